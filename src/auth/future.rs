@@ -1,0 +1,167 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use crate::{
+    auth::service::{decide_again, pass},
+    error::AuthError,
+    keys::Arrival,
+    refuse::{Refusal, Reject},
+    validator::{Attempt, Decision, TokenValidator},
+};
+
+pin_project! {
+    /// Future of [`Auth`](crate::Auth).
+    pub struct ResponseFuture<F, S, B, R> {
+        #[pin]
+        state: State<F, S, B>,
+        answering: Answering<R>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F, S, B> {
+        Calling { #[pin] future: F },
+        /// The keys came; the inner service must still become ready.
+        Readying { parked: Option<Parked<S, B>> },
+        Refused { error: Option<AuthError> },
+        /// Keys are being fetched.
+        Waiting { arrival: Arrival, attempt: Attempt, parked: Option<Parked<S, B>> },
+    }
+}
+
+/// A request that waits, and the instance that will serve it.
+struct Parked<S, B> {
+    inner: S,
+    request: Request<B>,
+}
+
+/// What it takes to answer.
+pub(super) struct Answering<R> {
+    pub(super) validator: TokenValidator,
+    pub(super) reject: R,
+    pub(super) is_grpc: bool,
+}
+
+impl<F, S, B, R> ResponseFuture<F, S, B, R> {
+    pub(super) fn calling(future: F, answering: Answering<R>) -> Self {
+        Self {
+            state: State::Calling { future },
+            answering,
+        }
+    }
+
+    pub(super) fn refused(error: AuthError, answering: Answering<R>) -> Self {
+        Self {
+            state: State::Refused { error: Some(error) },
+            answering,
+        }
+    }
+
+    pub(super) fn waiting(
+        arrival: Arrival,
+        inner: S,
+        request: Request<B>,
+        answering: Answering<R>,
+    ) -> Self {
+        Self {
+            state: State::Waiting {
+                arrival,
+                attempt: Attempt::First,
+                parked: Some(Parked { inner, request }),
+            },
+            answering,
+        }
+    }
+}
+
+impl<F, S, B, R, ResB> Future for ResponseFuture<F, S, B, R>
+where
+    F: Future<Output = Result<Response<ResB>, S::Error>>,
+    S: Service<Request<B>, Response = Response<ResB>, Future = F>,
+    R: Reject<ResB>,
+{
+    type Output = Result<Response<ResB>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        const POLLED: &str = "polled after it was ready";
+        let mut this = self.project();
+        loop {
+            let next = match this.state.as_mut().project() {
+                StateProj::Calling { future } => {
+                    let response = ready!(future.poll(cx))?;
+                    return Poll::Ready(Ok(this.answering.finish(response)));
+                }
+                StateProj::Refused { error } => {
+                    let error = error.take().expect(POLLED);
+                    return Poll::Ready(Ok(this.answering.refuse(&error)));
+                }
+                StateProj::Readying { parked } => {
+                    let Parked { inner, .. } = parked.as_mut().expect(POLLED);
+                    ready!(inner.poll_ready(cx))?;
+                    let Parked { mut inner, request } = parked.take().expect(POLLED);
+                    State::Calling {
+                        future: inner.call(request),
+                    }
+                }
+                StateProj::Waiting {
+                    arrival,
+                    attempt,
+                    parked,
+                } => {
+                    ready!(Pin::new(&mut *arrival).poll(cx));
+                    let attempt = attempt.after(arrival);
+                    let mut parked = parked.take().expect(POLLED);
+                    match decide_again(&this.answering.validator, &parked.request, attempt) {
+                        Decision::Accepted(access) => {
+                            pass(&mut parked.request, access);
+                            State::Readying {
+                                parked: Some(parked),
+                            }
+                        }
+                        Decision::Refused(error) => State::Refused { error: Some(error) },
+                        Decision::Wait(arrival) => State::Waiting {
+                            arrival,
+                            attempt,
+                            parked: Some(parked),
+                        },
+                    }
+                }
+            };
+            this.state.set(next);
+        }
+    }
+}
+
+impl<R> Answering<R> {
+    fn refuse<ResB>(&self, error: &AuthError) -> Response<ResB>
+    where
+        R: Reject<ResB>,
+    {
+        self.validator.tell_refusal(error);
+        self.reject.reject(&Refusal::new(error, self.is_grpc))
+    }
+
+    /// Passes `response` on, unless a service further in refused the request.
+    fn finish<ResB>(&self, mut response: Response<ResB>) -> Response<ResB>
+    where
+        R: Reject<ResB>,
+    {
+        let Some(error) = response.extensions_mut().remove::<AuthError>() else {
+            return response;
+        };
+        let (refused, body) = self.refuse(&error).into_parts();
+        // Layers in between may have added headers, e.g. those of CORS.
+        *response.status_mut() = refused.status;
+        response.headers_mut().extend(refused.headers);
+        *response.body_mut() = body;
+        response
+    }
+}

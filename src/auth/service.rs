@@ -1,0 +1,122 @@
+use std::{
+    fmt, mem,
+    task::{Context, Poll},
+};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::{
+    access::Access,
+    auth::{Anonymous, ResponseFuture, future::Answering},
+    error::{AuthError, Reason},
+    refuse::Reject,
+    request::RequestView,
+    token::bearer::{Credentials, credentials},
+    validator::{Attempt, Decision, TokenValidator},
+};
+
+/// Service that refuses requests without a valid token; see [`AuthLayer`](crate::AuthLayer).
+#[derive(Clone)]
+pub struct Auth<S, R> {
+    inner: S,
+    validator: TokenValidator,
+    is_optional: bool,
+    reject: R,
+}
+
+impl<S, R> Auth<S, R> {
+    pub(super) fn new(inner: S, validator: TokenValidator, is_optional: bool, reject: R) -> Self {
+        Self {
+            inner,
+            validator,
+            is_optional,
+            reject,
+        }
+    }
+
+    /// The service that is protected.
+    pub fn get_ref(&self) -> &S {
+        &self.inner
+    }
+}
+
+impl<S, R, B, ResB> Service<Request<B>> for Auth<S, R>
+where
+    S: Service<Request<B>, Response = Response<ResB>> + Clone,
+    R: Reject<ResB>,
+{
+    type Response = Response<ResB>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S, B, R>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let answering = Answering {
+            validator: self.validator.clone(),
+            reject: self.reject.clone(),
+            is_grpc: RequestView::of(&request).is_grpc(),
+        };
+        let decision = match credentials(request.headers()) {
+            Ok(Credentials::Bearer(token)) => self.validator.decide(token, Attempt::First),
+            Ok(Credentials::Absent) if self.is_optional => {
+                pass_anonymously(&mut request);
+                return ResponseFuture::calling(self.inner.call(request), answering);
+            }
+            Ok(Credentials::Absent | Credentials::Other) => {
+                Decision::Refused(Reason::MissingToken.into())
+            }
+            Err(reason) => Decision::Refused(reason.into()),
+        };
+        match decision {
+            Decision::Accepted(access) => {
+                pass(&mut request, access);
+                ResponseFuture::calling(self.inner.call(request), answering)
+            }
+            Decision::Refused(error) => ResponseFuture::refused(error, answering),
+            Decision::Wait(arrival) => {
+                // Clones are not ready. Leaving one behind as well gives back at once whatever
+                // the ready instance holds.
+                let waiting = self.inner.clone();
+                drop(mem::replace(&mut self.inner, waiting.clone()));
+                ResponseFuture::waiting(arrival, waiting, request, answering)
+            }
+        }
+    }
+}
+
+/// Marks `request` as verified.
+pub(super) fn pass<B>(request: &mut Request<B>, access: Access) {
+    request.extensions_mut().remove::<Anonymous>();
+    request.extensions_mut().insert(access);
+}
+
+/// Marks `request` as let through without a token; whatever a layer further out found is void.
+fn pass_anonymously<B>(request: &mut Request<B>) {
+    request.extensions_mut().remove::<Access>();
+    request.extensions_mut().insert(Anonymous);
+}
+
+/// Decides about `request` again, after its `attempt` waited.
+pub(super) fn decide_again<B>(
+    validator: &TokenValidator,
+    request: &Request<B>,
+    attempt: Attempt,
+) -> Decision {
+    match credentials(request.headers()) {
+        Ok(Credentials::Bearer(token)) => validator.decide(token, attempt),
+        _ => Decision::Refused(AuthError::from(Reason::MissingToken)),
+    }
+}
+
+impl<S: fmt::Debug, R> fmt::Debug for Auth<S, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Auth")
+            .field("inner", &self.inner)
+            .field("validator", &self.validator)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,43 @@
+//! What an issuer calls the four permissions.
+
+use crate::access::{Permission, Permissions};
+
+/// What an issuer calls the four permissions.
+///
+/// The default is what Camunda documents for Self-Managed: `create:*`, `read:*`, `update:*` and
+/// `delete:*`. Names match exactly; those that are not known are ignored.
+///
+/// ```
+/// use modeler_auth::{Permission, PermissionNames};
+///
+/// let names = PermissionNames::default().with(Permission::Read, "modeler:read");
+/// assert!(names.permissions(["modeler:read", "x"]).contains(Permission::Read));
+/// assert!(!names.permissions(["read:*"]).contains(Permission::Read));
+/// ```
+#[derive(Clone, Debug)]
+pub struct PermissionNames([String; 4]);
+
+impl Default for PermissionNames {
+    fn default() -> Self {
+        Self(Permission::ALL.map(|permission| permission.name().to_owned()))
+    }
+}
+
+impl PermissionNames {
+    /// Calls `permission` by another `name`.
+    #[must_use]
+    pub fn with(mut self, permission: Permission, name: impl Into<String>) -> Self {
+        self.0[permission as usize] = name.into();
+        self
+    }
+
+    /// The permissions that `names` stand for.
+    pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Permissions {
+        let known = |name: &'a str| {
+            let known = Permission::ALL.into_iter().zip(&self.0);
+            known.filter(move |(_, known)| *known == name)
+        };
+        let found = names.into_iter().flat_map(known);
+        found.map(|(permission, _)| permission).collect()
+    }
+}

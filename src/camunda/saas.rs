@@ -1,0 +1,126 @@
+//! Tokens of Camunda SaaS.
+
+use serde::Deserialize;
+
+use crate::{
+    access::{AuthorizedOrganization, Permissions},
+    camunda::PermissionNames,
+    mapping::{ClaimError, Grant, MapClaims},
+    token::Claims,
+};
+
+/// Maps the claims of Camunda SaaS.
+///
+/// 1. The organization is the string `https://camunda.com/orgId`, which tokens of machine clients
+///    carry. Without that claim it is looked for in `https://camunda.com/orgs`, a list of objects
+///    with an `id`, which tokens of users carry: the configured organization must be in it or, if
+///    none is configured, it must be the only one.
+/// 2. If an organization is configured, the token's must be the same, byte for byte.
+/// 3. Permissions are the strings of the array `permissions`; without that claim, the words of the
+///    string `scope`. Camunda does not publish which strings stand for the permissions of the Web
+///    Modeler API on SaaS: the default [`PermissionNames`] are **those of Self-Managed, and not
+///    verified** against SaaS.
+///
+/// Anything else, a claim of another JSON type included, is refused with 401.
+#[derive(Clone, Debug)]
+pub struct SaasClaims {
+    organization: Option<AuthorizedOrganization>,
+    names: PermissionNames,
+}
+
+const ORGANIZATION: &str = "https://camunda.com/orgId";
+const ORGANIZATIONS: &str = "https://camunda.com/orgs";
+
+impl SaasClaims {
+    /// Accepts tokens of `organization` only.
+    #[must_use]
+    pub fn of_organization(organization: AuthorizedOrganization) -> Self {
+        Self {
+            organization: Some(organization),
+            names: PermissionNames::default(),
+        }
+    }
+
+    /// Accepts tokens of every organization.
+    #[must_use]
+    pub fn of_any_organization() -> Self {
+        Self {
+            organization: None,
+            names: PermissionNames::default(),
+        }
+    }
+
+    /// Reads permissions by other names.
+    #[must_use]
+    pub fn permission_names(mut self, names: PermissionNames) -> Self {
+        self.names = names;
+        self
+    }
+
+    fn organization(&self, claims: &Claims) -> Result<AuthorizedOrganization, ClaimError> {
+        if let Some(organization) = claims.get::<String>(ORGANIZATION)? {
+            return self.expected(organization, ORGANIZATION);
+        }
+        let organizations = claims
+            .get::<Vec<Membership>>(ORGANIZATIONS)?
+            .ok_or(ClaimError::new(ORGANIZATION, "is missing"))?;
+        let mut ids = organizations.into_iter().map(|membership| membership.id);
+        match &self.organization {
+            Some(expected) => ids
+                .any(|id| id == expected.as_str())
+                .then(|| expected.clone())
+                .ok_or(ClaimError::new(
+                    ORGANIZATIONS,
+                    "does not hold the configured organization",
+                )),
+            None => match (ids.next(), ids.next()) {
+                (Some(only), None) => self.expected(only, ORGANIZATIONS),
+                (None, _) => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
+                (Some(_), Some(_)) => Err(ClaimError::new(
+                    ORGANIZATIONS,
+                    "holds several organizations, and none is configured",
+                )),
+            },
+        }
+    }
+
+    fn expected(
+        &self,
+        found: String,
+        claim: &'static str,
+    ) -> Result<AuthorizedOrganization, ClaimError> {
+        let found = AuthorizedOrganization::parse(&found).ok_or(ClaimError::new(
+            claim,
+            "is not 1 to 128 visible ASCII characters",
+        ))?;
+        match &self.organization {
+            Some(expected) if *expected != found => {
+                Err(ClaimError::new(claim, "is not the configured organization"))
+            }
+            _ => Ok(found),
+        }
+    }
+
+    fn permissions(&self, claims: &Claims) -> Result<Permissions, ClaimError> {
+        if let Some(permissions) = claims.get::<Vec<String>>("permissions")? {
+            let names = permissions.iter().map(String::as_str);
+            return Ok(self.names.permissions(names));
+        }
+        let scope = claims.get::<String>("scope")?.unwrap_or_default();
+        Ok(self.names.permissions(scope.split(' ')))
+    }
+}
+
+impl MapClaims for SaasClaims {
+    fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
+        Ok(Grant::new(
+            self.organization(claims)?,
+            self.permissions(claims)?,
+        ))
+    }
+}
+
+#[derive(Deserialize)]
+struct Membership {
+    id: String,
+}

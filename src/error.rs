@@ -1,0 +1,423 @@
+//! What can go wrong: [`AuthError`] with a request, [`ConfigError`] with a configuration.
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use http::StatusCode;
+
+/// Why a request was refused: opaque, with a [`kind`](AuthError::kind) to decide on, a stable
+/// [`reason`](AuthError::reason) to count and search by, and words for an operator.
+///
+/// It never holds the token, nor a claim value that came without a valid signature.
+#[derive(Clone)]
+pub struct AuthError {
+    reason: Reason,
+    detail: Option<Arc<str>>,
+    retry_after: Option<Duration>,
+    verified: bool,
+}
+
+/// What to do about an [`AuthError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AuthErrorKind {
+    /// The token is valid but does not permit this. 403, `insufficient_scope`.
+    InsufficientScope,
+    /// The `Authorization` header is not what RFC 6750 asks for. 400, `invalid_request`.
+    InvalidRequest,
+    /// The token is not acceptable here. 401, `invalid_token`.
+    InvalidToken,
+    /// A service that needs the layer runs without it. 500.
+    LayerMissing,
+    /// The request carries no Bearer token. 401 without an error code.
+    MissingToken,
+    /// The token is valid but names no organization, and the service needs one. 403.
+    NoOrganization,
+    /// No key can be had right now, so nothing can be said about the token. 503.
+    Unavailable,
+}
+
+impl AuthErrorKind {
+    /// The HTTP status of a refusal of this kind.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::InsufficientScope | Self::NoOrganization => StatusCode::FORBIDDEN,
+            Self::InvalidRequest => StatusCode::BAD_REQUEST,
+            Self::InvalidToken | Self::MissingToken => StatusCode::UNAUTHORIZED,
+            Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl AuthError {
+    pub(crate) fn verified(reason: Reason) -> Self {
+        Self {
+            verified: true,
+            ..Self::from(reason)
+        }
+    }
+
+    pub(crate) fn with_detail(self, detail: impl Into<Arc<str>>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
+    }
+
+    pub(crate) fn unavailable(reason: Reason, retry_after: Duration) -> Self {
+        Self {
+            retry_after: Some(retry_after),
+            ..Self::from(reason)
+        }
+    }
+
+    /// The class of the refusal.
+    #[must_use]
+    pub fn kind(&self) -> AuthErrorKind {
+        self.reason.kind()
+    }
+
+    /// A stable code such as `expired` or `unknown_key`, fit for a metric label.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        self.reason.code()
+    }
+
+    /// When to try again, for [`AuthErrorKind::Unavailable`]. At least a second.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+            .map(|wait| wait.max(Duration::from_secs(1)))
+    }
+
+    /// The scope the request would have needed, for [`AuthErrorKind::InsufficientScope`].
+    #[must_use]
+    pub fn needed_scope(&self) -> Option<&str> {
+        match &self.reason {
+            Reason::InsufficientScope(scope) => Some(scope),
+            _ => None,
+        }
+    }
+
+    /// Whether the token's signature held. A reason given for an unverified token is the token's
+    /// own claim, which anyone can write.
+    #[must_use]
+    pub fn is_verified(&self) -> bool {
+        self.verified
+    }
+
+    /// What was found and expected: from the configuration and, only where the signature held,
+    /// from the claims `aud`, `iss` and `ver`, escaped and cut short. For logs, not for clients.
+    pub(crate) fn detail(&self) -> Option<&str> {
+        match (&self.detail, &self.reason) {
+            (Some(detail), _) => Some(detail),
+            (None, Reason::MalformedClaim(name) | Reason::MissingClaim(name)) => Some(name),
+            (None, Reason::InsufficientScope(scope)) => Some(scope),
+            _ => None,
+        }
+    }
+}
+
+impl From<Reason> for AuthError {
+    fn from(reason: Reason) -> Self {
+        Self {
+            reason,
+            detail: None,
+            retry_after: None,
+            verified: false,
+        }
+    }
+}
+
+impl fmt::Debug for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthError")
+            .field("reason", &self.reason.code())
+            .field("verified", &self.verified)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason.message())
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+/// Every way a request can be refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    AmbiguousKey,
+    BadSignature,
+    ClaimsRefused,
+    Critical,
+    Expired,
+    InsufficientScope(Cow<'static, str>),
+    IssuedInFuture,
+    KeysUnavailable,
+    LayerMissing,
+    MalformedAuthorization,
+    MalformedClaim(&'static str),
+    MalformedClaims,
+    MalformedHeader,
+    MalformedToken,
+    MissingClaim(&'static str),
+    MissingToken,
+    NoOrganization,
+    NotYetValid,
+    SenderConstrained,
+    SeveralAuthorizations,
+    TokenKind,
+    TokenTooLong,
+    TokenType,
+    TooManyWaiting,
+    UnknownIssuer,
+    UnknownKey,
+    UnsupportedAlgorithm,
+    WrongAudience,
+}
+
+impl Reason {
+    const fn kind(&self) -> AuthErrorKind {
+        match self {
+            Self::InsufficientScope(_) => AuthErrorKind::InsufficientScope,
+            Self::MalformedAuthorization | Self::SeveralAuthorizations => {
+                AuthErrorKind::InvalidRequest
+            }
+            Self::LayerMissing => AuthErrorKind::LayerMissing,
+            Self::MissingToken => AuthErrorKind::MissingToken,
+            Self::NoOrganization => AuthErrorKind::NoOrganization,
+            Self::KeysUnavailable | Self::TooManyWaiting => AuthErrorKind::Unavailable,
+            Self::AmbiguousKey
+            | Self::BadSignature
+            | Self::ClaimsRefused
+            | Self::Critical
+            | Self::Expired
+            | Self::IssuedInFuture
+            | Self::MalformedClaim(_)
+            | Self::MalformedClaims
+            | Self::MalformedHeader
+            | Self::MalformedToken
+            | Self::MissingClaim(_)
+            | Self::NotYetValid
+            | Self::SenderConstrained
+            | Self::TokenKind
+            | Self::TokenTooLong
+            | Self::TokenType
+            | Self::UnknownIssuer
+            | Self::UnknownKey
+            | Self::UnsupportedAlgorithm
+            | Self::WrongAudience => AuthErrorKind::InvalidToken,
+        }
+    }
+
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::AmbiguousKey => "ambiguous_key",
+            Self::BadSignature => "bad_signature",
+            Self::ClaimsRefused => "claims_refused",
+            Self::Critical => "critical_header",
+            Self::Expired => "expired",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::IssuedInFuture => "issued_in_future",
+            Self::KeysUnavailable => "keys_unavailable",
+            Self::LayerMissing => "layer_missing",
+            Self::MalformedAuthorization => "malformed_authorization",
+            Self::MalformedClaim(_) => "malformed_claim",
+            Self::MalformedClaims => "malformed_claims",
+            Self::MalformedHeader => "malformed_header",
+            Self::MalformedToken => "malformed_token",
+            Self::MissingClaim(_) => "missing_claim",
+            Self::MissingToken => "missing_token",
+            Self::NoOrganization => "no_organization",
+            Self::NotYetValid => "not_yet_valid",
+            Self::SenderConstrained => "sender_constrained",
+            Self::SeveralAuthorizations => "several_authorizations",
+            Self::TokenKind => "token_kind",
+            Self::TokenTooLong => "token_too_long",
+            Self::TokenType => "token_type",
+            Self::TooManyWaiting => "too_many_waiting",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::UnknownKey => "unknown_key",
+            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::WrongAudience => "wrong_audience",
+        }
+    }
+
+    const fn message(&self) -> &'static str {
+        match self {
+            Self::AmbiguousKey => {
+                "the token names no key (`kid`) and more than one key of its issuer fits"
+            }
+            Self::BadSignature => "the token's signature does not hold for the key it names",
+            Self::ClaimsRefused => {
+                "the token is genuine, but its claims do not fit the issuer's mapping"
+            }
+            Self::Critical => "the token's header demands an extension (`crit`, `b64`)",
+            Self::Expired => "the token has expired",
+            Self::InsufficientScope(_) => "the token does not carry the permission this needs",
+            Self::IssuedInFuture => {
+                "the token was issued in the future: compare the clocks of issuer and service, or raise the leeway"
+            }
+            Self::KeysUnavailable => {
+                "no key of the token's issuer can be had: see the log lines about its key set"
+            }
+            Self::LayerMissing => "an AuthLayer must wrap this service: none did",
+            Self::MalformedAuthorization => {
+                "the Authorization header is not `Bearer`, a space and one token"
+            }
+            Self::MalformedClaim(_) => "a claim of the token has the wrong JSON type or value",
+            Self::MalformedClaims => "the token's claims are not one strict JSON object",
+            Self::MalformedHeader => "the token's header is not one strict JSON object",
+            Self::MalformedToken => "the token is not three parts of base64url",
+            Self::MissingClaim(_) => "the token lacks a claim",
+            Self::MissingToken => "the request carries no Bearer token",
+            Self::NoOrganization => {
+                "the token is valid, but its issuer's mapping names no organization"
+            }
+            Self::NotYetValid => "the token is not valid yet (`nbf`)",
+            Self::SenderConstrained => {
+                "the token is bound to its sender (`cnf`), and nothing here can confirm that"
+            }
+            Self::SeveralAuthorizations => "the request carries several Authorization headers",
+            Self::TokenKind => {
+                "the token is not an access token (payload `typ`): an ID or refresh token was sent"
+            }
+            Self::TokenTooLong => "the token is longer than 16 KiB",
+            Self::TokenType => "the token's header `typ` is not that of an access token",
+            Self::TooManyWaiting => "too many requests are waiting for the issuer's keys",
+            Self::UnknownIssuer => "the token's issuer (`iss`) is none of those configured",
+            Self::UnknownKey => "the issuer publishes no usable key for this token",
+            Self::UnsupportedAlgorithm => {
+                "the token's signature algorithm is not one that is allowed for its issuer and key"
+            }
+            Self::WrongAudience => {
+                "none of the token's audiences (`aud`) is configured for its issuer"
+            }
+        }
+    }
+}
+
+/// What is wrong with a configuration. Every variant holds the offending value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A key set may be located in one way only.
+    #[error("issuer `{issuer}`: `{first}` and `{second}` exclude each other")]
+    ConflictingSettings {
+        /// The issuer concerned.
+        issuer: String,
+        /// One of the settings.
+        first: &'static str,
+        /// The other one.
+        second: &'static str,
+    },
+    /// Two issuers of one validator have the same `iss`.
+    #[error("issuer `{issuer}` is configured twice")]
+    DuplicateIssuer {
+        /// The issuer that stands there twice.
+        issuer: String,
+    },
+    /// An audience is the empty text.
+    #[error("issuer `{issuer}` has an empty audience")]
+    EmptyAudience {
+        /// The issuer concerned.
+        issuer: String,
+    },
+    /// A variable is set, but to nothing.
+    #[error("variable {name} is set but empty: give it a value or unset it")]
+    EmptyVariable {
+        /// The variable's name.
+        name: &'static str,
+    },
+    /// Keys would be fetched without TLS.
+    #[error(
+        "issuer `{issuer}`: {setting} `{value}` is http and not loopback: use https, or allow it with `allow_http`"
+    )]
+    InsecureUrl {
+        /// The issuer concerned.
+        issuer: String,
+        /// The setting that holds the URL.
+        setting: &'static str,
+        /// The URL.
+        value: String,
+    },
+    /// A JWKS given as text holds no usable key.
+    #[error("issuer `{issuer}`: the given key set cannot be used: {reason}")]
+    InvalidKeys {
+        /// The issuer concerned.
+        issuer: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// An organization is not 1 to 128 visible ASCII characters.
+    #[error("organization `{value}` is not 1 to 128 visible ASCII characters")]
+    InvalidOrganization {
+        /// The text that was given.
+        value: String,
+    },
+    /// A URL cannot be used.
+    #[error("{setting} `{value}` cannot be used: {reason}")]
+    InvalidUrl {
+        /// The setting that holds the URL.
+        setting: &'static str,
+        /// The URL.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// A variable holds something that cannot be used.
+    #[error("variable {name} = `{value}` cannot be used: {reason}")]
+    InvalidVariable {
+        /// The variable's name.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A variable only means something beside another one.
+    #[error("variable {name} is set, but no issuer: set {needed}")]
+    MissingVariable {
+        /// The variable that is set.
+        name: &'static str,
+        /// The variable that is not.
+        needed: &'static str,
+    },
+    /// An issuer without an audience would accept tokens meant for other services.
+    #[error("issuer `{issuer}` has no audience: name the one of this service with `audience`")]
+    NoAudience {
+        /// The issuer concerned.
+        issuer: String,
+    },
+    /// The list of algorithms is empty.
+    #[error("issuer `{issuer}` has an empty list of algorithms")]
+    NoAlgorithms {
+        /// The issuer concerned.
+        issuer: String,
+    },
+    /// A validator without an issuer would refuse every token.
+    #[error("no issuer is configured")]
+    NoIssuer,
+    /// A duration or size is outside its bounds.
+    #[error("{setting} = {value} is outside {bounds}")]
+    OutOfBounds {
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// The smallest and largest value.
+        bounds: &'static str,
+    },
+    /// A name is not that of a supported algorithm.
+    #[error(
+        "`{value}` is not a supported algorithm: use RS*, PS*, ES* with 256, 384 or 512, or EdDSA"
+    )]
+    UnknownAlgorithm {
+        /// The name that was given.
+        value: String,
+    },
+}

@@ -1,0 +1,325 @@
+//! Who may sign tokens, and what is expected of them.
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    access::AuthorizedOrganization,
+    camunda::{SaasClaims, SelfManagedClaims},
+    clock::Clock,
+    error::ConfigError,
+    keys::{Algorithm, AllowedAlgorithms, HttpKeys, IssuerUrl, Keeper, KeySource, Location, Times},
+    mapping::{Grant, MapClaims},
+    token::{Claims, Expectation},
+};
+
+/// An issuer of tokens, and what a token of it must look like.
+///
+/// A value that cannot be used is reported by
+/// [`TokenValidatorBuilder::build`](crate::TokenValidatorBuilder::build) at the latest.
+///
+/// ```
+/// use modeler_auth::{Algorithm, Issuer};
+///
+/// let keycloak = Issuer::self_managed("https://keycloak.example.com/auth/realms/camunda-platform")?
+///     .backend_url("http://keycloak:18080/auth/realms/camunda-platform")
+///     .allow_http()
+///     .algorithms([Algorithm::Rs256]);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
+#[derive(Clone)]
+pub struct Issuer {
+    issuer: IssuerUrl,
+    audiences: Vec<String>,
+    /// Used if no other audience is named.
+    default_audience: Option<&'static str>,
+    algorithms: AllowedAlgorithms,
+    at_jwt_only: bool,
+    backend_url: Option<IssuerUrl>,
+    jwks_url: Option<IssuerUrl>,
+    source: Option<Arc<dyn KeySource>>,
+    allow_http: bool,
+    mapping: Arc<dyn MapClaims>,
+    /// The first value that cannot be used.
+    problem: Option<ConfigError>,
+}
+
+impl Issuer {
+    /// `iss` of every Camunda SaaS token. The token URL is another one, and the slash belongs to it.
+    const SAAS: &str = "https://weblogin.cloud.camunda.io/";
+    /// The audience of the Web Modeler API on SaaS, shared by all organizations
+    /// ([Web Modeler API, authentication](https://docs.camunda.io/docs/apis-tools/web-modeler-api/authentication/)).
+    const SAAS_AUDIENCE: &str = "api.cloud.camunda.io";
+    /// The audience of the Web Modeler API on Self-Managed, as in Camunda's own Compose and Helm
+    /// files.
+    const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
+
+    /// Camunda SaaS, for one organization: tokens of any other are refused with 401.
+    ///
+    /// Expects the audience `api.cloud.camunda.io`; claims are mapped by [`SaasClaims`].
+    pub fn saas(organization: impl Into<String>) -> Self {
+        let organization = organization.into();
+        match organization.parse::<AuthorizedOrganization>() {
+            Ok(organization) => Self::saas_with(SaasClaims::of_organization(organization)),
+            Err(problem) => Self {
+                problem: Some(problem),
+                ..Self::saas_with(SaasClaims::of_any_organization())
+            },
+        }
+    }
+
+    /// Camunda SaaS, for a service that serves every organization and keeps them apart by
+    /// [`Access::organization`](crate::Access::organization).
+    ///
+    /// All customers of Camunda SaaS share one audience, so **any of them gets in**.
+    #[must_use]
+    pub fn saas_any_organization() -> Self {
+        Self::saas_with(SaasClaims::of_any_organization())
+    }
+
+    fn saas_with(claims: SaasClaims) -> Self {
+        let issuer = IssuerUrl::parse("issuer", Self::SAAS).expect("a constant that parses");
+        Self {
+            default_audience: Some(Self::SAAS_AUDIENCE),
+            mapping: Arc::new(claims),
+            ..Self::plain(issuer)
+        }
+    }
+
+    /// A Camunda Self-Managed installation behind Keycloak; `issuer` is the realm's public URL, e.g.
+    /// `http://localhost:18080/auth/realms/camunda-platform`.
+    ///
+    /// Expects the audience `web-modeler-public-api` unless another one is named with
+    /// [`audience`](Issuer::audience); claims are mapped by [`SelfManagedClaims`].
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidUrl`] if `issuer` is not an absolute http or https URL.
+    pub fn self_managed(issuer: &str) -> Result<Self, ConfigError> {
+        Ok(Self {
+            default_audience: Some(Self::SELF_MANAGED_AUDIENCE),
+            mapping: Arc::new(SelfManagedClaims::default()),
+            ..Self::oidc(issuer)?
+        })
+    }
+
+    /// Any OpenID provider; `issuer` is what its tokens carry as `iss`, byte for byte.
+    ///
+    /// An [`audience`](Issuer::audience) must be named. Without
+    /// [`map_claims`](Issuer::map_claims) its tokens grant no permission and name no organization.
+    ///
+    /// # Errors
+    /// [`ConfigError::InvalidUrl`] if `issuer` is not an absolute http or https URL.
+    pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
+        IssuerUrl::parse("issuer", issuer).map(Self::plain)
+    }
+
+    fn plain(issuer: IssuerUrl) -> Self {
+        Self {
+            issuer,
+            audiences: Vec::new(),
+            default_audience: None,
+            algorithms: AllowedAlgorithms::ALL,
+            at_jwt_only: false,
+            backend_url: None,
+            jwks_url: None,
+            source: None,
+            allow_http: false,
+            mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
+            problem: None,
+        }
+    }
+
+    /// Accepts tokens for `audience`. May be called several times; replaces a preset's default.
+    #[must_use]
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts only these signature algorithms. Default: all of [`Algorithm::ALL`], each bound to
+    /// the keys that are for it.
+    #[must_use]
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts only access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) has them:
+    /// `typ` is `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are present. Default: off, since
+    /// neither Keycloak nor Camunda SaaS issues such tokens.
+    #[must_use]
+    pub fn rfc9068_only(mut self) -> Self {
+        self.at_jwt_only = true;
+        self
+    }
+
+    /// Fetches discovery and keys from `url`, where the issuer is reached from here, instead of
+    /// from the issuer's own name. A key set that discovery places under the issuer's name is
+    /// fetched from `url` as well. Default: the issuer.
+    #[must_use]
+    pub fn backend_url(mut self, url: &str) -> Self {
+        match IssuerUrl::parse("backend_url", url) {
+            Ok(url) => self.backend_url = Some(url),
+            Err(problem) => self.problem = self.problem.or(Some(problem)),
+        }
+        self
+    }
+
+    /// Fetches the key set from `url`, without discovery. Default: what discovery says.
+    #[must_use]
+    pub fn jwks_url(mut self, url: &str) -> Self {
+        match IssuerUrl::parse("jwks_url", url) {
+            Ok(url) => self.jwks_url = Some(url),
+            Err(problem) => self.problem = self.problem.or(Some(problem)),
+        }
+        self
+    }
+
+    /// Takes the key set from `source` instead of fetching it over HTTP.
+    #[must_use]
+    pub fn keys(mut self, source: impl KeySource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Allows plain http to fetch keys from elsewhere than this machine. Whoever controls the
+    /// network in between then controls who gets in. Default: https, except to loopback.
+    #[must_use]
+    pub fn allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
+    /// Maps claims with `mapping` to an organization and permissions.
+    #[must_use]
+    pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
+        self.mapping = Arc::new(mapping);
+        self
+    }
+
+    /// The `iss` of its tokens.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.issuer.as_str()
+    }
+
+    /// The URLs that keys are fetched from, with the names of their settings.
+    pub(crate) fn fetched_urls(&self) -> impl Iterator<Item = (&'static str, &IssuerUrl)> {
+        let url = match (&self.source, &self.jwks_url, &self.backend_url) {
+            (Some(_), _, _) => None,
+            (None, Some(url), _) => Some(("jwks_url", url)),
+            (None, None, Some(url)) => Some(("backend_url", url)),
+            (None, None, None) => Some(("issuer", &self.issuer)),
+        };
+        url.into_iter()
+    }
+
+    /// Checks everything and starts keeping the keys.
+    pub(crate) fn trust(self, times: Times, clock: Clock) -> Result<Trusted, ConfigError> {
+        self.check()?;
+        let issuer = self.issuer.as_str();
+        let audiences = if self.audiences.is_empty() {
+            self.default_audience.map(Box::from).into_iter().collect()
+        } else {
+            self.audiences
+                .iter()
+                .map(|one| one.as_str().into())
+                .collect()
+        };
+        let expected = Expectation {
+            issuer: issuer.into(),
+            audiences,
+            at_jwt_only: self.at_jwt_only,
+        };
+        let source = self.source.unwrap_or_else(|| {
+            let location = match self.jwks_url {
+                Some(url) => Location::KeySet(url),
+                None => Location::Discovery {
+                    issuer: self.issuer.clone(),
+                    backend: self.backend_url,
+                },
+            };
+            Arc::new(HttpKeys::new(location))
+        });
+        let keeper =
+            Keeper::new(issuer, source, self.algorithms, times, clock).map_err(|error| {
+                ConfigError::InvalidKeys {
+                    issuer: issuer.to_owned(),
+                    reason: error.to_string(),
+                }
+            })?;
+        Ok(Trusted {
+            expected: Arc::new(expected),
+            algorithms: self.algorithms,
+            keeper,
+            mapping: self.mapping,
+        })
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if let Some(problem) = &self.problem {
+            return Err(problem.clone());
+        }
+        let issuer = || self.issuer.as_str().to_owned();
+        if self.issuer.has_query() {
+            return Err(ConfigError::InvalidUrl {
+                setting: "issuer",
+                value: issuer(),
+                reason: "it has a query",
+            });
+        }
+        if self.audiences.is_empty() && self.default_audience.is_none() {
+            return Err(ConfigError::NoAudience { issuer: issuer() });
+        }
+        if self.audiences.iter().any(String::is_empty) {
+            return Err(ConfigError::EmptyAudience { issuer: issuer() });
+        }
+        if self.audiences.len() > Expectation::MOST_AUDIENCES {
+            return Err(ConfigError::OutOfBounds {
+                setting: "audience",
+                value: format!("{} audiences", self.audiences.len()),
+                bounds: "1 to 64 audiences",
+            });
+        }
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::NoAlgorithms { issuer: issuer() });
+        }
+        let conflict = match (&self.source, &self.jwks_url, &self.backend_url) {
+            (Some(_), Some(_), _) => Some("jwks_url"),
+            (Some(_), None, Some(_)) => Some("backend_url"),
+            _ => None,
+        };
+        if let Some(second) = conflict {
+            return Err(ConfigError::ConflictingSettings {
+                issuer: issuer(),
+                first: "keys",
+                second,
+            });
+        }
+        let insecure = self.fetched_urls().find(|(_, url)| !url.is_secure());
+        if let Some((setting, url)) = insecure.filter(|_| !self.allow_http) {
+            return Err(ConfigError::InsecureUrl {
+                issuer: issuer(),
+                setting,
+                value: url.as_str().to_owned(),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("issuer", &self.issuer.as_str())
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An issuer whose tokens are accepted.
+pub(crate) struct Trusted {
+    pub(crate) expected: Arc<Expectation>,
+    pub(crate) algorithms: AllowedAlgorithms,
+    pub(crate) keeper: Keeper,
+    pub(crate) mapping: Arc<dyn MapClaims>,
+}

@@ -1,0 +1,217 @@
+//! Waiting for a fetch under way: any number of requests, one fetch.
+//!
+//! Flights are numbered in the order they take off. A waiter names the flight it waits for and
+//! wakes when that one, or a later one, has landed.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+/// The waiting room of one issuer.
+#[derive(Default)]
+pub(crate) struct Flights {
+    board: Mutex<Board>,
+}
+
+#[derive(Default)]
+struct Board {
+    /// The number of flights that have landed.
+    landed: u64,
+    /// One place for each waiter; left by setting it to `None`.
+    places: Vec<Option<Waiter>>,
+    /// Places that are free.
+    free: Vec<usize>,
+    /// Waiters of each sort.
+    waiting: [usize; 3],
+}
+
+struct Waiter {
+    flight: u64,
+    waker: Option<Waker>,
+}
+
+/// Waiters are counted by sort, so that a flood of unknown keys cannot crowd out those who wait
+/// for the first keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sort {
+    Cold = 0,
+    UnknownKey = 1,
+    /// The service itself, not a request.
+    Operator = 2,
+}
+
+impl Sort {
+    const fn capacity(self) -> usize {
+        match self {
+            Self::Cold => 16_384,
+            Self::UnknownKey => 64,
+            Self::Operator => usize::MAX,
+        }
+    }
+}
+
+impl Flights {
+    fn board(&self) -> MutexGuard<'_, Board> {
+        // Nothing panics while it holds the lock, and the board is consistent between statements.
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A future that is ready once `flight` has landed; `None` if too many wait already.
+    pub(crate) fn wait_for(self: &Arc<Self>, flight: u64, sort: Sort) -> Option<Landing> {
+        let mut board = self.board();
+        let waiting = &mut board.waiting[sort as usize];
+        if *waiting >= sort.capacity() {
+            return None;
+        }
+        *waiting += 1;
+        let waiter = Some(Waiter {
+            flight,
+            waker: None,
+        });
+        let place = match board.free.pop() {
+            Some(place) => {
+                board.places[place] = waiter;
+                place
+            }
+            None => {
+                board.places.push(waiter);
+                board.places.len() - 1
+            }
+        };
+        drop(board);
+        Some(Landing {
+            flights: Arc::clone(self),
+            place,
+            sort,
+        })
+    }
+
+    /// Says that all flights up to `flight` have landed, and wakes who waits for them.
+    pub(crate) fn land(&self, flight: u64) {
+        let mut board = self.board();
+        board.landed = board.landed.max(flight);
+        let landed = board.landed;
+        let wakers: Vec<Waker> = board
+            .places
+            .iter_mut()
+            .flatten()
+            .filter(|waiter| waiter.flight <= landed)
+            .filter_map(|waiter| waiter.waker.take())
+            .collect();
+        // A waker may run the task, which comes back here.
+        drop(board);
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    #[cfg(test)]
+    fn waiting(&self) -> usize {
+        self.board().waiting.iter().sum()
+    }
+}
+
+/// Ready once the flight it was made for has landed.
+pub(crate) struct Landing {
+    flights: Arc<Flights>,
+    place: usize,
+    sort: Sort,
+}
+
+impl Future for Landing {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let mut board = self.flights.board();
+        let landed = board.landed;
+        match board.places.get_mut(self.place) {
+            Some(Some(waiter)) if waiter.flight > landed => {
+                waiter.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+            _ => Poll::Ready(()),
+        }
+    }
+}
+
+impl Drop for Landing {
+    fn drop(&mut self) {
+        let mut board = self.flights.board();
+        let left = board.places.get_mut(self.place).and_then(Option::take);
+        board.free.push(self.place);
+        let waiting = &mut board.waiting[self.sort as usize];
+        *waiting = waiting.saturating_sub(1);
+        if board.free.len() == board.places.len() {
+            board.free = Vec::new();
+            board.places = Vec::new();
+        }
+        drop(board);
+        // Dropping a waker may run foreign code.
+        drop(left);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        sync::atomic::{AtomicUsize, Ordering},
+        task::Wake,
+    };
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn poll(landing: &mut Landing, wakes: &Arc<Wakes>) -> Poll<()> {
+        let waker = Waker::from(Arc::clone(wakes));
+        Pin::new(landing).poll(&mut Context::from_waker(&waker))
+    }
+
+    #[test]
+    fn a_waiter_wakes_when_its_flight_lands_and_not_before() {
+        let flights = Arc::new(Flights::default());
+        let wakes = Arc::new(Wakes::default());
+        let mut landing = flights.wait_for(2, Sort::Cold).unwrap();
+        assert_eq!(poll(&mut landing, &wakes), Poll::Pending);
+        flights.land(1);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
+        assert_eq!(poll(&mut landing, &wakes), Poll::Pending);
+        flights.land(2);
+        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert_eq!(poll(&mut landing, &wakes), Poll::Ready(()));
+    }
+
+    #[test]
+    fn a_landing_before_the_first_poll_is_not_missed() {
+        let flights = Arc::new(Flights::default());
+        let mut landing = flights.wait_for(1, Sort::Cold).unwrap();
+        flights.land(1);
+        assert_eq!(poll(&mut landing, &Arc::default()), Poll::Ready(()));
+    }
+
+    #[test]
+    fn f35_each_sort_of_waiter_is_capped_and_dropped_ones_make_room() {
+        let flights = Arc::new(Flights::default());
+        let mut unknown: Vec<_> = (0..64)
+            .map(|_| flights.wait_for(1, Sort::UnknownKey).unwrap())
+            .collect();
+        assert!(flights.wait_for(1, Sort::UnknownKey).is_none());
+        let cold: Vec<_> = (0..16_384)
+            .map(|_| flights.wait_for(1, Sort::Cold).unwrap())
+            .collect();
+        assert!(flights.wait_for(1, Sort::Cold).is_none());
+        unknown.pop();
+        unknown.push(flights.wait_for(1, Sort::UnknownKey).unwrap());
+        drop((unknown, cold));
+        assert_eq!(flights.waiting(), 0);
+        assert!(flights.board().places.is_empty());
+    }
+}

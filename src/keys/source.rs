@@ -1,0 +1,238 @@
+//! Where a key set comes from.
+
+use std::{borrow::Cow, fmt, future::Future, pin::Pin, time::Duration};
+
+use bytes::Bytes;
+
+/// Gets the key set of one issuer. Implement it to bring a transport of your own; see
+/// [`Issuer::keys`](crate::Issuer::keys).
+///
+/// Parsing, caching, refreshing, backing off and bounding concurrency are not its duty: at most
+/// one fetch runs at a time, in a task of its own, and it is given up after 5 seconds.
+///
+/// ```
+/// use std::{future::Future, pin::Pin};
+/// use modeler_auth::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation};
+///
+/// struct File(std::path::PathBuf);
+///
+/// impl KeySource for File {
+///     fn fetch(
+///         &self,
+///         _previous: Option<&Revalidation>,
+///     ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+///         Box::pin(async {
+///             let jwks = tokio::fs::read(&self.0).await.map_err(|error| {
+///                 KeyFetchError::new(KeyFetchErrorKind::Other, error.to_string())
+///             })?;
+///             Ok(KeyFetch::fresh(jwks))
+///         })
+///     }
+/// }
+/// ```
+pub trait KeySource: Send + Sync + 'static {
+    /// Fetches the key set. `previous` is what the last [`KeyFetch::Fresh`] gave, so that the
+    /// answer may be [`KeyFetch::NotModified`].
+    ///
+    /// # Errors
+    /// [`KeyFetchError`]; the keys known so far stay in use, and the fetch is tried again later.
+    fn fetch(
+        &self,
+        previous: Option<&Revalidation>,
+    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>>;
+
+    /// The key set, if it never changes. Then it is read when the validator is built, and
+    /// [`fetch`](KeySource::fetch) is never called.
+    fn fixed(&self) -> Option<Bytes> {
+        None
+    }
+}
+
+/// What a fetch brought.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum KeyFetch {
+    /// A key set.
+    Fresh {
+        /// The JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
+        jwks: Bytes,
+        /// What to send next time to learn whether it changed.
+        revalidation: Option<Revalidation>,
+        /// For how long the issuer calls it fresh.
+        fresh_for: Option<Duration>,
+    },
+    /// The key set is the one of the last fetch.
+    NotModified {
+        /// For how long the issuer calls it fresh.
+        fresh_for: Option<Duration>,
+    },
+}
+
+impl KeyFetch {
+    /// A key set about whose freshness nothing is known.
+    pub fn fresh(jwks: impl Into<Bytes>) -> Self {
+        Self::Fresh {
+            jwks: jwks.into(),
+            revalidation: None,
+            fresh_for: None,
+        }
+    }
+
+    /// The key set did not change.
+    #[must_use]
+    pub fn not_modified() -> Self {
+        Self::NotModified { fresh_for: None }
+    }
+}
+
+/// The validators of a key set as the issuer sent them
+/// ([RFC 9110 §8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Revalidation {
+    /// `ETag`, for `If-None-Match`.
+    pub etag: Option<String>,
+    /// `Last-Modified`, for `If-Modified-Since`.
+    pub last_modified: Option<String>,
+}
+
+/// Why no key set was had.
+#[derive(Clone, Debug)]
+pub struct KeyFetchError {
+    kind: KeyFetchErrorKind,
+    message: Cow<'static, str>,
+    retry_after: Option<Duration>,
+}
+
+/// The class of a [`KeyFetchError`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum KeyFetchErrorKind {
+    /// The answer broke off.
+    Body,
+    /// No connection.
+    Connect,
+    /// The host's name is not known.
+    Dns,
+    /// The key set has no usable key.
+    Empty,
+    /// The discovery document speaks for another issuer.
+    IssuerMismatch,
+    /// The answer is not the JSON it should be.
+    Json,
+    /// Anything else.
+    Other,
+    /// The fetch panicked.
+    Panic,
+    /// The status was not 200.
+    Status,
+    /// No answer within the time limit.
+    Timeout,
+    /// No TLS connection, e.g. because the certificate is not trusted.
+    Tls,
+    /// The answer is larger than allowed.
+    TooLarge,
+    /// The discovery document names a URL that must not be used.
+    Url,
+}
+
+impl KeyFetchErrorKind {
+    /// A stable name, fit for a metric label.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Body => "body",
+            Self::Connect => "connect",
+            Self::Dns => "dns",
+            Self::Empty => "empty",
+            Self::IssuerMismatch => "issuer_mismatch",
+            Self::Json => "json",
+            Self::Other => "other",
+            Self::Panic => "panic",
+            Self::Status => "status",
+            Self::Timeout => "timeout",
+            Self::Tls => "tls",
+            Self::TooLarge => "too_large",
+            Self::Url => "url",
+        }
+    }
+}
+
+impl KeyFetchError {
+    /// An error of class `kind`; `message` goes to the log.
+    pub fn new(kind: KeyFetchErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+            retry_after: None,
+        }
+    }
+
+    /// Asks not to be called again before `wait` has passed.
+    #[must_use]
+    pub fn with_retry_after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+
+    /// The class of the error.
+    #[must_use]
+    pub fn kind(&self) -> KeyFetchErrorKind {
+        self.kind
+    }
+
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl fmt::Display for KeyFetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for KeyFetchError {}
+
+/// A key set that is known from the start and never changes, for tests and for services that
+/// cannot reach the issuer.
+///
+/// ```
+/// use modeler_auth::{Issuer, StaticKeys, TokenValidator};
+///
+/// let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1",
+///     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let validator = TokenValidator::builder()
+///     .issuer(
+///         Issuer::oidc("https://login.example.com/")?
+///             .audience("modeler")
+///             .keys(StaticKeys::from_jwks(jwks)),
+///     )
+///     .build()?;
+/// assert!(validator.is_ready());
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct StaticKeys(Bytes);
+
+impl StaticKeys {
+    /// The keys of `jwks`, a JWKS text. Building a validator fails if none of them can be used.
+    pub fn from_jwks(jwks: impl Into<Bytes>) -> Self {
+        Self(jwks.into())
+    }
+}
+
+impl KeySource for StaticKeys {
+    fn fetch(
+        &self,
+        _previous: Option<&Revalidation>,
+    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+        Box::pin(std::future::ready(Ok(KeyFetch::fresh(self.0.clone()))))
+    }
+
+    fn fixed(&self) -> Option<Bytes> {
+        Some(self.0.clone())
+    }
+}

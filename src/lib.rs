@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![forbid(unsafe_code)]
+#![warn(missing_docs, unreachable_pub, clippy::pedantic)]
+#![warn(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::indexing_slicing,
+        clippy::panic,
+        clippy::unwrap_used
+    )
+)]
+
+mod access;
+mod auth;
+mod camunda;
+mod clock;
+mod error;
+#[cfg(feature = "axum")]
+mod extract;
+mod issuer;
+mod json;
+mod keys;
+mod mapping;
+mod refuse;
+mod request;
+mod require;
+mod telemetry;
+#[cfg(feature = "test-util")]
+pub mod test_util;
+mod token;
+mod validator;
+
+pub use crate::{
+    access::{Access, AuthorizedOrganization, Permission, Permissions},
+    auth::{Auth, AuthLayer, ResponseFuture},
+    camunda::{InfoService, PermissionNames, SaasClaims, SelfManagedClaims},
+    error::{AuthError, AuthErrorKind, ConfigError},
+    issuer::Issuer,
+    keys::{
+        Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, KeyStatus, Revalidation,
+        StaticKeys,
+    },
+    mapping::{ClaimError, Grant, MapClaims},
+    refuse::{Bare, Grpc, GrpcByContentType, Problem, Refusal, Reject},
+    request::RequestView,
+    require::{
+        ByMethod, Missing, PermissionRule, RequirePermission, RequirePermissionFuture,
+        RequirePermissionLayer, SearchIsRead,
+    },
+    token::{ClaimPath, Claims},
+    validator::{TokenValidator, TokenValidatorBuilder},
+};

@@ -1,0 +1,58 @@
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use http::Response;
+use pin_project_lite::pin_project;
+
+use crate::error::AuthError;
+
+pin_project! {
+    /// Future of [`RequirePermission`](crate::RequirePermission).
+    pub struct RequirePermissionFuture<F> {
+        #[pin]
+        state: State<F>,
+    }
+}
+
+pin_project! {
+    #[project = StateProj]
+    enum State<F> {
+        Calling { #[pin] future: F },
+        Refused { error: Option<AuthError> },
+    }
+}
+
+impl<F> RequirePermissionFuture<F> {
+    pub(super) fn calling(future: F) -> Self {
+        Self {
+            state: State::Calling { future },
+        }
+    }
+
+    pub(super) fn refused(error: AuthError) -> Self {
+        Self {
+            state: State::Refused { error: Some(error) },
+        }
+    }
+}
+
+impl<F, B, E> Future for RequirePermissionFuture<F>
+where
+    F: Future<Output = Result<Response<B>, E>>,
+    B: Default,
+{
+    type Output = Result<Response<B>, E>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().state.project() {
+            StateProj::Calling { future } => future.poll(cx),
+            StateProj::Refused { error } => {
+                let error = error.take().expect("polled after it was ready");
+                Poll::Ready(Ok(error.into_bare()))
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+use tower_layer::Layer;
+
+use crate::require::RequirePermission;
+
+/// Layer that refuses requests whose token does not permit them, with 403 and the scope that is
+/// missing.
+///
+/// It stands inside an [`AuthLayer`](crate::AuthLayer), which renders its refusals. Without one,
+/// every request is answered with 500.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use modeler_auth::{AuthLayer, ByMethod, Issuer, RequirePermissionLayer, TokenValidator};
+///
+/// # let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let app: Router = Router::new()
+///     .route("/api/v1/projects/{id}", get(|| async { "a project" }))
+///     .route_layer(RequirePermissionLayer::new(ByMethod))
+///     .layer(AuthLayer::new(validator));
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RequirePermissionLayer<P> {
+    rule: P,
+}
+
+impl<P> RequirePermissionLayer<P> {
+    /// Asks `rule` about every request: [`ByMethod`](crate::ByMethod), a
+    /// [`Permission`](crate::Permission), or a closure.
+    pub fn new(rule: P) -> Self {
+        Self { rule }
+    }
+}
+
+impl<S, P: Clone> Layer<S> for RequirePermissionLayer<P> {
+    type Service = RequirePermission<S, P>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        RequirePermission {
+            inner,
+            rule: self.rule.clone(),
+        }
+    }
+}

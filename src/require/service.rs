@@ -1,0 +1,45 @@
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tower_service::Service;
+
+use crate::{
+    auth::authenticated,
+    error::AuthError,
+    request::RequestView,
+    require::{PermissionRule, RequirePermissionFuture},
+};
+
+/// Service that refuses requests whose token does not permit them; see
+/// [`RequirePermissionLayer`](crate::RequirePermissionLayer).
+#[derive(Clone, Copy, Debug)]
+pub struct RequirePermission<S, P> {
+    pub(super) inner: S,
+    pub(super) rule: P,
+}
+
+impl<S, P, B, ResB> Service<Request<B>> for RequirePermission<S, P>
+where
+    S: Service<Request<B>, Response = Response<ResB>>,
+    P: PermissionRule,
+    ResB: Default,
+{
+    type Response = Response<ResB>;
+    type Error = S::Error;
+    type Future = RequirePermissionFuture<S::Future>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let checked = authenticated(request.extensions()).and_then(|access| {
+            let checked = self.rule.check(access, &RequestView::of(&request));
+            checked.map_err(AuthError::from)
+        });
+        match checked {
+            Ok(()) => RequirePermissionFuture::calling(self.inner.call(request)),
+            Err(error) => RequirePermissionFuture::refused(error),
+        }
+    }
+}

@@ -1,0 +1,388 @@
+//! The test issuers over HTTP, as Camunda's own installations answer.
+
+use std::{convert::Infallible, io, net::SocketAddr};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderValue, Method, Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, task::JoinSet};
+use url::form_urlencoded;
+
+use crate::{
+    access::Permission,
+    test_util::{TestIssuer, issuer::Shape},
+};
+
+/// A development issuer on loopback: a Self-Managed realm under `/auth/realms/camunda-platform`
+/// and, at the root, what Camunda SaaS offers, each with keys and tokens of its own.
+///
+/// | request | answer |
+/// |---|---|
+/// | `GET …/.well-known/openid-configuration` | discovery |
+/// | `GET …/protocol/openid-connect/certs`, `GET /.well-known/jwks.json` | the key set |
+/// | `POST …/protocol/openid-connect/token` | a Self-Managed token for one of the [`CLIENTS`](TestServer::CLIENTS), 5 minutes |
+/// | `POST /oauth/token`, form or JSON, with `audience=api.cloud.camunda.io` | a SaaS token, 24 hours |
+///
+/// It stops when dropped.
+#[derive(Debug)]
+pub struct TestServer {
+    issuers: Issuers,
+    address: SocketAddr,
+    /// Dropping it ends the server.
+    _task: JoinSet<()>,
+}
+
+#[derive(Clone, Debug)]
+struct Issuers {
+    self_managed: TestIssuer,
+    saas: TestIssuer,
+}
+
+/// A machine client of the [`TestServer`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct TestClient {
+    /// `client_id`.
+    pub id: &'static str,
+    /// `client_secret`.
+    pub secret: &'static str,
+    /// What its tokens permit.
+    pub permissions: &'static [Permission],
+    /// Its Self-Managed tokens are for the internal API only, so no service behind the layer may
+    /// accept them.
+    pub is_internal: bool,
+}
+
+const REALM: &str = "/auth/realms/camunda-platform";
+const INTERNAL_AUDIENCE: &str = "web-modeler-api";
+const LARGEST_BODY: usize = 64 * 1024;
+
+impl TestServer {
+    /// Every client.
+    pub const CLIENTS: &[TestClient] = &[
+        TestClient {
+            id: "all",
+            secret: "all-secret",
+            permissions: &Permission::ALL,
+            is_internal: false,
+        },
+        TestClient {
+            id: "writer",
+            secret: "writer-secret",
+            permissions: &[Permission::Create, Permission::Read, Permission::Update],
+            is_internal: false,
+        },
+        TestClient {
+            id: "reader",
+            secret: "reader-secret",
+            permissions: &[Permission::Read],
+            is_internal: false,
+        },
+        TestClient {
+            id: "nobody",
+            secret: "nobody-secret",
+            permissions: &[],
+            is_internal: false,
+        },
+        TestClient {
+            id: "internal",
+            secret: "internal-secret",
+            permissions: &[],
+            is_internal: true,
+        },
+    ];
+
+    /// Starts serving on `address`; port 0 chooses a free one.
+    ///
+    /// # Errors
+    /// If `address` is not loopback (anybody who reaches it gets tokens), or cannot be bound.
+    pub async fn start(address: SocketAddr) -> io::Result<Self> {
+        if !address.ip().is_loopback() {
+            let problem =
+                format!("a development issuer must not be reachable from outside: {address}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
+        }
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let host = match address {
+            SocketAddr::V4(v4) if v4.ip().octets() != [127, 0, 0, 1] => address.to_string(),
+            _ => format!("localhost:{}", address.port()),
+        };
+        let issuers = Issuers {
+            self_managed: TestIssuer::new(
+                format!("http://{host}{REALM}"),
+                Shape::SelfManaged,
+                true,
+            ),
+            saas: TestIssuer::new(format!("http://{host}/"), Shape::Saas, true),
+        };
+        let mut task = JoinSet::new();
+        task.spawn(serve(listener, issuers.clone()));
+        Ok(Self {
+            issuers,
+            address,
+            _task: task,
+        })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The issuer of the Self-Managed realm.
+    #[must_use]
+    pub fn self_managed(&self) -> &TestIssuer {
+        &self.issuers.self_managed
+    }
+
+    /// The issuer that plays SaaS.
+    #[must_use]
+    pub fn saas(&self) -> &TestIssuer {
+        &self.issuers.saas
+    }
+
+    /// The token endpoint of the Self-Managed realm.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        format!(
+            "{}/protocol/openid-connect/token",
+            self.self_managed().name()
+        )
+    }
+}
+
+async fn serve(listener: TcpListener, issuers: Issuers) {
+    let mut connections = JoinSet::new();
+    loop {
+        // Running out of file descriptors is no reason to stop.
+        let Ok((stream, _)) = listener.accept().await else {
+            tokio::task::yield_now().await;
+            continue;
+        };
+        while connections.try_join_next().is_some() {}
+        let issuers = issuers.clone();
+        connections.spawn(async move {
+            let service = service_fn(move |request| {
+                let issuers = issuers.clone();
+                async move { Ok::<_, Infallible>(issuers.answer(request).await) }
+            });
+            // A broken connection is the client's affair.
+            let _ = http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await;
+        });
+    }
+}
+
+impl Issuers {
+    async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
+        let path = request.uri().path().to_owned();
+        let (issuer, path) = match path.strip_prefix(REALM) {
+            Some(path) => (&self.self_managed, path),
+            None => (&self.saas, path.as_str()),
+        };
+        let is_saas = issuer.shape() == Shape::Saas;
+        let keys_path = if is_saas {
+            "/.well-known/jwks.json"
+        } else {
+            "/protocol/openid-connect/certs"
+        };
+        let token_path = if is_saas {
+            "/oauth/token"
+        } else {
+            "/protocol/openid-connect/token"
+        };
+        match (request.method(), path) {
+            (&Method::GET, "/.well-known/openid-configuration") if issuer.is_failing() => {
+                empty(StatusCode::SERVICE_UNAVAILABLE)
+            }
+            (&Method::GET, "/.well-known/openid-configuration") => {
+                let base = issuer.name().trim_end_matches('/');
+                json_response(
+                    StatusCode::OK,
+                    &json!({
+                        "issuer": issuer.name(),
+                        "jwks_uri": format!("{base}{keys_path}"),
+                        "token_endpoint": format!("{base}{token_path}"),
+                        "grant_types_supported": ["client_credentials"],
+                        "token_endpoint_auth_methods_supported":
+                            ["client_secret_basic", "client_secret_post"],
+                    }),
+                )
+            }
+            (&Method::GET, path) if path == keys_path => match issuer.fetch_jwks() {
+                Some(jwks) => {
+                    let mut response = text_response(StatusCode::OK, jwks);
+                    let no_cache = HeaderValue::from_static("no-cache");
+                    response
+                        .headers_mut()
+                        .insert(header::CACHE_CONTROL, no_cache);
+                    response
+                }
+                None => empty(StatusCode::SERVICE_UNAVAILABLE),
+            },
+            (&Method::POST, path) if path == token_path => match token(issuer, request).await {
+                Ok(answer) => json_response(StatusCode::OK, &answer),
+                Err((status, code)) => json_response(status, &json!({"error": code})),
+            },
+            _ => empty(StatusCode::NOT_FOUND),
+        }
+    }
+}
+
+/// The parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
+#[derive(Default, Deserialize)]
+struct TokenRequest {
+    audience: Option<String>,
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    grant_type: Option<String>,
+}
+
+type TokenError = (StatusCode, &'static str);
+
+async fn token(issuer: &TestIssuer, request: Request<Incoming>) -> Result<Value, TokenError> {
+    const INVALID_REQUEST: TokenError = (StatusCode::BAD_REQUEST, "invalid_request");
+    let basic = basic_credentials(&request);
+    let is_json = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
+    let body = Limited::new(request.into_body(), LARGEST_BODY)
+        .collect()
+        .await
+        .map_err(|_| INVALID_REQUEST)?
+        .to_bytes();
+    let mut asked = if is_json {
+        serde_json::from_slice(&body).map_err(|_| INVALID_REQUEST)?
+    } else {
+        TokenRequest::from_form(&body)
+    };
+    if let Some((id, secret)) = basic {
+        asked.client_id = Some(id);
+        asked.client_secret = Some(secret);
+    }
+    let client = asked
+        .client()
+        .ok_or((StatusCode::UNAUTHORIZED, "invalid_client"))?;
+    match asked.grant_type.as_deref() {
+        Some("client_credentials") => {}
+        Some(_) => return Err((StatusCode::BAD_REQUEST, "unsupported_grant_type")),
+        None => return Err(INVALID_REQUEST),
+    }
+    if issuer.shape() == Shape::Saas {
+        saas_token(issuer, client, asked.audience.as_deref())
+    } else {
+        Ok(self_managed_token(issuer, client))
+    }
+}
+
+fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> Value {
+    let mut token = issuer.token().client(client.id);
+    if client.is_internal {
+        token = token
+            .audience(INTERNAL_AUDIENCE)
+            .claim(
+                "permissions",
+                json!({INTERNAL_AUDIENCE: ["write:*", "admin:*"]}),
+            )
+            .without("resource_access");
+    } else if client.permissions.is_empty() {
+        token = token.without("permissions").without("resource_access");
+    } else {
+        token = token.permissions(client.permissions.iter().copied());
+    }
+    json!({
+        "access_token": token.sign(),
+        "expires_in": 300,
+        "refresh_expires_in": 0,
+        "token_type": "Bearer",
+        "not-before-policy": 0,
+    })
+}
+
+fn saas_token(
+    issuer: &TestIssuer,
+    client: &TestClient,
+    audience: Option<&str>,
+) -> Result<Value, TokenError> {
+    if client.is_internal || audience != Some("api.cloud.camunda.io") {
+        return Err((StatusCode::FORBIDDEN, "access_denied"));
+    }
+    let permissions = client.permissions.iter().copied();
+    let token = issuer.token().client(client.id).permissions(permissions);
+    Ok(json!({
+        "access_token": token.sign(),
+        "expires_in": 86400,
+        "token_type": "Bearer",
+    }))
+}
+
+impl TokenRequest {
+    fn from_form(form: &[u8]) -> Self {
+        let mut request = Self::default();
+        for (name, value) in form_urlencoded::parse(form) {
+            let member = match name.as_ref() {
+                "audience" => &mut request.audience,
+                "client_id" => &mut request.client_id,
+                "client_secret" => &mut request.client_secret,
+                "grant_type" => &mut request.grant_type,
+                _ => continue,
+            };
+            *member = Some(value.into_owned());
+        }
+        request
+    }
+
+    fn client(&self) -> Option<&'static TestClient> {
+        TestServer::CLIENTS.iter().find(|client| {
+            self.client_id.as_deref() == Some(client.id)
+                && self.client_secret.as_deref() == Some(client.secret)
+        })
+    }
+}
+
+/// `client_secret_basic`: id and secret are form-encoded before they are joined.
+fn basic_credentials<B>(request: &Request<B>) -> Option<(String, String)> {
+    let value = request
+        .headers()
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?;
+    let (scheme, credentials) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let form_decoded = |text: &str| {
+        let mut pairs = form_urlencoded::parse(text.as_bytes());
+        pairs.next().map(|(text, _)| text.into_owned())
+    };
+    Some((form_decoded(id)?, form_decoded(secret)?))
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
+    text_response(status, body.to_string())
+}
+
+fn text_response(status: StatusCode, body: String) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    let json = HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,192 @@
+//! The `Authorization` header of a request
+//! ([RFC 6750 §2.1](https://www.rfc-editor.org/rfc/rfc6750#section-2.1),
+//! [RFC 9110 §11](https://www.rfc-editor.org/rfc/rfc9110#section-11)).
+
+use http::{HeaderMap, header::AUTHORIZATION};
+
+use crate::error::Reason;
+
+/// Longer tokens are refused before anything of them is decoded.
+pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
+
+/// What the `Authorization` headers of a request hold.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Credentials<'r> {
+    Bearer(&'r str),
+    /// Another scheme, e.g. Basic.
+    Other,
+    Absent,
+}
+
+/// Finds the Bearer token. Only the header counts: a token in a query string, a cookie or a form
+/// is never read (RFC 6750 §5.3).
+pub(crate) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Reason> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let Some(value) = values.next() else {
+        return Ok(Credentials::Absent);
+    };
+    if values.next().is_some() {
+        // Taking either one would let two parties read different tokens (RFC 9110 §5.5).
+        return Err(Reason::SeveralAuthorizations);
+    }
+    parse(value.as_bytes())
+}
+
+fn parse(value: &[u8]) -> Result<Credentials<'_>, Reason> {
+    const SCHEME: &[u8] = b"bearer";
+    let Some((scheme, rest)) = value.split_at_checked(SCHEME.len()) else {
+        return Ok(Credentials::Other);
+    };
+    // A longer scheme name such as `BearerX` is another scheme.
+    if !scheme.eq_ignore_ascii_case(SCHEME) || rest.first().is_some_and(|&byte| is_tchar(byte)) {
+        return Ok(Credentials::Other);
+    }
+    let token = without_leading_spaces(rest);
+    if token.len() == rest.len() {
+        return Err(Reason::MalformedAuthorization);
+    }
+    if token.len() > LONGEST_TOKEN {
+        return Err(Reason::TokenTooLong);
+    }
+    if !is_token68(token) {
+        return Err(Reason::MalformedAuthorization);
+    }
+    match std::str::from_utf8(token) {
+        Ok(token) => Ok(Credentials::Bearer(token)),
+        Err(_) => Err(Reason::MalformedAuthorization),
+    }
+}
+
+/// Deliberately not `trim_ascii_start`: `1*SP` allows no tab.
+fn without_leading_spaces(mut text: &[u8]) -> &[u8] {
+    while let [b' ', rest @ ..] = text {
+        text = rest;
+    }
+    text
+}
+
+/// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
+fn is_token68(text: &[u8]) -> bool {
+    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
+    let (body, _) = text.split_at(text.len() - padding);
+    !body.is_empty()
+        && body
+            .iter()
+            .all(|&byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+}
+
+/// A character of a scheme's name (RFC 9110 §5.6.2).
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn r1_the_scheme_is_case_insensitive() {
+        for scheme in ["Bearer", "bearer", "BEARER", "bEaReR"] {
+            let value = format!("{scheme} abc.def.ghi");
+            assert_eq!(
+                parse(value.as_bytes()),
+                Ok(Credentials::Bearer("abc.def.ghi"))
+            );
+        }
+    }
+
+    #[test]
+    fn r2_one_or_more_spaces_and_nothing_else_stand_before_the_token() {
+        assert_eq!(parse(b"Bearer    abc"), Ok(Credentials::Bearer("abc")));
+        for malformed in [
+            &b"Bearer"[..],
+            b"Bearer ",
+            b"Bearer    ",
+            b"Bearer\tabc",
+            b"Bearer \tabc",
+            b"Bearer\xa0abc",
+            b"Bearer \xc2\xa0abc",
+            b"Bearer:abc",
+            b"Bearer=abc",
+            b"Bearer,abc",
+        ] {
+            assert_eq!(
+                parse(malformed),
+                Err(Reason::MalformedAuthorization),
+                "{malformed:?}"
+            );
+        }
+        for other in [&b"Bearerabc.def.ghi"[..], b"Bearer-abc", b"BearerX abc"] {
+            assert_eq!(parse(other), Ok(Credentials::Other), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn r3_anything_outside_token68_is_malformed() {
+        for malformed in [
+            "Bearer {\"alg\":1}",
+            "Bearer a,b",
+            "Bearer a b",
+            "Bearer a ",
+            "Bearer a=b",
+            "Bearer =",
+            "Bearer a%20b",
+            "Bearer \"a\"",
+            "Bearer a\tb",
+        ] {
+            assert_eq!(
+                parse(malformed.as_bytes()),
+                Err(Reason::MalformedAuthorization),
+                "{malformed}"
+            );
+        }
+        assert_eq!(
+            parse(b"Bearer aA0-._~+/=="),
+            Ok(Credentials::Bearer("aA0-._~+/=="))
+        );
+    }
+
+    #[test]
+    fn r4_another_scheme_or_no_header_is_no_token() {
+        assert_eq!(credentials(&HeaderMap::new()), Ok(Credentials::Absent));
+        for other in ["Basic YTpi", "Digest username=\"a\", realm=\"b\"", "", "B"] {
+            assert_eq!(parse(other.as_bytes()), Ok(Credentials::Other), "{other}");
+        }
+    }
+
+    #[test]
+    fn r5_two_headers_or_a_list_are_an_invalid_request() {
+        let mut headers = HeaderMap::new();
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Bearer a.b.c"));
+        headers.append(AUTHORIZATION, HeaderValue::from_static("Basic YTpi"));
+        assert_eq!(credentials(&headers), Err(Reason::SeveralAuthorizations));
+        assert_eq!(
+            parse(b"Bearer a.b.c, Bearer d.e.f"),
+            Err(Reason::MalformedAuthorization)
+        );
+    }
+
+    #[test]
+    fn r11_bytes_beyond_ascii_are_malformed() {
+        for byte in 0x80..=0xff_u8 {
+            assert_eq!(
+                parse(&[b"Bearer a.b.c".as_slice(), &[byte]].concat()),
+                Err(Reason::MalformedAuthorization)
+            );
+            assert_eq!(parse(&[byte; 9]), Ok(Credentials::Other));
+        }
+    }
+
+    #[test]
+    fn a36_a_token_of_more_than_16_kib_is_too_long() {
+        let longest = format!("Bearer {}", "a".repeat(LONGEST_TOKEN));
+        assert!(matches!(
+            parse(longest.as_bytes()),
+            Ok(Credentials::Bearer(_))
+        ));
+        let longer = format!("{longest}a");
+        assert_eq!(parse(longer.as_bytes()), Err(Reason::TokenTooLong));
+    }
+}

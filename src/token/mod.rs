@@ -1,0 +1,11 @@
+//! A token as text becomes [`Claims`], or a reason why not. Pure: no I/O, and time is an argument.
+
+pub(crate) mod bearer;
+mod claims;
+mod jws;
+
+pub use self::claims::{ClaimPath, Claims};
+pub(crate) use self::{
+    claims::{Expectation, Unverified},
+    jws::Signed,
+};
