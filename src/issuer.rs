@@ -28,7 +28,7 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Issuer {
-    issuer: IssuerUrl,
+    name: IssuerUrl,
     audiences: Vec<String>,
     /// Used if no other audience is named.
     default_audience: Option<&'static str>,
@@ -77,11 +77,11 @@ impl Issuer {
     }
 
     fn saas_with(claims: SaasClaims) -> Self {
-        let issuer = IssuerUrl::parse("issuer", Self::SAAS).expect("a constant that parses");
+        let name = IssuerUrl::parse("issuer", Self::SAAS).expect("a constant that parses");
         Self {
             default_audience: Some(Self::SAAS_AUDIENCE),
             mapping: Arc::new(claims),
-            ..Self::plain(issuer)
+            ..Self::plain(name)
         }
     }
 
@@ -112,9 +112,9 @@ impl Issuer {
         IssuerUrl::parse("issuer", issuer).map(Self::plain)
     }
 
-    fn plain(issuer: IssuerUrl) -> Self {
+    fn plain(name: IssuerUrl) -> Self {
         Self {
-            issuer,
+            name,
             audiences: Vec::new(),
             default_audience: None,
             algorithms: AllowedAlgorithms::ALL,
@@ -199,7 +199,7 @@ impl Issuer {
     /// The `iss` of its tokens.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.issuer.as_str()
+        self.name.as_str()
     }
 
     /// The URLs that keys are fetched from, with the names of their settings.
@@ -208,7 +208,7 @@ impl Issuer {
             (Some(_), _, _) => None,
             (None, Some(url), _) => Some(("jwks_url", url)),
             (None, None, Some(url)) => Some(("backend_url", url)),
-            (None, None, None) => Some(("issuer", &self.issuer)),
+            (None, None, None) => Some(("issuer", &self.name)),
         };
         url.into_iter()
     }
@@ -216,7 +216,7 @@ impl Issuer {
     /// Checks everything and starts keeping the keys.
     pub(crate) fn trust(self, times: Times, clock: Clock) -> Result<Trusted, ConfigError> {
         self.check()?;
-        let issuer = self.issuer.as_str();
+        let issuer = self.name.as_str();
         let audiences = if self.audiences.is_empty() {
             self.default_audience.map(Box::from).into_iter().collect()
         } else {
@@ -234,7 +234,7 @@ impl Issuer {
             let location = match self.jwks_url {
                 Some(url) => Location::KeySet(url),
                 None => Location::Discovery {
-                    issuer: self.issuer.clone(),
+                    issuer: self.name.clone(),
                     backend: self.backend_url,
                 },
             };
@@ -259,8 +259,8 @@ impl Issuer {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
         }
-        let issuer = || self.issuer.as_str().to_owned();
-        if self.issuer.has_query() {
+        let issuer = || self.name.as_str().to_owned();
+        if self.name.has_query() {
             return Err(ConfigError::InvalidUrl {
                 setting: "issuer",
                 value: issuer(),
@@ -310,7 +310,7 @@ impl Issuer {
 impl fmt::Debug for Issuer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Issuer")
-            .field("issuer", &self.issuer.as_str())
+            .field("issuer", &self.name.as_str())
             .field("audiences", &self.audiences)
             .finish_non_exhaustive()
     }

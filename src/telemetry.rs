@@ -56,7 +56,7 @@ impl QuietLog {
                 .0
                 .compare_exchange(
                     next,
-                    now + Self::PAUSE,
+                    now.saturating_add(Self::PAUSE),
                     Ordering::Relaxed,
                     Ordering::Relaxed,
                 )

@@ -69,7 +69,6 @@ impl Attempt {
 
 impl TokenValidator {
     /// Starts to configure a validator.
-    #[must_use]
     pub fn builder() -> TokenValidatorBuilder {
         TokenValidatorBuilder::default()
     }
@@ -377,6 +376,8 @@ impl TokenValidatorBuilder {
     fn check(&self) -> Result<(), ConfigError> {
         const SECOND: Duration = Duration::from_secs(1);
         const HOUR: Duration = Duration::from_secs(60 * 60);
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
         if self.issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
@@ -391,13 +392,13 @@ impl TokenValidatorBuilder {
             (
                 "refresh_after",
                 times.refresh_after,
-                SECOND..=24 * HOUR,
+                SECOND..=DAY,
                 "1 s to 24 h",
             ),
             (
                 "keep_stale_for",
                 times.keep_stale_for,
-                Duration::ZERO..=7 * 24 * HOUR,
+                Duration::ZERO..=WEEK,
                 "0 s to 7 days",
             ),
             ("cooldown", times.cooldown, SECOND..=HOUR, "1 s to 1 h"),

@@ -109,6 +109,10 @@ struct Info<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "the documented form of the answer"
+)]
 struct PermissionFlags {
     create_permission: bool,
     read_permission: bool,

@@ -15,11 +15,11 @@ use crate::access::{Permission, Permissions};
 /// assert!(!names.permissions(["read:*"]).contains(Permission::Read));
 /// ```
 #[derive(Clone, Debug)]
-pub struct PermissionNames([String; 4]);
+pub struct PermissionNames([(Permission, String); 4]);
 
 impl Default for PermissionNames {
     fn default() -> Self {
-        Self(Permission::ALL.map(|permission| permission.name().to_owned()))
+        Self(Permission::ALL.map(|permission| (permission, permission.name().to_owned())))
     }
 }
 
@@ -27,17 +27,25 @@ impl PermissionNames {
     /// Calls `permission` by another `name`.
     #[must_use]
     pub fn with(mut self, permission: Permission, name: impl Into<String>) -> Self {
-        self.0[permission as usize] = name.into();
+        let name = name.into();
+        self.0 = self.0.map(|(known, old)| {
+            let name = if known == permission {
+                name.clone()
+            } else {
+                old
+            };
+            (known, name)
+        });
         self
     }
 
     /// The permissions that `names` stand for.
     pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Permissions {
         let known = |name: &'a str| {
-            let known = Permission::ALL.into_iter().zip(&self.0);
-            known.filter(move |(_, known)| *known == name)
+            let known = self.0.iter();
+            known.filter(move |(_, known)| known == name)
         };
         let found = names.into_iter().flat_map(known);
-        found.map(|(permission, _)| permission).collect()
+        found.map(|(permission, _)| *permission).collect()
     }
 }

@@ -59,7 +59,7 @@ impl SaasClaims {
 
     fn organization(&self, claims: &Claims) -> Result<AuthorizedOrganization, ClaimError> {
         if let Some(organization) = claims.get::<String>(ORGANIZATION)? {
-            return self.expected(organization, ORGANIZATION);
+            return self.expected(&organization, ORGANIZATION);
         }
         let organizations = claims
             .get::<Vec<Membership>>(ORGANIZATIONS)?
@@ -74,7 +74,7 @@ impl SaasClaims {
                     "does not hold the configured organization",
                 )),
             None => match (ids.next(), ids.next()) {
-                (Some(only), None) => self.expected(only, ORGANIZATIONS),
+                (Some(only), None) => self.expected(&only, ORGANIZATIONS),
                 (None, _) => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
                 (Some(_), Some(_)) => Err(ClaimError::new(
                     ORGANIZATIONS,
@@ -86,10 +86,10 @@ impl SaasClaims {
 
     fn expected(
         &self,
-        found: String,
+        found: &str,
         claim: &'static str,
     ) -> Result<AuthorizedOrganization, ClaimError> {
-        let found = AuthorizedOrganization::parse(&found).ok_or(ClaimError::new(
+        let found = AuthorizedOrganization::parse(found).ok_or(ClaimError::new(
             claim,
             "is not 1 to 128 visible ASCII characters",
         ))?;

@@ -1,5 +1,7 @@
 //! Web Modeler's own variables, so that a service takes its place with its environment unchanged.
 
+use std::fmt;
+
 use crate::{
     error::ConfigError,
     issuer::Issuer,
@@ -10,8 +12,9 @@ use crate::{
 /// Names are tried in order; the first one that is set counts.
 type Names = &'static [&'static str];
 
+const ISSUER_URI: &str = "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI";
 const ISSUER: Names = &[
-    "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI",
+    ISSUER_URI,
     "RESTAPI_OAUTH2_TOKEN_ISSUER",
     "CAMUNDA_IDENTITY_ISSUER",
     "CAMUNDA_IDENTITY_ISSUER_URL",
@@ -61,7 +64,7 @@ impl Issuer {
             return match jwks_url.or(backend_url) {
                 Some(Found { name, .. }) => Err(ConfigError::MissingVariable {
                     name,
-                    needed: ISSUER[0],
+                    needed: ISSUER_URI,
                 }),
                 None => Ok(None),
             };
@@ -165,7 +168,7 @@ impl Found {
         })
     }
 
-    fn invalid(&self, reason: impl ToString) -> ConfigError {
+    fn invalid(&self, reason: impl fmt::Display) -> ConfigError {
         ConfigError::InvalidVariable {
             name: self.name,
             value: self.value.clone(),

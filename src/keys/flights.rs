@@ -10,6 +10,8 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use slab::Slab;
+
 /// The waiting room of one issuer.
 #[derive(Default)]
 pub(crate) struct Flights {
@@ -20,12 +22,20 @@ pub(crate) struct Flights {
 struct Board {
     /// The number of flights that have landed.
     landed: u64,
-    /// One place for each waiter; left by setting it to `None`.
-    places: Vec<Option<Waiter>>,
-    /// Places that are free.
-    free: Vec<usize>,
-    /// Waiters of each sort.
-    waiting: [usize; 3],
+    waiters: Slab<Waiter>,
+    waiting_cold: usize,
+    waiting_for_unknown_key: usize,
+}
+
+impl Board {
+    /// How many of a capped sort wait, and how many may.
+    fn counted(&mut self, sort: Sort) -> Option<(&mut usize, usize)> {
+        match sort {
+            Sort::Cold => Some((&mut self.waiting_cold, 16_384)),
+            Sort::UnknownKey => Some((&mut self.waiting_for_unknown_key, 64)),
+            Sort::Operator => None,
+        }
+    }
 }
 
 struct Waiter {
@@ -37,20 +47,12 @@ struct Waiter {
 /// for the first keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sort {
-    Cold = 0,
-    UnknownKey = 1,
+    /// A request for which there are no keys at all.
+    Cold,
     /// The service itself, not a request.
-    Operator = 2,
-}
-
-impl Sort {
-    const fn capacity(self) -> usize {
-        match self {
-            Self::Cold => 16_384,
-            Self::UnknownKey => 64,
-            Self::Operator => usize::MAX,
-        }
-    }
+    Operator,
+    /// A request for a key that is not in the set.
+    UnknownKey,
 }
 
 impl Flights {
@@ -62,25 +64,16 @@ impl Flights {
     /// A future that is ready once `flight` has landed; `None` if too many wait already.
     pub(crate) fn wait_for(self: &Arc<Self>, flight: u64, sort: Sort) -> Option<Landing> {
         let mut board = self.board();
-        let waiting = &mut board.waiting[sort as usize];
-        if *waiting >= sort.capacity() {
-            return None;
+        if let Some((waiting, most)) = board.counted(sort) {
+            if *waiting >= most {
+                return None;
+            }
+            *waiting = waiting.saturating_add(1);
         }
-        *waiting += 1;
-        let waiter = Some(Waiter {
+        let place = board.waiters.insert(Waiter {
             flight,
             waker: None,
         });
-        let place = match board.free.pop() {
-            Some(place) => {
-                board.places[place] = waiter;
-                place
-            }
-            None => {
-                board.places.push(waiter);
-                board.places.len() - 1
-            }
-        };
         drop(board);
         Some(Landing {
             flights: Arc::clone(self),
@@ -95,11 +88,10 @@ impl Flights {
         board.landed = board.landed.max(flight);
         let landed = board.landed;
         let wakers: Vec<Waker> = board
-            .places
+            .waiters
             .iter_mut()
-            .flatten()
-            .filter(|waiter| waiter.flight <= landed)
-            .filter_map(|waiter| waiter.waker.take())
+            .filter(|(_, waiter)| waiter.flight <= landed)
+            .filter_map(|(_, waiter)| waiter.waker.take())
             .collect();
         // A waker may run the task, which comes back here.
         drop(board);
@@ -108,7 +100,7 @@ impl Flights {
 
     #[cfg(test)]
     fn waiting(&self) -> usize {
-        self.board().waiting.iter().sum()
+        self.board().waiters.len()
     }
 }
 
@@ -125,8 +117,8 @@ impl Future for Landing {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut board = self.flights.board();
         let landed = board.landed;
-        match board.places.get_mut(self.place) {
-            Some(Some(waiter)) if waiter.flight > landed => {
+        match board.waiters.get_mut(self.place) {
+            Some(waiter) if waiter.flight > landed => {
                 waiter.waker = Some(cx.waker().clone());
                 Poll::Pending
             }
@@ -138,13 +130,13 @@ impl Future for Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         let mut board = self.flights.board();
-        let left = board.places.get_mut(self.place).and_then(Option::take);
-        board.free.push(self.place);
-        let waiting = &mut board.waiting[self.sort as usize];
-        *waiting = waiting.saturating_sub(1);
-        if board.free.len() == board.places.len() {
-            board.free = Vec::new();
-            board.places = Vec::new();
+        let left = board.waiters.try_remove(self.place);
+        if let Some((waiting, _)) = board.counted(self.sort) {
+            *waiting = waiting.saturating_sub(1);
+        }
+        if board.waiters.is_empty() {
+            // The room that a crowd needed is given back.
+            board.waiters = Slab::new();
         }
         drop(board);
         // Dropping a waker may run foreign code.
@@ -212,6 +204,6 @@ mod tests {
         unknown.push(flights.wait_for(1, Sort::UnknownKey).unwrap());
         drop((unknown, cold));
         assert_eq!(flights.waiting(), 0);
-        assert!(flights.board().places.is_empty());
+        assert_eq!(flights.board().waiters.capacity(), 0);
     }
 }

@@ -160,7 +160,7 @@ impl HttpKeys {
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(Answer::from)? {
-            if body.len() + chunk.len() > largest {
+            if body.len().saturating_add(chunk.len()) > largest {
                 return Err(Answer::TooLarge(largest));
             }
             body.extend_from_slice(&chunk);

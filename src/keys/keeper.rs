@@ -231,8 +231,12 @@ impl Keeper {
             let landing = {
                 let mut state = self.shared.state();
                 self.shared.ensure_task(&mut state);
-                let next = state.took_off + u64::from(!state.refresh.is_flying());
-                self.shared.flights.wait_for(next, Sort::Operator)
+                let flight = if state.refresh.is_flying() {
+                    state.took_off
+                } else {
+                    state.next_flight()
+                };
+                self.shared.flights.wait_for(flight, Sort::Operator)
             };
             if let Some(landing) = landing {
                 landing.await;
@@ -265,16 +269,16 @@ impl Keeper {
                 "no Tokio runtime to fetch keys on",
             ));
         }
-        let flight = match state.refresh.on(Event::Forced, now) {
-            Action::Fetch => {
-                state.take_off();
-                shared.nudge.notify_one();
-                state.took_off
-            }
-            _ => {
-                state.again = true;
-                state.took_off + 1
-            }
+        if state.refresh.on(Event::Forced, now) == Action::Fetch {
+            state.take_off();
+            shared.nudge.notify_one();
+        } else {
+            state.again = true;
+        }
+        let flight = if state.again {
+            state.next_flight()
+        } else {
+            state.took_off
         };
         Ok(shared.flights.wait_for(flight, Sort::Operator))
     }
@@ -335,14 +339,12 @@ impl Shared {
     fn step(&self) -> Step {
         let mut state = self.state();
         let now = self.clock.steady();
-        let due = if std::mem::take(&mut state.launch) {
-            true
-        } else {
-            let due = state.refresh.on(Event::Tick, now) == Action::Fetch;
-            state.took_off += u64::from(due);
-            due
-        };
+        let launched = std::mem::take(&mut state.launch);
+        let due = !launched && state.refresh.on(Event::Tick, now) == Action::Fetch;
         if due {
+            state.took_off = state.next_flight();
+        }
+        if launched || due {
             Step::Fetch(state.revalidation.clone())
         } else {
             Step::Sleep(state.refresh.wakes_at().saturating_sub(now))
@@ -421,8 +423,13 @@ impl Drop for Shared {
 }
 
 impl State {
+    /// The number of the next fetch.
+    fn next_flight(&self) -> u64 {
+        self.took_off.saturating_add(1)
+    }
+
     fn take_off(&mut self) {
-        self.took_off += 1;
+        self.took_off = self.next_flight();
         self.launch = true;
     }
 
@@ -480,18 +487,18 @@ async fn fetch(
     task: &Task,
     nudge: &Notify,
 ) -> Option<Result<KeyFetch, KeyFetchError>> {
-    let mut fetches = JoinSet::new();
-    fetches.spawn(async move { timeout(FETCH_TIMEOUT, source.fetch(previous.as_ref())).await });
-    let fetched = loop {
+    let mut task_set = JoinSet::new();
+    task_set.spawn(async move { timeout(FETCH_TIMEOUT, source.fetch(previous.as_ref())).await });
+    let joined = loop {
         tokio::select! {
-            fetched = fetches.join_next() => break fetched?,
+            joined = task_set.join_next() => break joined?,
             () = nudge.notified() => if task.0.strong_count() == 0 {
                 // Dropping the set aborts the fetch.
                 return None;
             }
         }
     };
-    Some(match fetched {
+    Some(match joined {
         Ok(Ok(fetched)) => fetched,
         Ok(Err(_)) => Err(KeyFetchError::new(
             KeyFetchErrorKind::Timeout,

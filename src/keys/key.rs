@@ -164,7 +164,10 @@ fn decode(text: &str) -> Result<Vec<u8>, Unusable> {
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
     let bits = |number: &[u8]| match number {
         [] | [0, ..] => Err(Unusable::Malformed),
-        [first, ..] => Ok(number.len() * 8 - first.leading_zeros() as usize),
+        [first, ..] => {
+            let zeros = first.leading_zeros() as usize;
+            Ok(number.len().saturating_mul(8).saturating_sub(zeros))
+        }
     };
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
     // 33 bits is what aws-lc takes as an exponent at the most.

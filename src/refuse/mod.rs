@@ -106,7 +106,9 @@ impl<'e> Refusal<'e> {
                 .insert(header::WWW_AUTHENTICATE, challenge);
         }
         if let Some(wait) = self.error.retry_after() {
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            let seconds = wait
+                .as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0));
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -14,7 +14,10 @@ use crate::{
     camunda::SaasClaims,
     issuer::Issuer,
     keys::{Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation},
-    test_util::{TokenBuilder, signing_key::SigningKey},
+    test_util::{
+        TokenBuilder,
+        signing_key::{SigningKey, set},
+    },
 };
 
 /// An issuer in your test process, with real keys and real signatures. Clones are the same issuer.
@@ -168,7 +171,7 @@ impl TestIssuer {
         let first = keys.first().map(SigningKey::jwk);
         let encryption = first.map(|mut key| {
             for (name, value) in [("use", "enc"), ("alg", "RSA-OAEP"), ("kid", "encryption")] {
-                key[name] = json!(value);
+                set(&mut key, name, value);
             }
             key
         });

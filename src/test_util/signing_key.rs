@@ -90,7 +90,7 @@ impl SigningKey {
             ("alg", self.algorithm.name()),
             ("use", "sig"),
         ] {
-            jwk[name] = json!(value);
+            set(&mut jwk, name, value);
         }
         jwk
     }
@@ -104,6 +104,13 @@ fn rsa_members(pair: &RsaKeyPair) -> Value {
         "n": encode(key.modulus().big_endian_without_leading_zero()),
         "e": encode(key.exponent().big_endian_without_leading_zero()),
     })
+}
+
+/// Sets a member of the JWK `jwk`.
+pub(super) fn set(jwk: &mut Value, name: &str, value: &str) {
+    if let Some(members) = jwk.as_object_mut() {
+        members.insert(name.to_owned(), json!(value));
+    }
 }
 
 /// 256 random bits in base64url, as Keycloak names its keys.

@@ -67,8 +67,10 @@ fn without_leading_spaces(mut text: &[u8]) -> &[u8] {
 
 /// `1*( ALPHA / DIGIT / "-" / "." / "_" / "~" / "+" / "/" ) *"="` (RFC 9110 §11.2).
 fn is_token68(text: &[u8]) -> bool {
-    let padding = text.iter().rev().take_while(|&&byte| byte == b'=').count();
-    let (body, _) = text.split_at(text.len() - padding);
+    let mut body = text;
+    while let [rest @ .., b'='] = body {
+        body = rest;
+    }
     !body.is_empty()
         && body
             .iter()

@@ -64,13 +64,13 @@ impl<'s> Signed<'s> {
 
         let (signed, signature_bytes) = scratch.split_at(payload_end);
         let (header_bytes, payload_bytes) = signed.split_at(header_end);
-        let payload_start = header.len() + 1;
-        let payload_segment = payload_start..payload_start + payload.len();
-        let message = token.as_bytes().get(..payload_segment.end);
+        // The text before the last dot is what was signed; the payload is its tail.
+        let (message, _) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
+        let payload_segment = message.len().saturating_sub(payload.len())..message.len();
         Ok(Self {
             header: Header::read(header_bytes)?,
             token,
-            message: message.ok_or(Reason::MalformedToken)?,
+            message: message.as_bytes(),
             payload_segment,
             payload: payload_bytes,
             signature: signature_bytes,

@@ -1,0 +1,82 @@
+//! The service's description of itself.
+
+use serde::Serialize;
+use utoipa::{
+    Modify, OpenApi, ToSchema,
+    openapi::{
+        OpenApi as Document,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+
+use crate::projects::{self, Problem};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Web Modeler-compatible service",
+        description = "An example of the crate modeler-auth.",
+        version = "v1",
+        license(name = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        info,
+        projects::create,
+        projects::read,
+        projects::rename,
+        projects::delete
+    ),
+    modifiers(&Bearer),
+    security(("Bearer" = [])),
+    tags(
+        (name = "Info", description = "What a token grants"),
+        (name = "Projects", description = "A resource, so that permissions mean something"),
+    ),
+)]
+pub(crate) struct Description;
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, document: &mut Document) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .build();
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("Bearer", SecurityScheme::Http(scheme));
+    }
+}
+
+/// What a token grants. `v2` reports only the version and the organization.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = InfoDto)]
+#[expect(clippy::struct_excessive_bools, reason = "the documented form")]
+struct Info {
+    #[schema(example = "v1")]
+    version: String,
+    #[schema(example = "12345678-ABCD-DCBA-ABCD-123456789ABC")]
+    authorized_organization: String,
+    create_permission: Option<bool>,
+    read_permission: Option<bool>,
+    update_permission: Option<bool>,
+    delete_permission: Option<bool>,
+}
+
+/// Tells what the token grants. Needs no permission.
+#[utoipa::path(
+    get, path = "/api/{version}/info", tag = "Info",
+    params(("version" = String, Path, description = "`v1`, `beta` or `v2`", example = "v1")),
+    responses(
+        (status = 200, description = "What the token grants", body = Info),
+        (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
+        (status = 403, description = "The token is not authorized for an organization", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such version"),
+        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+#[expect(dead_code, reason = "only described here, served by InfoService")]
+fn info() {}

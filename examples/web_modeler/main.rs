@@ -1,0 +1,176 @@
+//! A service that takes Web Modeler's place: `/api/<version>/info`, projects, and a description of
+//! itself. Without configuration it brings a development issuer along:
+//!
+//! ```text
+//! cargo run --release --example web_modeler --all-features
+//! ```
+//!
+//! | variable | meaning | default |
+//! |---|---|---|
+//! | `MODELER_ADDR` | where the service listens | `127.0.0.1:8070` |
+//! | `DEV_ISSUER_ADDR` | where the development issuer listens | `127.0.0.1:18080` |
+//! | `JWKS_REFRESH_SECONDS` | age at which keys are fetched again | 300 |
+//! | `JWKS_COOLDOWN_SECONDS` | pause between fetches for unknown keys | 30 |
+//! | `RUST_LOG` | what is logged | `info` |
+//!
+//! The issuer is configured by Web Modeler's own variables, see `Issuer::from_env`. The
+//! development issuer starts only if none of them is set and both addresses are loopback.
+
+mod description;
+mod projects;
+mod settings;
+
+use std::{error::Error, net::SocketAddr};
+
+use axum::{
+    Router,
+    http::StatusCode,
+    response::Redirect,
+    routing::{get, post},
+};
+use modeler_auth::{
+    AuthLayer, ByMethod, InfoService, Issuer, Permission, RequirePermissionLayer, TokenValidator,
+    test_util::TestServer,
+};
+use tokio::{net::TcpListener, signal};
+use tracing_subscriber::EnvFilter;
+use utoipa::OpenApi as _;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{description::Description, projects::Projects, settings::Settings};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+
+    let settings = Settings::from_env()?;
+    let mut builder = TokenValidator::builder()
+        .refresh_after(settings.refresh_after)
+        .cooldown(settings.cooldown);
+    let mut development = None;
+    if let Some(issuer) = Issuer::from_env()? {
+        builder = builder.issuer(issuer);
+    } else {
+        let server = TestServer::start(settings.development_address()?).await?;
+        builder = builder
+            .issuer(server.self_managed().issuer())
+            .issuer(server.saas().issuer());
+        development = Some(server);
+    }
+    let app = app(&builder.build()?);
+
+    let listener = TcpListener::bind(settings.address).await?;
+    let address = listener.local_addr()?;
+    println!(
+        "Service: {0}  (Swagger UI: {0}/swagger-ui.html)",
+        url(address)
+    );
+    if let Some(server) = &development {
+        introduce(server, address);
+    }
+    axum::serve(listener, app)
+        .with_graceful_shutdown(stop_signal())
+        .await?;
+    Ok(())
+}
+
+fn app(validator: &TokenValidator) -> Router {
+    let projects = Projects::default();
+    let ready = validator.clone();
+    Router::new()
+        .route("/api/v1/projects", post(projects::create))
+        .route(
+            "/api/v1/projects/{id}",
+            get(projects::read)
+                .patch(projects::rename)
+                .delete(projects::delete),
+        )
+        .route_layer(RequirePermissionLayer::new(ByMethod))
+        // No permission is needed to learn which ones one has.
+        .route_service("/api/{version}/info", InfoService::new())
+        .layer(AuthLayer::new(validator.clone()))
+        .with_state(projects)
+        // Everything below is public.
+        .route(
+            "/ready",
+            get(async move || {
+                if ready.is_ready() {
+                    StatusCode::OK
+                } else {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
+            }),
+        )
+        .route(
+            "/swagger-ui.html",
+            get(async || Redirect::temporary("/swagger-ui/")),
+        )
+        .merge(SwaggerUi::new("/swagger-ui").url("/v3/api-docs", Description::openapi()))
+}
+
+/// Says how to try it.
+fn introduce(server: &TestServer, address: SocketAddr) {
+    let names = |permissions: &[Permission]| {
+        let names: Vec<_> = permissions.iter().map(|one| one.name()).collect();
+        names.join(" ")
+    };
+    println!("Development issuer: {}\n", url(server.local_addr()));
+    println!("{:<10} {:<17} permissions", "client", "secret");
+    for client in TestServer::CLIENTS {
+        let permissions = match client.permissions {
+            _ if client.is_internal => "only for the internal API: gets 401".to_owned(),
+            [] => "none".to_owned(),
+            some => names(some),
+        };
+        println!("{:<10} {:<17} {permissions}", client.id, client.secret);
+    }
+    println!(
+        "
+Get a token, as from Camunda Self-Managed:
+
+curl --location --request POST '{token_url}' \\
+  --header 'Content-Type: application/x-www-form-urlencoded' \\
+  --data-urlencode 'client_id=writer' --data-urlencode 'client_secret=writer-secret' --data-urlencode 'grant_type=client_credentials'
+
+or as from Camunda SaaS:
+
+curl --location --request POST '{saas}oauth/token' \\
+  --header 'Content-Type: application/x-www-form-urlencoded' \\
+  --data-urlencode 'client_id=writer' --data-urlencode 'client_secret=writer-secret' --data-urlencode 'grant_type=client_credentials' --data-urlencode 'audience=api.cloud.camunda.io'
+
+Then ask what it grants, with its access_token for eyJhb...:
+
+curl -o - '{service}/api/v1/info' -H 'Authorization: Bearer eyJhb...'
+",
+        token_url = server.token_url(),
+        saas = server.saas().name(),
+        service = url(address),
+    );
+}
+
+fn url(address: SocketAddr) -> String {
+    if address.ip().is_loopback() {
+        format!("http://localhost:{}", address.port())
+    } else {
+        format!("http://{address}")
+    }
+}
+
+/// Ctrl-C or, on Unix, SIGTERM.
+async fn stop_signal() {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())
+            .expect("a handler for SIGTERM can be installed");
+        tokio::select! {
+            _ = signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = signal::ctrl_c().await;
+}
