@@ -20,7 +20,7 @@ mod description;
 mod projects;
 mod settings;
 
-use std::{error::Error, net::SocketAddr};
+use std::{error::Error, io::IsTerminal as _, net::SocketAddr};
 
 use axum::{
     Router,
@@ -45,6 +45,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
 
     let settings = Settings::from_env()?;

@@ -8,8 +8,8 @@ use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 use url::form_urlencoded;
 
@@ -246,9 +246,24 @@ struct TokenRequest {
     grant_type: Option<String>,
 }
 
+/// The answer, in Keycloak's order; `None` is what only Keycloak sends.
+#[derive(Serialize)]
+struct TokenResponse {
+    access_token: String,
+    expires_in: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_expires_in: Option<u32>,
+    token_type: &'static str,
+    #[serde(rename = "not-before-policy", skip_serializing_if = "Option::is_none")]
+    not_before_policy: Option<u32>,
+}
+
 type TokenError = (StatusCode, &'static str);
 
-async fn token(issuer: &TestIssuer, request: Request<Incoming>) -> Result<Value, TokenError> {
+async fn token(
+    issuer: &TestIssuer,
+    request: Request<Incoming>,
+) -> Result<TokenResponse, TokenError> {
     const INVALID_REQUEST: TokenError = (StatusCode::BAD_REQUEST, "invalid_request");
     let basic = basic_credentials(&request);
     let is_json = request
@@ -284,7 +299,7 @@ async fn token(issuer: &TestIssuer, request: Request<Incoming>) -> Result<Value,
     }
 }
 
-fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> Value {
+fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> TokenResponse {
     let mut token = issuer.token().client(client.id);
     if client.is_internal {
         token = token
@@ -299,30 +314,32 @@ fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> Value {
     } else {
         token = token.permissions(client.permissions.iter().copied());
     }
-    json!({
-        "access_token": token.sign(),
-        "expires_in": 300,
-        "refresh_expires_in": 0,
-        "token_type": "Bearer",
-        "not-before-policy": 0,
-    })
+    TokenResponse {
+        access_token: token.sign(),
+        expires_in: 300,
+        refresh_expires_in: Some(0),
+        token_type: "Bearer",
+        not_before_policy: Some(0),
+    }
 }
 
 fn saas_token(
     issuer: &TestIssuer,
     client: &TestClient,
     audience: Option<&str>,
-) -> Result<Value, TokenError> {
+) -> Result<TokenResponse, TokenError> {
     if client.is_internal || audience != Some("api.cloud.camunda.io") {
         return Err((StatusCode::FORBIDDEN, "access_denied"));
     }
     let permissions = client.permissions.iter().copied();
     let token = issuer.token().client(client.id).permissions(permissions);
-    Ok(json!({
-        "access_token": token.sign(),
-        "expires_in": 86400,
-        "token_type": "Bearer",
-    }))
+    Ok(TokenResponse {
+        access_token: token.sign(),
+        expires_in: 24 * 60 * 60,
+        refresh_expires_in: None,
+        token_type: "Bearer",
+        not_before_policy: None,
+    })
 }
 
 impl TokenRequest {
@@ -369,8 +386,9 @@ fn basic_credentials<B>(request: &Request<B>) -> Option<(String, String)> {
     Some((form_decoded(id)?, form_decoded(secret)?))
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response<Full<Bytes>> {
-    text_response(status, body.to_string())
+fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {
+    let body = serde_json::to_string(body).expect("names and texts are JSON");
+    text_response(status, body)
 }
 
 fn text_response(status: StatusCode, body: String) -> Response<Full<Bytes>> {

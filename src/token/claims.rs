@@ -707,9 +707,14 @@ mod tests {
     }
 
     #[test]
-    fn r38_r39_a_sender_constrained_token_is_refused() {
+    fn r38_a_token_bound_by_dpop_is_refused() {
+        let verdict = judge(&with("cnf", json!({"jkt": "x"})));
+        assert_eq!(verdict, Err(Reason::SenderConstrained));
+    }
+
+    #[test]
+    fn r39_a_token_bound_in_any_way_is_refused() {
         for cnf in [
-            json!({"jkt": "x"}),
             json!({"x5t#S256": "x"}),
             json!({"kid": "x"}),
             json!({}),

@@ -1,0 +1,227 @@
+//! What cannot be configured, and how the error says so.
+
+use std::time::Duration;
+
+use modeler_auth::{
+    Access, Auth, AuthError, AuthLayer, AuthorizedOrganization, Bare, ByMethod, Claims,
+    ConfigError, Grpc, GrpcByContentType, InfoService, Issuer, KeyFetch, KeyFetchError, KeyStatus,
+    PermissionNames, Permissions, Problem, RequirePermission, RequirePermissionLayer, SaasClaims,
+    SelfManagedClaims, StaticKeys, TokenValidator, TokenValidatorBuilder,
+};
+
+fn error(issuers: impl IntoIterator<Item = Issuer>) -> String {
+    let builder = issuers
+        .into_iter()
+        .fold(TokenValidator::builder(), |builder, issuer| {
+            builder.issuer(issuer)
+        });
+    builder.build().unwrap_err().to_string()
+}
+
+fn issuer(url: &str) -> Issuer {
+    Issuer::oidc(url).unwrap().audience("api")
+}
+
+#[test]
+fn every_public_type_is_send_and_sync() {
+    fn assert<T: Send + Sync>() {}
+    assert::<Access>();
+    assert::<Auth<InfoService, Problem>>();
+    assert::<AuthError>();
+    assert::<AuthLayer>();
+    assert::<AuthLayer<Grpc>>();
+    assert::<AuthorizedOrganization>();
+    assert::<Bare>();
+    assert::<ByMethod>();
+    assert::<Claims>();
+    assert::<ConfigError>();
+    assert::<GrpcByContentType<Problem>>();
+    assert::<InfoService>();
+    assert::<Issuer>();
+    assert::<KeyFetch>();
+    assert::<KeyFetchError>();
+    assert::<KeyStatus>();
+    assert::<PermissionNames>();
+    assert::<Permissions>();
+    assert::<RequirePermission<InfoService, ByMethod>>();
+    assert::<RequirePermissionLayer<ByMethod>>();
+    assert::<SaasClaims>();
+    assert::<SelfManagedClaims>();
+    assert::<StaticKeys>();
+    assert::<TokenValidator>();
+    assert::<TokenValidatorBuilder>();
+    assert::<modeler_auth::Refusal<'_>>();
+    assert::<modeler_auth::RequestView<'_>>();
+    assert::<modeler_auth::ResponseFuture<std::future::Ready<()>, InfoService, (), Problem>>();
+    assert::<modeler_auth::RequirePermissionFuture<std::future::Ready<()>>>();
+    assert::<modeler_auth::ClaimPath<'_>>();
+    assert::<modeler_auth::ClaimError>();
+    assert::<modeler_auth::Grant>();
+    assert::<modeler_auth::Missing>();
+    assert::<modeler_auth::SearchIsRead>();
+    assert::<modeler_auth::test_util::TestClock>();
+    assert::<modeler_auth::test_util::TestIssuer>();
+    assert::<modeler_auth::test_util::TestServer>();
+    assert::<modeler_auth::test_util::TokenBuilder>();
+}
+
+#[test]
+fn a_validator_needs_an_issuer_and_each_only_once() {
+    assert_eq!(error([]), "no issuer is configured");
+    let twice = error([
+        issuer("https://a/"),
+        issuer("https://b/"),
+        issuer("https://a/"),
+    ]);
+    assert_eq!(twice, "issuer `https://a/` is configured twice");
+    // A slash makes another issuer.
+    let both = TokenValidator::builder()
+        .issuer(issuer("https://a/"))
+        .issuer(issuer("https://a"));
+    assert!(both.build().is_ok());
+}
+
+#[test]
+fn r32_an_audience_must_be_configured() {
+    let none = error([Issuer::oidc("https://a/").unwrap()]);
+    assert!(
+        none.contains("`https://a/`") && none.contains("audience"),
+        "{none}"
+    );
+    let empty = error([issuer("https://a/").audience("")]);
+    assert_eq!(empty, "issuer `https://a/` has an empty audience");
+    let many = (0..64).fold(issuer("https://a/"), |one, n| one.audience(n.to_string()));
+    assert!(error([many]).contains("65 audiences"));
+}
+
+#[test]
+fn an_organization_must_be_visible_ascii() {
+    for bad in ["", "a b", "ä"] {
+        let message = error([Issuer::saas(bad)]);
+        assert_eq!(
+            message,
+            format!("organization `{bad}` is not 1 to 128 visible ASCII characters")
+        );
+    }
+}
+
+#[test]
+fn r43_keys_come_over_https_or_loopback_unless_allowed() {
+    let plain = || issuer("http://keycloak:18080/auth/realms/x");
+    let message = error([plain()]);
+    assert!(
+        message.contains("issuer `http://keycloak:18080/auth/realms/x` is http"),
+        "{message}"
+    );
+    assert!(
+        TokenValidator::builder()
+            .issuer(plain().allow_http())
+            .build()
+            .is_ok()
+    );
+    // The name may be what it is; what counts is where keys are fetched.
+    for fetched in [
+        "https://keycloak/x",
+        "http://127.0.0.1:18080/x",
+        "http://localhost/x",
+    ] {
+        let elsewhere = [plain().backend_url(fetched), plain().jwks_url(fetched)];
+        for one in elsewhere {
+            assert!(
+                TokenValidator::builder().issuer(one).build().is_ok(),
+                "{fetched}"
+            );
+        }
+    }
+    let message = error([issuer("https://a/").jwks_url("http://10.0.0.1/jwks")]);
+    assert!(
+        message.contains("jwks_url `http://10.0.0.1/jwks`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn urls_that_cannot_be_used_are_named() {
+    for bad in [
+        "",
+        "a",
+        "ftp://a/",
+        "https://user:secret@a/",
+        "https://a/#b",
+    ] {
+        assert!(Issuer::oidc(bad).is_err(), "{bad}");
+        assert!(Issuer::self_managed(bad).is_err(), "{bad}");
+        for (setting, one) in [
+            ("backend_url", issuer("https://a/").backend_url(bad)),
+            ("jwks_url", issuer("https://a/").jwks_url(bad)),
+        ] {
+            let message = error([one]);
+            assert!(
+                message.starts_with(&format!("{setting} `{bad}`")),
+                "{message}"
+            );
+        }
+    }
+    let message = error([issuer("https://a/?b")]);
+    assert!(
+        message.contains("`https://a/?b`") && message.contains("query"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_empty_list_of_algorithms_is_an_error() {
+    let message = error([issuer("https://a/").algorithms([])]);
+    assert_eq!(
+        message,
+        "issuer `https://a/` has an empty list of algorithms"
+    );
+}
+
+#[test]
+fn keys_are_located_in_one_way() {
+    let keys = StaticKeys::from_jwks("{}");
+    let message = error([issuer("https://a/")
+        .keys(keys.clone())
+        .jwks_url("https://b/")]);
+    assert!(
+        message.contains("`keys`") && message.contains("`jwks_url`"),
+        "{message}"
+    );
+    let message = error([issuer("https://a/").keys(keys).backend_url("https://b/")]);
+    assert!(
+        message.contains("`keys`") && message.contains("`backend_url`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn static_keys_must_be_usable() {
+    for bad in [
+        "",
+        "{}",
+        r#"{"keys":[]}"#,
+        r#"{"keys":[{"kty":"oct","k":"AA"}]}"#,
+    ] {
+        let message = error([issuer("https://a/").keys(StaticKeys::from_jwks(bad))]);
+        assert!(message.contains("`https://a/`"), "{message}");
+    }
+}
+
+#[test]
+fn times_have_bounds() {
+    let builder = || TokenValidator::builder().issuer(issuer("https://a/"));
+    let seconds = Duration::from_secs;
+    for (setting, built) in [
+        ("leeway", builder().leeway(seconds(301))),
+        ("refresh_after", builder().refresh_after(seconds(0))),
+        ("refresh_after", builder().refresh_after(seconds(86_401))),
+        ("keep_stale_for", builder().keep_stale_for(seconds(604_801))),
+        ("cooldown", builder().cooldown(seconds(0))),
+        ("cooldown", builder().cooldown(Duration::MAX)),
+    ] {
+        let message = built.build().unwrap_err().to_string();
+        assert!(message.starts_with(setting), "{message}");
+    }
+    assert!(builder().keep_stale_for(seconds(0)).build().is_ok());
+}

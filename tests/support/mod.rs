@@ -1,0 +1,151 @@
+//! What several tests need.
+#![allow(dead_code, reason = "each test uses some of it")]
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    http::{HeaderMap, Request, StatusCode},
+};
+use modeler_auth::{
+    Issuer, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation, TokenValidator,
+    test_util::TestIssuer,
+};
+use tokio::sync::Semaphore;
+use tower::ServiceExt as _;
+
+pub fn validator(issuers: impl IntoIterator<Item = Issuer>) -> TokenValidator {
+    let builder = issuers
+        .into_iter()
+        .fold(TokenValidator::builder(), |builder, issuer| {
+            builder.issuer(issuer)
+        });
+    builder.build().unwrap()
+}
+
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}
+
+/// Sends a request through `app`, without a network.
+pub async fn send(app: &Router, request: Request<Body>) -> Answer {
+    let response = app.clone().oneshot(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, 1 << 20).await.unwrap();
+    Answer {
+        status: parts.status,
+        headers: parts.headers,
+        body: String::from_utf8(body.to_vec()).unwrap(),
+    }
+}
+
+/// `GET path` with `token`.
+pub async fn get(app: &Router, path: &str, token: &str) -> Answer {
+    let request = Request::get(path)
+        .header("authorization", format!("Bearer {token}"))
+        .body(Body::empty())
+        .unwrap();
+    send(app, request).await
+}
+
+/// Keys of a [`TestIssuer`] that come only when the test lets them.
+#[derive(Clone)]
+pub struct GatedKeys {
+    pub issuer: TestIssuer,
+    gate: Arc<Semaphore>,
+    started: Arc<AtomicUsize>,
+}
+
+impl GatedKeys {
+    pub fn new(issuer: &TestIssuer) -> Self {
+        Self {
+            issuer: issuer.clone(),
+            gate: Arc::new(Semaphore::new(0)),
+            started: Arc::default(),
+        }
+    }
+
+    /// Lets `fetches` fetches through.
+    pub fn open(&self, fetches: usize) {
+        self.gate.add_permits(fetches);
+    }
+
+    /// How many fetches have started.
+    pub fn started(&self) -> usize {
+        self.started.load(Ordering::SeqCst)
+    }
+}
+
+impl KeySource for GatedKeys {
+    fn fetch(
+        &self,
+        previous: Option<&Revalidation>,
+    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+        let previous = previous.cloned();
+        Box::pin(async move {
+            self.started.fetch_add(1, Ordering::SeqCst);
+            self.gate.acquire().await.unwrap().forget();
+            self.issuer.fetch(previous.as_ref()).await
+        })
+    }
+}
+
+type Script = dyn Fn(usize) -> Result<KeyFetch, KeyFetchError> + Send + Sync;
+
+/// Keys as a closure says, which is told how often it was asked before.
+#[derive(Clone)]
+pub struct ScriptedKeys {
+    script: Arc<Script>,
+    asked: Arc<Mutex<usize>>,
+}
+
+impl ScriptedKeys {
+    pub fn new(
+        script: impl Fn(usize) -> Result<KeyFetch, KeyFetchError> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            script: Arc::new(script),
+            asked: Arc::default(),
+        }
+    }
+
+    pub fn asked(&self) -> usize {
+        *self.asked.lock().unwrap()
+    }
+}
+
+impl KeySource for ScriptedKeys {
+    fn fetch(
+        &self,
+        _previous: Option<&Revalidation>,
+    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+        Box::pin(async move {
+            let before = {
+                let mut asked = self.asked.lock().unwrap();
+                *asked += 1;
+                *asked - 1
+            };
+            (self.script)(before)
+        })
+    }
+}
+
+pub fn failure() -> KeyFetchError {
+    KeyFetchError::new(KeyFetchErrorKind::Connect, "the test says so")
+}
