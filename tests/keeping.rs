@@ -1,0 +1,482 @@
+//! How keys are kept: when they are fetched, who waits, and what becomes of them in an outage.
+
+mod support;
+
+use std::{sync::Arc, time::Duration};
+
+use modeler_auth::{
+    Issuer, KeyFetch, KeyFetchErrorKind, TokenValidator, TokenValidatorBuilder,
+    test_util::{TestClock, TestIssuer},
+};
+use support::{GatedKeys, ScriptedKeys, failure};
+use tokio::task::JoinSet;
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+fn builder(issuer: &TestIssuer) -> TokenValidatorBuilder {
+    TokenValidator::builder().issuer(issuer.issuer())
+}
+
+fn gated(keys: &GatedKeys) -> TokenValidator {
+    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
+    let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
+    builder.build().unwrap()
+}
+
+async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
+    validator
+        .validate(token)
+        .await
+        .err()
+        .map(|error| error.reason())
+}
+
+fn oidc() -> TestIssuer {
+    TestIssuer::oidc("https://issuer.example/")
+}
+
+#[tokio::test]
+async fn f26_ten_thousand_cold_requests_cause_one_fetch() {
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    let token: Arc<str> = keys.issuer.token().sign().into();
+    let mut requests = JoinSet::new();
+    for _ in 0..10_000 {
+        let (validator, token) = (validator.clone(), Arc::clone(&token));
+        requests.spawn(async move { validator.validate(&token).await.is_ok() });
+    }
+    tokio::task::yield_now().await;
+    keys.open(1);
+    let outcomes = requests.join_all().await;
+    assert!(outcomes.into_iter().all(|accepted| accepted));
+    assert_eq!(keys.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f1_an_issuer_that_is_down_at_start_is_found_once_it_is_up() {
+    let issuer = oidc();
+    issuer.fail_fetches(true);
+    let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+    let token = issuer.token().sign();
+    let error = validator.validate(&token).await.unwrap_err();
+    assert_eq!(error.reason(), "keys_unavailable");
+    assert!(error.retry_after().unwrap() >= Duration::from_secs(1));
+    assert!(!validator.is_ready());
+    issuer.fail_fetches(false);
+    tokio::time::timeout(Duration::from_secs(6), validator.ready())
+        .await
+        .expect("the pause without any keys is at most 5 seconds");
+    assert_eq!(reason(&validator, &token).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f2_an_outage_of_an_hour_costs_no_valid_request() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer)
+        .clock(clock.clone())
+        .keep_stale_for(60 * MINUTE)
+        .build()
+        .unwrap();
+    let token = issuer.token().expires_in(3 * 60 * MINUTE).sign();
+    validator.ready().await;
+    issuer.fail_fetches(true);
+    for minute in 0..60 {
+        assert_eq!(reason(&validator, &token).await, None, "minute {minute}");
+        tokio::time::sleep(MINUTE - Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(MINUTE).await;
+    for _ in 0..10 {
+        assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));
+    }
+    issuer.fail_fetches(false);
+    tokio::time::sleep(Duration::from_secs(61)).await;
+    assert_eq!(reason(&validator, &token).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_are_refreshed_ahead_of_time_without_any_request() {
+    let issuer = oidc();
+    let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+    validator.ready().await;
+    tokio::time::sleep(60 * MINUTE).await;
+    // Every 4 minutes, give or take a tenth.
+    let fetches = issuer.fetches();
+    assert!((14..=17).contains(&fetches), "{fetches}");
+    drop(validator);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f22_a_token_of_a_new_key_waits_for_one_fetch_and_is_accepted() {
+    let issuer = oidc();
+    let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    issuer.rotate_keys();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f23_a_second_rotation_is_noticed_after_the_cooldown() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    issuer.rotate_keys();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    issuer.rotate_keys();
+    let token = issuer.token().sign();
+    assert_eq!(reason(&validator, &token).await, Some("unknown_key"));
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(reason(&validator, &token).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f24_a_withdrawn_key_dies_with_the_refresh_or_at_once_by_hand() {
+    for by_hand in [true, false] {
+        let issuer = oidc();
+        let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+        let old = issuer.token().expires_in(60 * MINUTE).sign();
+        assert_eq!(reason(&validator, &old).await, None);
+        issuer.rotate_keys();
+        issuer.withdraw_old_keys();
+        if by_hand {
+            validator.refresh_now().await.unwrap();
+        } else {
+            tokio::time::sleep(5 * MINUTE).await;
+        }
+        // The cooldown lets it ask once more, in vain.
+        assert_eq!(reason(&validator, &old).await, Some("unknown_key"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn f28_unknown_keys_cause_one_fetch_per_cooldown() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    validator.ready().await;
+    for second in 0..60 {
+        for n in 0..100 {
+            let token = issuer.token().header("kid", format!("{second}-{n}")).sign();
+            assert_eq!(reason(&validator, &token).await, Some("unknown_key"));
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(issuer.fetches(), 1 + 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f29_a_rotation_in_a_flood_is_noticed_within_the_cooldown() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    validator.ready().await;
+    let junk = issuer.token().header("kid", "junk").sign();
+    assert_eq!(reason(&validator, &junk).await, Some("unknown_key"));
+    issuer.rotate_keys();
+    let token = issuer.token().sign();
+    let mut refused = 0;
+    while reason(&validator, &token).await.is_some() {
+        refused += 1;
+        clock.advance(Duration::from_secs(1));
+        reason(&validator, &junk).await;
+    }
+    assert!(refused <= 30, "refused for {refused} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_key_that_cannot_be_looked_up_is_not_the_clients_fault() {
+    let issuer = oidc();
+    let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+    validator.ready().await;
+    issuer.fail_fetches(true);
+    issuer.rotate_keys();
+    let token = issuer.token().sign();
+    assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));
+    assert_eq!(reason(&validator, &token).await, Some("unknown_key"));
+}
+
+#[tokio::test]
+async fn a_request_that_joined_an_older_fetch_may_wait_for_one_more() {
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    keys.open(1);
+    validator.ready().await;
+    // A fetch is under way that will bring the old keys...
+    let stale = keys.issuer.jwks();
+    let script = ScriptedKeys::new({
+        let issuer = keys.issuer.clone();
+        move |before| {
+            Ok(KeyFetch::fresh(if before < 2 {
+                stale.clone()
+            } else {
+                issuer.jwks()
+            }))
+        }
+    });
+    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
+    let validator = TokenValidator::builder()
+        .issuer(issuer.keys(script.clone()))
+        .build()
+        .unwrap();
+    validator.ready().await;
+    keys.issuer.rotate_keys();
+    let token = keys.issuer.token().sign();
+    let (refreshed, verdict) = tokio::join!(validator.refresh_now(), reason(&validator, &token));
+    refreshed.unwrap();
+    // ... so the request asks again.
+    assert_eq!(verdict, None);
+    assert_eq!(script.asked(), 3);
+}
+
+#[tokio::test]
+async fn f30_a_request_that_goes_away_cancels_nothing() {
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    let token = keys.issuer.token().sign();
+    let leader = tokio::spawn({
+        let (validator, token) = (validator.clone(), token.clone());
+        async move { validator.validate(&token).await.is_ok() }
+    });
+    tokio::task::yield_now().await;
+    let follower = tokio::spawn({
+        let validator = validator.clone();
+        async move { validator.validate(&token).await.is_ok() }
+    });
+    tokio::task::yield_now().await;
+    leader.abort();
+    assert!(leader.await.unwrap_err().is_cancelled());
+    keys.open(1);
+    assert!(follower.await.unwrap());
+    assert_eq!(keys.started(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f31_a_source_that_panics_is_a_failure_like_any_other() {
+    let issuer = oidc();
+    let script = ScriptedKeys::new({
+        let issuer = issuer.clone();
+        move |before| match before {
+            0 => panic!("the test says so"),
+            1 => Err(failure()),
+            _ => Ok(KeyFetch::fresh(issuer.jwks())),
+        }
+    });
+    let trusted = Issuer::oidc(issuer.name()).unwrap().audience("test");
+    let validator = TokenValidator::builder()
+        .issuer(trusted.keys(script))
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    let token = issuer.token().sign();
+    assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));
+    let status = validator.key_status().remove(0);
+    assert_eq!(status.last_error, Some(KeyFetchErrorKind::Panic));
+    validator.ready().await;
+    assert_eq!(reason(&validator, &token).await, None);
+}
+
+#[tokio::test]
+async fn f32_the_task_ends_with_the_validator() {
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let before = alive();
+    let validator = builder(&oidc()).build().unwrap();
+    validator.ready().await;
+    assert!(alive() > before);
+    drop(validator);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(alive(), before);
+
+    // Also in the middle of a fetch.
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    while keys.started() == 0 {
+        tokio::task::yield_now().await;
+    }
+    drop(validator);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(alive(), before);
+}
+
+#[test]
+fn f33_a_validator_survives_the_runtime_it_was_used_on() {
+    let issuer = oidc();
+    let validator = builder(&issuer).build().unwrap();
+    assert_eq!(
+        issuer.fetches(),
+        0,
+        "outside a runtime nothing is fetched yet"
+    );
+    let token = issuer.token().sign();
+    for round in 1..=3 {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            assert_eq!(reason(&validator, &token).await, None);
+            validator.refresh_now().await.unwrap();
+        });
+        assert_eq!(issuer.fetches(), 1 + round);
+    }
+}
+
+#[test]
+fn f33_without_a_runtime_there_are_no_keys_but_no_panic_either() {
+    let issuer = oidc();
+    let validator = builder(&issuer).build().unwrap();
+    let token = issuer.token().sign();
+    let verdict = tokio_test::task::spawn(validator.validate(&token)).poll();
+    let std::task::Poll::Ready(verdict) = verdict else {
+        panic!("nothing to wait for");
+    };
+    assert_eq!(verdict.unwrap_err().reason(), "keys_unavailable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn f34_a_dead_issuer_does_not_concern_the_others() {
+    let dead = oidc();
+    let keys = GatedKeys::new(&dead);
+    let live = TestIssuer::oidc("https://live.example/");
+    let validator = TokenValidator::builder()
+        .issuer(
+            Issuer::oidc(dead.name())
+                .unwrap()
+                .audience("test")
+                .keys(keys.clone()),
+        )
+        .issuer(live.issuer())
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    let waiting = tokio::spawn({
+        let (validator, token) = (validator.clone(), dead.token().sign());
+        async move { reason(&validator, &token).await }
+    });
+    tokio::task::yield_now().await;
+    let started = tokio::time::Instant::now();
+    assert_eq!(reason(&validator, &live.token().sign()).await, None);
+    assert_eq!(started.elapsed(), Duration::ZERO);
+    // A fetch is given up after 5 seconds.
+    assert_eq!(waiting.await.unwrap(), Some("keys_unavailable"));
+    assert!(
+        started.elapsed() <= Duration::from_secs(6),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn f35_more_than_64_requests_do_not_wait_for_an_unknown_key() {
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    keys.open(1);
+    validator.ready().await;
+    keys.issuer.rotate_keys();
+    let token: Arc<str> = keys.issuer.token().sign().into();
+    let mut requests = JoinSet::new();
+    for _ in 0..100 {
+        let (validator, token) = (validator.clone(), Arc::clone(&token));
+        requests.spawn(async move { reason(&validator, &token).await });
+    }
+    tokio::task::yield_now().await;
+    keys.open(1);
+    let outcomes = requests.join_all().await;
+    let crowded = outcomes
+        .iter()
+        .filter(|one| **one == Some("too_many_waiting"));
+    assert_eq!(crowded.count(), 36);
+    let accepted = outcomes.iter().filter(|one| one.is_none());
+    assert_eq!(accepted.count(), 64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f19_a_step_of_the_wall_clock_moves_claims_and_not_keys() {
+    const HOUR: Duration = Duration::from_secs(60 * 60);
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    let token = issuer.token().sign();
+    assert_eq!(reason(&validator, &token).await, None);
+    clock.step_forward(HOUR);
+    assert_eq!(reason(&validator, &token).await, Some("expired"));
+    clock.step_back(2 * HOUR);
+    assert_eq!(reason(&validator, &token).await, Some("issued_in_future"));
+    clock.step_forward(HOUR);
+    assert_eq!(reason(&validator, &token).await, None);
+    clock.step_back(Duration::from_secs(u64::MAX / 4));
+    assert_eq!(reason(&validator, &token).await, Some("issued_in_future"));
+    assert_eq!(issuer.fetches(), 1);
+    assert!(validator.is_ready());
+}
+
+#[tokio::test]
+async fn f20_after_a_suspension_the_first_request_causes_a_refresh() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    let token = |issuer: &TestIssuer| issuer.token().expires_in(24 * 60 * MINUTE).sign();
+    assert_eq!(reason(&validator, &token(&issuer)).await, None);
+    // Timers stand still meanwhile; the clocks do not.
+    clock.advance(120 * MINUTE);
+    assert!(!validator.is_ready(), "too old by now");
+    assert_eq!(reason(&validator, &token(&issuer)).await, None);
+    assert_eq!(issuer.fetches(), 2);
+    clock.advance(10 * MINUTE);
+    assert_eq!(
+        reason(&validator, &token(&issuer)).await,
+        None,
+        "old, but not too old"
+    );
+    while issuer.fetches() < 3 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn keep_stale_for_zero_means_no_longer_than_a_refresh() {
+    let issuer = oidc();
+    let validator = builder(&issuer)
+        .clock(TestClock::new())
+        .keep_stale_for(Duration::ZERO)
+        .build()
+        .unwrap();
+    let token = issuer.token().expires_in(60 * MINUTE).sign();
+    validator.ready().await;
+    issuer.fail_fetches(true);
+    tokio::time::sleep(5 * MINUTE - Duration::from_secs(1)).await;
+    assert_eq!(reason(&validator, &token).await, None);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn key_status_tells_the_state_of_each_issuer() {
+    let good = oidc();
+    let bad = TestIssuer::oidc("https://bad.example/");
+    bad.fail_fetches(true);
+    let validator = builder(&good)
+        .issuer(bad.issuer())
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    let _ = validator.refresh_now().await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let [good, bad] = <[_; 2]>::try_from(validator.key_status()).unwrap();
+    assert_eq!((&*good.issuer, good.keys), ("https://issuer.example/", 1));
+    assert_eq!(good.age, Some(Duration::from_millis(500)));
+    assert!(good.next_refresh.unwrap() > 3 * MINUTE);
+    assert_eq!(good.last_error, None);
+    assert_eq!((bad.keys, bad.age), (0, None));
+    assert_eq!(bad.last_error, Some(KeyFetchErrorKind::Other));
+}
