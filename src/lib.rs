@@ -11,6 +11,7 @@
 #![cfg_attr(
     test,
     allow(
+        clippy::pedantic,
         clippy::arithmetic_side_effects,
         clippy::indexing_slicing,
         clippy::panic,

@@ -54,7 +54,6 @@ impl Modify for Bearer {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InfoDto)]
-#[expect(clippy::struct_excessive_bools, reason = "the documented form")]
 struct Info {
     #[schema(example = "v1")]
     version: String,
