@@ -20,7 +20,7 @@ mod description;
 mod projects;
 mod settings;
 
-use std::{error::Error, io::IsTerminal as _, net::SocketAddr};
+use std::{error::Error, io::IsTerminal as _, net::SocketAddr, process::ExitCode};
 
 use axum::{
     Router,
@@ -40,7 +40,17 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{description::Description, projects::Projects, settings::Settings};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("web_modeler: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)

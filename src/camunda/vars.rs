@@ -72,7 +72,7 @@ impl Issuer {
         variables.identity_type()?;
 
         let mut configured =
-            Self::self_managed(&issuer.value).map_err(|error| issuer.invalid(error))?;
+            Self::self_managed(&issuer.value).map_err(|error| issuer.refused(&error))?;
         if let Some(found) = &jwks_url {
             configured = configured.jwks_url(&found.value);
         } else if let Some(found) = &backend_url {
@@ -89,7 +89,7 @@ impl Issuer {
             let algorithms = found.list().map(|name| {
                 let name = name?;
                 name.parse::<Algorithm>()
-                    .map_err(|error| found.invalid(error))
+                    .map_err(|error| found.refused(&error))
             });
             let algorithms: Vec<_> = algorithms.collect::<Result<_, _>>()?;
             configured = configured.algorithms(algorithms);
@@ -140,7 +140,7 @@ impl Variables<'_> {
     fn url(&self, names: Names) -> Result<Option<Found>, ConfigError> {
         let found = self.find(names)?;
         if let Some(found) = &found {
-            IssuerUrl::parse(found.name, &found.value).map_err(|error| found.invalid(error))?;
+            IssuerUrl::parse(found.name, &found.value).map_err(|error| found.refused(&error))?;
         }
         Ok(found)
     }
@@ -166,6 +166,14 @@ impl Found {
                 Ok(entry.to_owned())
             }
         })
+    }
+
+    /// The variable is named once, not again in the words of the setting it stands for.
+    fn refused(&self, error: &ConfigError) -> ConfigError {
+        match error {
+            ConfigError::InvalidUrl { reason, .. } => self.invalid(reason),
+            other => self.invalid(other),
+        }
     }
 
     fn invalid(&self, reason: impl fmt::Display) -> ConfigError {
