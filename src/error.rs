@@ -345,6 +345,16 @@ pub enum ConfigError {
         /// The URL.
         value: String,
     },
+    /// A CA certificate cannot be read.
+    #[error("issuer `{issuer}`: ca_certificate `{value}` cannot be used: {reason}")]
+    InvalidCertificate {
+        /// The issuer concerned.
+        issuer: String,
+        /// How the text begins.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
     /// A JWKS given as text holds no usable key.
     #[error("issuer `{issuer}`: the given key set cannot be used: {reason}")]
     InvalidKeys {

@@ -7,8 +7,11 @@ use crate::{
     camunda::{SaasClaims, SelfManagedClaims},
     clock::Clock,
     error::ConfigError,
-    keys::{Algorithm, AllowedAlgorithms, HttpKeys, IssuerUrl, Keeper, KeySource, Location, Times},
-    mapping::{Grant, MapClaims},
+    keys::{
+        Algorithm, AllowedAlgorithms, Discovery, HttpKeys, IssuerUrl, Keeper, KeySource, Listener,
+        Location, Times, Transport, without_credentials,
+    },
+    mapping::{ClaimError, Grant, MapClaims},
     token::{Claims, Expectation},
 };
 
@@ -37,7 +40,10 @@ pub struct Issuer {
     backend_url: Option<IssuerUrl>,
     jwks_url: Option<IssuerUrl>,
     source: Option<Arc<dyn KeySource>>,
+    transport: Transport,
     allow_http: bool,
+    /// The only organization whose tokens are accepted, whatever maps them.
+    organization: Option<AuthorizedOrganization>,
     mapping: Arc<dyn MapClaims>,
     /// The first value that cannot be used.
     problem: Option<ConfigError>,
@@ -53,13 +59,17 @@ impl Issuer {
     /// files.
     const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
 
-    /// Camunda SaaS, for one organization: tokens of any other are refused with 401.
+    /// Camunda SaaS, for one organization: tokens of any other are refused with 401, also if
+    /// another mapping is set with [`map_claims`](Issuer::map_claims).
     ///
     /// Expects the audience `api.cloud.camunda.io`; claims are mapped by [`SaasClaims`].
     pub fn saas(organization: impl Into<String>) -> Self {
         let organization = organization.into();
         match organization.parse::<AuthorizedOrganization>() {
-            Ok(organization) => Self::saas_with(SaasClaims::of_organization(organization)),
+            Ok(organization) => Self {
+                organization: Some(organization.clone()),
+                ..Self::saas_with(SaasClaims::of_organization(organization))
+            },
             Err(problem) => Self {
                 problem: Some(problem),
                 ..Self::saas_with(SaasClaims::of_any_organization())
@@ -122,7 +132,9 @@ impl Issuer {
             backend_url: None,
             jwks_url: None,
             source: None,
+            transport: Transport::default(),
             allow_http: false,
+            organization: None,
             mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
             problem: None,
         }
@@ -196,6 +208,53 @@ impl Issuer {
         self
     }
 
+    /// Trusts the CA certificates in `pem`, and no others, when keys are fetched over https. May be
+    /// called several times. Default: those of the machine, or of the file that `SSL_CERT_FILE`
+    /// names.
+    ///
+    /// ```no_run
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::self_managed("https://keycloak.internal/realms/camunda-platform")?
+    ///     .ca_certificate(std::fs::read("/etc/ssl/private-ca.pem")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
+        if let Err(reason) = self.transport.trust(pem.as_ref()) {
+            let value = String::from_utf8_lossy(pem.as_ref());
+            let problem = ConfigError::InvalidCertificate {
+                issuer: self.name.as_str().to_owned(),
+                value: value.chars().take(64).collect(),
+                reason,
+            };
+            self.problem = self.problem.or(Some(problem));
+        }
+        self
+    }
+
+    /// Fetches keys through the HTTP proxy at `url`, also from this machine itself. Default: what
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, except for loopback.
+    ///
+    /// ```
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC")
+    ///     .proxy("http://proxy.internal:3128");
+    /// ```
+    #[must_use]
+    pub fn proxy(mut self, url: &str) -> Self {
+        if let Err(reason) = self.transport.proxy(url) {
+            let problem = ConfigError::InvalidUrl {
+                setting: "proxy",
+                value: without_credentials(url),
+                reason,
+            };
+            self.problem = self.problem.or(Some(problem));
+        }
+        self
+    }
+
     /// The `iss` of its tokens.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -213,9 +272,13 @@ impl Issuer {
         url.into_iter()
     }
 
-    /// Checks everything and starts keeping the keys.
-    pub(crate) fn trust(self, times: Times, clock: Clock) -> Result<Trusted, ConfigError> {
-        self.check()?;
+    /// Starts keeping the keys of an issuer that was checked.
+    pub(crate) fn trust(
+        self,
+        times: Times,
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Trusted, ConfigError> {
         let issuer = self.name.as_str();
         let audiences = if self.audiences.is_empty() {
             self.default_audience.map(Box::from).into_iter().collect()
@@ -233,29 +296,28 @@ impl Issuer {
         let source = self.source.unwrap_or_else(|| {
             let location = match self.jwks_url {
                 Some(url) => Location::KeySet(url),
-                None => Location::Discovery {
+                None => Location::Discovery(Discovery {
                     issuer: self.name.clone(),
                     backend: self.backend_url,
-                },
+                }),
             };
-            Arc::new(HttpKeys::new(location))
+            Arc::new(HttpKeys::new(location, self.transport))
         });
-        let keeper =
-            Keeper::new(issuer, source, self.algorithms, times, clock).map_err(|error| {
-                ConfigError::InvalidKeys {
-                    issuer: issuer.to_owned(),
-                    reason: error.to_string(),
-                }
-            })?;
+        let keeper = Keeper::new(issuer, source, self.algorithms, times, clock, listener);
+        let keeper = keeper.map_err(|error| ConfigError::InvalidKeys {
+            issuer: issuer.to_owned(),
+            reason: error.to_string(),
+        })?;
         Ok(Trusted {
             expected: Arc::new(expected),
             algorithms: self.algorithms,
             keeper,
             mapping: self.mapping,
+            organization: self.organization,
         })
     }
 
-    fn check(&self) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
         if let Some(problem) = &self.problem {
             return Err(problem.clone());
         }
@@ -286,6 +348,7 @@ impl Issuer {
         let conflict = match (&self.source, &self.jwks_url, &self.backend_url) {
             (Some(_), Some(_), _) => Some("jwks_url"),
             (Some(_), None, Some(_)) => Some("backend_url"),
+            (Some(_), None, None) => self.transport.setting(),
             _ => None,
         };
         if let Some(second) = conflict {
@@ -321,5 +384,20 @@ pub(crate) struct Trusted {
     pub(crate) expected: Arc<Expectation>,
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) keeper: Keeper,
-    pub(crate) mapping: Arc<dyn MapClaims>,
+    mapping: Arc<dyn MapClaims>,
+    organization: Option<AuthorizedOrganization>,
+}
+
+impl Trusted {
+    /// What `claims` grant.
+    pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
+        let grant = self.mapping.map(claims)?;
+        if self.organization.is_some() && grant.organization != self.organization {
+            return Err(ClaimError::new(
+                "(organization)",
+                "is not the configured organization",
+            ));
+        }
+        Ok(grant)
+    }
 }

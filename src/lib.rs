@@ -46,8 +46,8 @@ pub use crate::{
     error::{AuthError, AuthErrorKind, ConfigError},
     issuer::Issuer,
     keys::{
-        Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, KeyStatus, Revalidation,
-        StaticKeys,
+        Algorithm, KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource,
+        KeyStatus, Revalidation, StaticKeys,
     },
     mapping::{ClaimError, Grant, MapClaims},
     refuse::{Bare, Grpc, GrpcByContentType, Problem, Refusal, Reject},

@@ -10,17 +10,16 @@ use std::{
 
 use crate::{
     error::{AuthError, AuthErrorKind},
-    keys::{KeyFetchError, Moment},
+    keys::{KeyEventKind, KeyFetchError, Moment},
 };
 
 const TARGET: &str = "modeler_auth";
 
 /// A request was refused.
 ///
-/// A line about a genuine token points at a setting, so it is always told. What an unverified
-/// token says of itself is anybody's claim and may come in floods: `may_speak` bounds it, and the
-/// rest is for debugging.
-pub(crate) fn refused(error: &AuthError, may_speak: impl FnOnce() -> bool) {
+/// A line about a genuine token points at a setting; what an unverified token says of itself is
+/// anybody's claim. Both may come in floods, so `logs` bounds each, and the rest is for debugging.
+pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -> Moment) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
     let detail = error.detail();
@@ -32,7 +31,7 @@ pub(crate) fn refused(error: &AuthError, may_speak: impl FnOnce() -> bool) {
         AuthErrorKind::MissingToken => {
             tracing::debug!(target: TARGET, reason, status, "request refused: {error}");
         }
-        _ if verified || may_speak() => {
+        _ if logs.of(verified).may_speak(now()) => {
             tracing::info!(target: TARGET, reason, status, verified, detail, "request refused: {error}");
         }
         _ => {
@@ -41,22 +40,58 @@ pub(crate) fn refused(error: &AuthError, may_speak: impl FnOnce() -> bool) {
     }
 }
 
-/// Lets one line through every ten seconds.
-#[derive(Debug, Default)]
-pub(crate) struct QuietLog(AtomicU64);
+/// The logs about refused tokens.
+#[derive(Debug)]
+pub(crate) struct QuietLogs {
+    genuine: QuietLog,
+    unverified: QuietLog,
+}
+
+impl Default for QuietLogs {
+    fn default() -> Self {
+        Self {
+            genuine: QuietLog::with_pause(1),
+            unverified: QuietLog::with_pause(10),
+        }
+    }
+}
+
+impl QuietLogs {
+    fn of(&self, verified: bool) -> &QuietLog {
+        if verified {
+            &self.genuine
+        } else {
+            &self.unverified
+        }
+    }
+}
+
+/// Lets one line through, and none for some time after it.
+#[derive(Debug)]
+struct QuietLog {
+    /// In seconds.
+    pause: u64,
+    /// When the next line may come, in seconds on the steady clock.
+    next: AtomicU64,
+}
 
 impl QuietLog {
-    const PAUSE: u64 = 10;
+    const fn with_pause(pause: u64) -> Self {
+        Self {
+            pause,
+            next: AtomicU64::new(0),
+        }
+    }
 
-    pub(crate) fn may_speak(&self, now: Moment) -> bool {
+    fn may_speak(&self, now: Moment) -> bool {
         let now = now.as_secs();
-        let next = self.0.load(Ordering::Relaxed);
+        let next = self.next.load(Ordering::Relaxed);
         now >= next
             && self
-                .0
+                .next
                 .compare_exchange(
                     next,
-                    now.saturating_add(Self::PAUSE),
+                    now.saturating_add(self.pause),
                     Ordering::Relaxed,
                     Ordering::Relaxed,
                 )
@@ -65,8 +100,13 @@ impl QuietLog {
 }
 
 /// A fetch brought keys.
-pub(crate) fn keys_fetched(issuer: &str, keys: usize, was_failing: bool, is_first: bool) {
-    if was_failing || is_first {
+pub(crate) fn keys_fetched(issuer: &str, keys: usize, is_news: bool, told: &[KeyEventKind]) {
+    let count = |kind| told.iter().filter(|one| **one == kind).count();
+    let added = count(KeyEventKind::KeyAdded);
+    let withdrawn = count(KeyEventKind::KeyWithdrawn);
+    if !is_news && added.max(withdrawn) > 0 {
+        tracing::info!(target: TARGET, issuer, keys, added, withdrawn, "key set changed");
+    } else if is_news {
         tracing::info!(target: TARGET, issuer, keys, "key set fetched");
     } else {
         tracing::debug!(target: TARGET, issuer, keys, "key set refreshed");
@@ -110,8 +150,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quiet_log_lets_one_line_through_every_ten_seconds() {
-        let log = QuietLog::default();
+    fn a_quiet_log_lets_one_line_through_every_so_often() {
+        let log = QuietLog::with_pause(10);
         let spoken: Vec<_> = (100..130)
             .filter(|&second| log.may_speak(Duration::from_secs(second)))
             .collect();

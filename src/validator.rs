@@ -1,14 +1,17 @@
 //! The one decision: is this token acceptable, and what does it grant?
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap, fmt, future::Future as _, ops::RangeInclusive, sync::Arc, task::Poll,
+    time::Duration,
+};
 
 use crate::{
     access::Access,
     clock::Clock,
     error::{AuthError, ConfigError, Reason},
     issuer::{Issuer, Trusted},
-    keys::{Arrival, KeyFetchError, KeyStatus, Miss, Missing, NoKey, Times},
-    telemetry::{self, QuietLog},
+    keys::{Arrival, KeyEvent, KeyFetchError, KeyStatus, Listener, Miss, NoKey, Times},
+    telemetry::{self, QuietLogs},
     token::{Signed, Unverified},
 };
 
@@ -35,7 +38,7 @@ struct Inner {
     by_name: HashMap<Box<str>, usize>,
     leeway: Duration,
     clock: Clock,
-    quiet_log: QuietLog,
+    logs: QuietLogs,
 }
 
 /// What is to be done about a token.
@@ -57,6 +60,10 @@ pub(crate) enum Attempt {
 }
 
 impl Attempt {
+    fn may_wait(self) -> bool {
+        self != Self::Last
+    }
+
     /// The attempt after having waited for `arrival`.
     pub(crate) fn after(self, arrival: &Arrival) -> Self {
         if self == Self::First && arrival.joined {
@@ -73,8 +80,9 @@ impl TokenValidator {
         TokenValidatorBuilder::default()
     }
 
-    /// Validates `token`, the text after `Bearer `. Waits, 5 seconds at most for one fetch, if the
-    /// keys of its issuer are not known yet or do not hold the one it names.
+    /// Validates `token`, the text after `Bearer `. If the keys of its issuer are not known yet or
+    /// do not hold the one it names, waits for the fetch under way and, if that had begun before,
+    /// for one more: 5 seconds each at the most.
     ///
     /// # Errors
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and
@@ -101,15 +109,35 @@ impl TokenValidator {
     }
 
     /// Waits until the keys of every issuer are at hand, for as long as that takes. Needs a Tokio
-    /// runtime.
+    /// runtime with time and I/O enabled.
     pub async fn ready(&self) {
         for issuer in &self.inner.issuers {
             issuer.keeper.ready().await;
         }
     }
 
+    /// Waits until the keys of at least one issuer are at hand; else as [`ready`](Self::ready).
+    pub async fn ready_any(&self) {
+        let issuers = self.inner.issuers.iter();
+        let mut waiting: Vec<_> = issuers
+            .map(|issuer| Box::pin(issuer.keeper.ready()))
+            .collect();
+        std::future::poll_fn(|cx| {
+            if waiting
+                .iter_mut()
+                .any(|one| one.as_mut().poll(cx).is_ready())
+            {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+
     /// Fetches the keys of every issuer now, e.g. after one was revoked, whatever the schedule
-    /// and the cooldown say. Needs a Tokio runtime.
+    /// and the cooldown say. `Ok` means that the keys now in use were asked for after the call.
+    /// Needs a Tokio runtime with time and I/O enabled.
     ///
     /// # Errors
     /// The first [`KeyFetchError`], after all issuers were tried. Their known keys stay in use.
@@ -137,10 +165,7 @@ impl TokenValidator {
 
     /// Logs the refusal of a request.
     pub(crate) fn tell_refusal(&self, error: &AuthError) {
-        let Inner {
-            clock, quiet_log, ..
-        } = &*self.inner;
-        telemetry::refused(error, || quiet_log.may_speak(clock.steady()));
+        telemetry::refused(error, &self.inner.logs, || self.inner.clock.steady());
     }
 
     /// Decides without waiting.
@@ -170,12 +195,14 @@ impl Inner {
         };
 
         let Some(loaded) = issuer.keeper.keys() else {
-            return miss(issuer, Missing::Keys, attempt);
+            return missed(issuer.keeper.miss_keys(attempt.may_wait()));
         };
         let key_id = header.key_id.as_deref();
         let mut candidates = match loaded.keys().candidates(key_id, header.algorithm) {
             Ok(candidates) => candidates,
-            Err(NoKey::Unknown) => return miss(issuer, Missing::Key, attempt),
+            Err(NoKey::Unknown) => {
+                return missed(issuer.keeper.miss_key(&loaded, attempt.may_wait()));
+            }
             Err(NoKey::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
             Err(NoKey::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
         };
@@ -183,7 +210,7 @@ impl Inner {
             .find_map(|key| unverified.verify(&checked, key, &issuer.expected))
             .ok_or(Reason::BadSignature)?;
 
-        let grant = issuer.mapping.map(&claims).map_err(|error| {
+        let grant = issuer.grant(&claims).map_err(|error| {
             AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
         })?;
         Ok(Decision::Accepted(Access::new(claims, grant)))
@@ -232,8 +259,9 @@ impl fmt::Debug for TokenValidator {
     }
 }
 
-fn miss(issuer: &Trusted, missing: Missing, attempt: Attempt) -> Result<Decision, AuthError> {
-    match issuer.keeper.miss(missing, attempt != Attempt::Last) {
+/// The decision about a token for which there is no key at hand.
+fn missed(miss: Miss) -> Result<Decision, AuthError> {
+    match miss {
         Miss::Wait(arrival) => Ok(Decision::Wait(arrival)),
         Miss::Unknown => Err(Reason::UnknownKey.into()),
         Miss::Unavailable { retry_in } => {
@@ -283,6 +311,7 @@ pub struct TokenValidatorBuilder {
     leeway: Duration,
     times: Times,
     clock: Clock,
+    listener: Listener,
 }
 
 impl Default for TokenValidatorBuilder {
@@ -292,10 +321,12 @@ impl Default for TokenValidatorBuilder {
             leeway: Duration::from_secs(60),
             times: Times {
                 refresh_after: Duration::from_secs(5 * 60),
+                refresh_within: Duration::from_secs(60)..=Duration::from_secs(15 * 60),
                 keep_stale_for: Duration::from_secs(60 * 60),
                 cooldown: Duration::from_secs(30),
             },
             clock: Clock::default(),
+            listener: Listener::default(),
         }
     }
 }
@@ -314,16 +345,25 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// The age at which keys are fetched again, in the background, a fifth earlier. A withdrawn
-    /// key is trusted no longer than this while its issuer answers. Default 5 minutes; 1 s to
-    /// 24 h.
+    /// The age at which keys are stale, if their issuer does not say otherwise. They are fetched
+    /// again in the background when a fifth of it is left, so a withdrawn key is trusted no longer
+    /// than this, and the 5 s that a fetch may take, while its issuer answers. Default 5 minutes;
+    /// 1 s to 24 h.
     pub fn refresh_after(mut self, age: Duration) -> Self {
         self.times.refresh_after = age;
         self
     }
 
+    /// The ages that an issuer may ask for instead, with `Cache-Control: max-age` or `Expires`; what
+    /// it asks beyond is cut. Default 1 to 15 minutes; 1 s to 24 h.
+    pub fn refresh_within(mut self, ages: RangeInclusive<Duration>) -> Self {
+        self.times.refresh_within = ages;
+        self
+    }
+
     /// The age up to which keys are used while their issuer does not answer; then requests get
-    /// 503. Default 1 h; up to 7 days. Anything less than `refresh_after` means `refresh_after`.
+    /// 503. Default 1 h; up to 7 days. What is less than the age at which keys are stale, or than
+    /// 10 s, means that.
     pub fn keep_stale_for(mut self, age: Duration) -> Self {
         self.times.keep_stale_for = age;
         self
@@ -332,6 +372,31 @@ impl TokenValidatorBuilder {
     /// The time between two fetches that are caused by unknown key ids. Default 30 s; 1 s to 1 h.
     pub fn cooldown(mut self, pause: Duration) -> Self {
         self.times.cooldown = pause;
+        self
+    }
+
+    /// Calls `listener` whenever something happens to the keys of an issuer, e.g. to count it. It
+    /// runs where that happens, in a request or in the task that fetches keys, so it should not
+    /// block.
+    ///
+    /// ```
+    /// use modeler_auth::{Issuer, KeyEvent, KeyEventKind, TokenValidator};
+    ///
+    /// let validator = TokenValidator::builder()
+    ///     .issuer(Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC"))
+    ///     .on_key_event(|event: &KeyEvent<'_>| {
+    ///         if let KeyEventKind::Failed(error) = event.kind {
+    ///             eprintln!("{}: {}", event.issuer, error.name());
+    ///         }
+    ///     })
+    ///     .build()?;
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
+    pub fn on_key_event(
+        mut self,
+        listener: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static,
+    ) -> Self {
+        self.listener = Listener::new(listener);
         self
     }
 
@@ -349,26 +414,27 @@ impl TokenValidatorBuilder {
     /// [`ConfigError`] names the setting that cannot be used, and its value.
     pub fn build(self) -> Result<TokenValidator, ConfigError> {
         self.check()?;
-        let mut issuers = Vec::with_capacity(self.issuers.len());
         let mut by_name = HashMap::with_capacity(self.issuers.len());
-        for issuer in self.issuers {
-            if by_name
-                .insert(issuer.as_str().into(), issuers.len())
-                .is_some()
-            {
+        for (position, issuer) in self.issuers.iter().enumerate() {
+            issuer.check()?;
+            if by_name.insert(issuer.as_str().into(), position).is_some() {
                 return Err(ConfigError::DuplicateIssuer {
                     issuer: issuer.as_str().to_owned(),
                 });
             }
-            issuers.push(issuer.trust(self.times, self.clock.clone())?);
         }
+        let issuers = self.issuers.into_iter().map(|issuer| {
+            let listener = self.listener.clone();
+            issuer.trust(self.times.clone(), self.clock.clone(), listener)
+        });
+        let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         Ok(TokenValidator {
             inner: Arc::new(Inner {
                 issuers,
                 by_name,
                 leeway: self.leeway,
                 clock: self.clock,
-                quiet_log: QuietLog::default(),
+                logs: QuietLogs::default(),
             }),
         })
     }
@@ -392,6 +458,18 @@ impl TokenValidatorBuilder {
             (
                 "refresh_after",
                 times.refresh_after,
+                SECOND..=DAY,
+                "1 s to 24 h",
+            ),
+            (
+                "refresh_within",
+                *times.refresh_within.start(),
+                SECOND..=*times.refresh_within.end(),
+                "1 s to its end",
+            ),
+            (
+                "refresh_within",
+                *times.refresh_within.end(),
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),

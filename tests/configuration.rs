@@ -156,8 +156,9 @@ fn urls_that_cannot_be_used_are_named() {
             ("jwks_url", issuer("https://a/").jwks_url(bad)),
         ] {
             let message = error([one]);
+            let shown = bad.replace("user:secret@", "");
             assert!(
-                message.starts_with(&format!("{setting} `{bad}`")),
+                message.starts_with(&format!("{setting} `{shown}`")),
                 "{message}"
             );
         }
@@ -196,6 +197,47 @@ fn keys_are_located_in_one_way() {
 }
 
 #[test]
+fn a_transport_that_cannot_be_used_is_named() {
+    for bad in [
+        "",
+        "x",
+        "-----BEGIN CERTIFICATE-----\nAA\n-----END CERTIFICATE-----",
+    ] {
+        let message = error([issuer("https://a/").ca_certificate(bad)]);
+        assert!(message.contains("ca_certificate"), "{message}");
+    }
+    for bad in ["", "proxy:3128", "socks5://proxy", "http://"] {
+        let message = error([issuer("https://a/").proxy(bad)]);
+        assert!(message.starts_with(&format!("proxy `{bad}`")), "{message}");
+    }
+    let keys = StaticKeys::from_jwks("{}");
+    let message = error([issuer("https://a/").keys(keys).proxy("http://proxy:3128")]);
+    assert!(
+        message.contains("`keys`") && message.contains("`proxy`"),
+        "{message}"
+    );
+}
+
+#[test]
+fn r50_a_password_is_not_shown() {
+    let secret = "https://admin:s3cret@keycloak/";
+    let shown = [
+        Issuer::oidc(secret).unwrap_err().to_string(),
+        error([issuer("https://a/").backend_url(secret)]),
+        format!(
+            "{:?}",
+            StaticKeys::from_jwks(r#"{"keys":[{"d":"s3cret"}]}"#)
+        ),
+        Issuer::from_vars(|name| name.ends_with("ISSUER_URI").then(|| secret.to_owned()))
+            .unwrap_err()
+            .to_string(),
+    ];
+    for shown in shown {
+        assert!(!shown.contains("s3cret"), "{shown}");
+    }
+}
+
+#[test]
 fn static_keys_must_be_usable() {
     for bad in [
         "",
@@ -217,6 +259,18 @@ fn times_have_bounds() {
         ("refresh_after", builder().refresh_after(seconds(0))),
         ("refresh_after", builder().refresh_after(seconds(86_401))),
         ("keep_stale_for", builder().keep_stale_for(seconds(604_801))),
+        (
+            "refresh_within",
+            builder().refresh_within(seconds(0)..=seconds(9)),
+        ),
+        (
+            "refresh_within",
+            builder().refresh_within(seconds(9)..=seconds(8)),
+        ),
+        (
+            "refresh_within",
+            builder().refresh_within(seconds(9)..=Duration::MAX),
+        ),
         ("cooldown", builder().cooldown(seconds(0))),
         ("cooldown", builder().cooldown(Duration::MAX)),
     ] {

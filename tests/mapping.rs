@@ -130,6 +130,7 @@ async fn saas_never_picks_one_of_several_organizations() {
     }
     for bad in [
         json!("a"),
+        json!([["a"]]),
         json!(["a"]),
         json!([{"roles": []}]),
         json!([{"id": 5}]),
@@ -172,6 +173,45 @@ async fn saas_reads_permissions_from_the_array_else_from_the_scope() {
     ] {
         let shown = format!("{token:?}");
         assert_eq!(saas.permissions(token).await, expected, "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn saas_holds_to_its_organization_whatever_maps_the_claims() {
+    let issuer = TestIssuer::saas();
+    let trusting = |claims: SaasClaims| {
+        validator([Issuer::saas(TestIssuer::ORGANIZATION)
+            .map_claims(claims)
+            .keys(issuer.clone())])
+    };
+    let own = issuer.token().sign();
+    let other = issuer.token().organization("another-customer").sign();
+    let any = trusting(SaasClaims::of_any_organization());
+    assert!(any.validate(&own).await.is_ok());
+    let error = any.validate(&other).await.unwrap_err();
+    assert_eq!(error.reason(), "claims_refused");
+    let none = validator([Issuer::saas(TestIssuer::ORGANIZATION)
+        .map_claims(|_: &Claims| Ok(Grant::default()))
+        .keys(issuer.clone())]);
+    assert!(none.validate(&own).await.is_err());
+}
+
+#[tokio::test]
+async fn an_empty_permission_name_is_nobodys() {
+    let names = PermissionNames::default().with(Permission::Delete, "");
+    let saas = Saas::new(SaasClaims::of_any_organization().permission_names(names));
+    for token in [
+        saas.token().without("scope"),
+        saas.token().claim("scope", ""),
+        saas.token().claim("scope", "a  b"),
+        saas.token().claim("permissions", [""]),
+    ] {
+        let shown = format!("{token:?}");
+        assert_eq!(
+            saas.permissions(token).await,
+            Some(Permissions::NONE),
+            "{shown}"
+        );
     }
 }
 

@@ -75,7 +75,7 @@ fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Missing> {
     match request.path() {
         "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),
         "/modeler.v1.Projects/GetProject" => access.require(Permission::Read),
-        _ => Err(Missing::scope("")),
+        _ => Err(Missing::anything()),
     }
 }
 

@@ -1,10 +1,11 @@
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
 };
 
-use http::{Request, Response};
+use http::{HeaderName, Request, Response, header};
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
@@ -15,6 +16,19 @@ use crate::{
     refuse::{Refusal, Reject},
     validator::{Attempt, Decision, TokenValidator},
 };
+
+/// Headers that describe a body.
+const OF_THE_BODY: [HeaderName; 9] = [
+    header::ACCEPT_RANGES,
+    header::CONTENT_ENCODING,
+    header::CONTENT_LENGTH,
+    header::CONTENT_RANGE,
+    header::CONTENT_TYPE,
+    header::ETAG,
+    header::LAST_MODIFIED,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+];
 
 pin_project! {
     /// Future of [`Auth`](crate::Auth).
@@ -48,6 +62,12 @@ pub(super) struct Answering<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
     pub(super) is_grpc: bool,
+}
+
+impl<F, S, B, R> fmt::Debug for ResponseFuture<F, S, B, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
 }
 
 impl<F, S, B, R> ResponseFuture<F, S, B, R> {
@@ -158,9 +178,14 @@ impl<R> Answering<R> {
             return response;
         };
         let (refused, body) = self.refuse(&error).into_parts();
-        // Layers in between may have added headers, e.g. those of CORS.
         *response.status_mut() = refused.status;
-        response.headers_mut().extend(refused.headers);
+        let headers = response.headers_mut();
+        // Layers in between may have added headers, e.g. those of CORS. But what they said of the
+        // body was said of another one.
+        for name in OF_THE_BODY {
+            headers.remove(name);
+        }
+        headers.extend(refused.headers);
         *response.body_mut() = body;
         response
     }

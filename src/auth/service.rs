@@ -76,15 +76,25 @@ where
                 pass(&mut request, access);
                 ResponseFuture::calling(self.inner.call(request), answering)
             }
-            Decision::Refused(error) => ResponseFuture::refused(error, answering),
+            Decision::Refused(error) => {
+                self.release();
+                ResponseFuture::refused(error, answering)
+            }
             Decision::Wait(arrival) => {
-                // Clones are not ready. Leaving one behind as well gives back at once whatever
-                // the ready instance holds.
-                let waiting = self.inner.clone();
-                drop(mem::replace(&mut self.inner, waiting.clone()));
-                ResponseFuture::waiting(arrival, waiting, request, answering)
+                self.release();
+                ResponseFuture::waiting(arrival, self.inner.clone(), request, answering)
             }
         }
+    }
+}
+
+impl<S: Clone, R> Auth<S, R> {
+    /// Gives back what the inner service reserved when it became ready, e.g. a permit: it is not
+    /// called now, and a server may keep this instance for as long as its client likes. Clones
+    /// are not ready.
+    fn release(&mut self) {
+        let unready = self.inner.clone();
+        drop(mem::replace(&mut self.inner, unready));
     }
 }
 

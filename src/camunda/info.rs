@@ -24,7 +24,8 @@ use crate::{
 /// 2. No permission is needed: a token without any gets four times `false`.
 /// 3. A token whose issuer's mapping names no organization gets 403.
 ///
-/// It looks at the last two segments of the path, so it may be mounted under any prefix.
+/// It looks at the last two segments of the path that it is given, so it may be mounted under any
+/// prefix that leaves those two in place.
 ///
 /// ```
 /// use modeler_auth::{AuthLayer, InfoService, Issuer, TokenValidator};

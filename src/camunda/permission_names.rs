@@ -5,7 +5,8 @@ use crate::access::{Permission, Permissions};
 /// What an issuer calls the four permissions.
 ///
 /// The default is what Camunda documents for Self-Managed: `create:*`, `read:*`, `update:*` and
-/// `delete:*`. Names match exactly; those that are not known are ignored.
+/// `delete:*`. Names match exactly; those that are not known are ignored. An empty name matches
+/// nothing, so it switches its permission off.
 ///
 /// ```
 /// use modeler_auth::{Permission, PermissionNames};
@@ -43,7 +44,7 @@ impl PermissionNames {
     pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Permissions {
         let known = |name: &'a str| {
             let known = self.0.iter();
-            known.filter(move |(_, known)| known == name)
+            known.filter(move |(_, known)| !known.is_empty() && known == name)
         };
         let found = names.into_iter().flat_map(known);
         found.map(|(permission, _)| *permission).collect()

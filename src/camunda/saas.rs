@@ -1,6 +1,6 @@
 //! Tokens of Camunda SaaS.
 
-use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::{
     access::{AuthorizedOrganization, Permissions},
@@ -62,21 +62,25 @@ impl SaasClaims {
             return self.expected(&organization, ORGANIZATION);
         }
         let organizations = claims
-            .get::<Vec<Membership>>(ORGANIZATIONS)?
+            .get::<Vec<Map<String, Value>>>(ORGANIZATIONS)?
             .ok_or(ClaimError::new(ORGANIZATION, "is missing"))?;
-        let mut ids = organizations.into_iter().map(|membership| membership.id);
+        let ids = organizations.iter().map(|membership| {
+            let id = membership.get("id").and_then(Value::as_str);
+            id.ok_or(ClaimError::new(ORGANIZATIONS, "has an entry without `id`"))
+        });
+        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
         match &self.organization {
             Some(expected) => ids
-                .any(|id| id == expected.as_str())
+                .contains(&expected.as_str())
                 .then(|| expected.clone())
                 .ok_or(ClaimError::new(
                     ORGANIZATIONS,
                     "does not hold the configured organization",
                 )),
-            None => match (ids.next(), ids.next()) {
-                (Some(only), None) => self.expected(&only, ORGANIZATIONS),
-                (None, _) => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
-                (Some(_), Some(_)) => Err(ClaimError::new(
+            None => match *ids {
+                [only] => self.expected(only, ORGANIZATIONS),
+                [] => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
+                [_, _, ..] => Err(ClaimError::new(
                     ORGANIZATIONS,
                     "holds several organizations, and none is configured",
                 )),
@@ -118,9 +122,4 @@ impl MapClaims for SaasClaims {
             self.permissions(claims)?,
         ))
     }
-}
-
-#[derive(Deserialize)]
-struct Membership {
-    id: String,
 }

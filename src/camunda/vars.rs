@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     error::ConfigError,
     issuer::Issuer,
-    keys::{Algorithm, IssuerUrl},
+    keys::{Algorithm, IssuerUrl, without_credentials},
     telemetry,
 };
 
@@ -130,7 +130,10 @@ impl Variables<'_> {
                 Some(value) if value.trim().is_empty() => {
                     return Err(ConfigError::EmptyVariable { name });
                 }
-                Some(value) => return Ok(Some(Found { name, value })),
+                Some(value) => {
+                    let value = value.trim().to_owned();
+                    return Ok(Some(Found { name, value }));
+                }
                 None => {}
             }
         }
@@ -179,7 +182,7 @@ impl Found {
     fn invalid(&self, reason: impl fmt::Display) -> ConfigError {
         ConfigError::InvalidVariable {
             name: self.name,
-            value: self.value.clone(),
+            value: without_credentials(&self.value),
             reason: reason.to_string(),
         }
     }

@@ -98,6 +98,11 @@ impl Flights {
         wakers.into_iter().for_each(Waker::wake);
     }
 
+    /// Whether `flight` has landed.
+    pub(crate) fn has_landed(&self, flight: u64) -> bool {
+        self.board().landed >= flight
+    }
+
     #[cfg(test)]
     fn waiting(&self) -> usize {
         self.board().waiters.len()
@@ -117,13 +122,22 @@ impl Future for Landing {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let mut board = self.flights.board();
         let landed = board.landed;
-        match board.waiters.get_mut(self.place) {
-            Some(waiter) if waiter.flight > landed => {
-                waiter.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-            _ => Poll::Ready(()),
+        let Some(waiter) = board
+            .waiters
+            .get_mut(self.place)
+            .filter(|waiter| waiter.flight > landed)
+        else {
+            return Poll::Ready(());
+        };
+        let known = waiter.waker.as_ref();
+        if known.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            return Poll::Pending;
         }
+        let old = waiter.waker.replace(cx.waker().clone());
+        drop(board);
+        // Dropping a waker may run foreign code.
+        drop(old);
+        Poll::Pending
     }
 }
 

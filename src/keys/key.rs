@@ -85,6 +85,13 @@ impl VerifyingKey {
         self.algorithm
     }
 
+    /// Whether it is the same key by the same id.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.algorithm == other.algorithm
+            && self.key.as_ref() == other.key.as_ref()
+    }
+
     /// Whether `signature` over `message` holds.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify_sig(message, signature).is_ok()

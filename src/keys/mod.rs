@@ -1,26 +1,32 @@
 //! Who signs: from JWK text to keys that verify, and keeping them fresh.
 
 mod algorithm;
+mod event;
 mod flights;
 mod http;
 mod keeper;
+mod kept;
 mod key;
 mod refresh;
 mod set;
 mod source;
+mod status;
+mod task;
 mod url;
 
 pub use self::{
     algorithm::Algorithm,
-    keeper::KeyStatus,
+    event::{KeyEvent, KeyEventKind},
     source::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation, StaticKeys},
+    status::KeyStatus,
 };
 pub(crate) use self::{
     algorithm::AllowedAlgorithms,
-    http::{HttpKeys, Location},
-    keeper::{Arrival, Keeper, Miss, Missing},
+    event::Listener,
+    http::{Discovery, HttpKeys, Location, Transport},
+    keeper::{Arrival, Keeper, Miss},
     key::VerifyingKey,
     refresh::{Moment, Times},
     set::{KeySet, NoKey},
-    url::IssuerUrl,
+    url::{IssuerUrl, without_credentials},
 };

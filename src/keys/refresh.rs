@@ -9,16 +9,18 @@
 //! 4. Keys are used for `keep_stale_for` after the start of the fetch that brought them, and not
 //!    a moment longer.
 
-use std::time::Duration;
+use std::{ops::RangeInclusive, time::Duration};
 
 /// A moment on the steady clock: the time since an arbitrary start.
 pub(crate) type Moment = Duration;
 
 /// The times that govern a key set.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Times {
-    /// Age at which keys are due for a refresh, unless their issuer says otherwise.
+    /// Age at which keys are due for a refresh, if their issuer says nothing of it.
     pub(crate) refresh_after: Duration,
+    /// What an issuer may say of it.
+    pub(crate) refresh_within: RangeInclusive<Duration>,
     /// Age up to which keys are used while no refresh succeeds.
     pub(crate) keep_stale_for: Duration,
     /// Between two fetches for unknown keys.
@@ -35,6 +37,18 @@ impl Times {
     /// become ready soon after its issuer.
     const LAST_COLD_RETRY: Duration = Duration::from_secs(5);
     const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
+    /// Keys live at least for the time that two fetches may take, so that fetching never becomes
+    /// all there is.
+    const SHORTEST_LIFE: Duration = Duration::from_secs(10);
+
+    fn age(&self, fresh_for: Option<Duration>) -> Duration {
+        match fresh_for {
+            Some(hint) => hint
+                .max(*self.refresh_within.start())
+                .min(*self.refresh_within.end()),
+            None => self.refresh_after,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,12 +57,14 @@ pub(crate) enum Event {
     Aborted,
     /// The fetch failed; the issuer may have asked for a pause.
     Failed { retry_after: Option<Duration> },
-    /// The fetch brought keys, or said that the known ones still hold.
-    Fetched,
+    /// The fetch brought keys; the issuer may have said for how long they are fresh.
+    Fetched { fresh_for: Option<Duration> },
     /// Somebody wants new keys now.
     Forced,
     /// A request needs keys, of whatever age is allowed.
     Needed,
+    /// The fetch found that the keys at hand still hold.
+    NotModified { fresh_for: Option<Duration> },
     /// Time has passed.
     Tick,
     /// A request names a key that is not in the set.
@@ -61,10 +77,12 @@ pub(crate) enum Action {
     Fetch,
     /// Nothing to do.
     Idle,
-    /// No fetch now; the next one starts in so long.
+    /// There are no usable keys, and no fetch now; the next one starts in so long.
     Refuse { retry_in: Duration },
     /// The keys at hand may be used.
     Serve,
+    /// The key stays unknown: its issuer is not asked again so soon.
+    Unknown,
     /// A fetch is under way: wait for it.
     Wait,
 }
@@ -72,12 +90,15 @@ pub(crate) enum Action {
 /// The state of one issuer's key set.
 pub(crate) struct Refresh {
     times: Times,
-    /// Start of the fetch that brought the keys at hand.
-    fetched_at: Option<Moment>,
-    /// Start of the fetch under way.
-    flight: Option<Moment>,
+    /// The keys at hand.
+    held: Option<Held>,
+    flight: Option<Flight>,
+    /// Another fetch is to follow the one under way.
+    again: bool,
     /// Failed fetches since the last success.
     failures: u32,
+    /// The last fetch was given up.
+    was_aborted: bool,
     /// The next scheduled fetch.
     due_at: Moment,
     /// The issuer asked not to be called before.
@@ -87,13 +108,31 @@ pub(crate) struct Refresh {
     random: fastrand::Rng,
 }
 
+/// Keys, by their times.
+#[derive(Clone, Copy)]
+struct Held {
+    /// Start of the fetch that brought them.
+    since: Moment,
+    /// Age at which they are stale.
+    age: Duration,
+}
+
+/// A fetch under way.
+struct Flight {
+    since: Moment,
+    /// What `unknown_key_at` was before, if an unknown key started it.
+    refund: Option<Moment>,
+}
+
 impl Refresh {
     pub(crate) fn new(times: Times, seed: u64) -> Self {
         Self {
             times,
-            fetched_at: None,
+            held: None,
             flight: None,
+            again: false,
             failures: 0,
+            was_aborted: false,
             due_at: Moment::ZERO,
             hold_until: Moment::ZERO,
             unknown_key_at: Moment::ZERO,
@@ -105,14 +144,24 @@ impl Refresh {
         match event {
             Event::Needed => self.needed(now),
             Event::UnknownKey => self.unknown_key(now),
-            Event::Forced if self.flight.is_some() => Action::Wait,
+            Event::Forced if self.flight.is_some() => {
+                // The answer under way may be older than the wish.
+                self.again = true;
+                Action::Wait
+            }
             Event::Forced => self.take_off(now),
             Event::Tick if self.flight.is_none() && now >= self.wakes_at() => self.take_off(now),
             Event::Tick => Action::Idle,
-            Event::Fetched => self.fetched(now),
-            Event::Failed { retry_after } => self.failed(retry_after, now),
+            Event::Fetched { fresh_for } | Event::NotModified { fresh_for } => {
+                self.succeeded(fresh_for, now);
+                self.land(now)
+            }
+            Event::Failed { retry_after } => {
+                self.failed(retry_after, now);
+                self.land(now)
+            }
             Event::Aborted => {
-                self.flight = None;
+                self.aborted();
                 Action::Idle
             }
         }
@@ -123,10 +172,30 @@ impl Refresh {
         self.due_at.max(self.hold_until)
     }
 
+    /// Start of the fetch that brought the keys at hand.
+    pub(crate) fn fetched_at(&self) -> Option<Moment> {
+        self.held.map(|held| held.since)
+    }
+
+    /// When the keys at hand become stale.
+    pub(crate) fn stale_at(&self) -> Option<Moment> {
+        self.held.map(|held| held.since.saturating_add(held.age))
+    }
+
     /// Until when the keys at hand may be used.
     pub(crate) fn usable_until(&self) -> Option<Moment> {
-        let fetched_at = self.fetched_at?;
-        Some(fetched_at.saturating_add(self.times.keep_stale_for.max(self.times.refresh_after)))
+        let Held { since, age } = self.held?;
+        let life = self.times.keep_stale_for.max(age).max(Times::SHORTEST_LIFE);
+        Some(since.saturating_add(life))
+    }
+
+    /// Until when unknown keys cannot start a fetch, nor join one.
+    pub(crate) fn unknown_keys_blocked_until(&self) -> Moment {
+        if self.flight.is_some() {
+            Moment::ZERO
+        } else {
+            self.unknown_key_at.max(self.hold_until)
+        }
     }
 
     /// Whether a fetch is under way.
@@ -134,14 +203,19 @@ impl Refresh {
         self.flight.is_some()
     }
 
-    /// The start of the fetch that brought the keys at hand.
-    pub(crate) fn fetched_at(&self) -> Option<Moment> {
-        self.fetched_at
+    /// Since when it is.
+    pub(crate) fn flying_since(&self) -> Option<Moment> {
+        self.flight.as_ref().map(|flight| flight.since)
     }
 
     /// Whether the last fetch failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.failures > 0
+    }
+
+    /// Whether the last fetch brought an answer at all.
+    pub(crate) fn is_certain(&self) -> bool {
+        self.failures == 0 && !self.was_aborted
     }
 
     fn is_usable(&self, now: Moment) -> bool {
@@ -169,47 +243,70 @@ impl Refresh {
         if self.flight.is_some() {
             return Action::Wait;
         }
-        let free_at = self.unknown_key_at.max(self.hold_until);
-        if now < free_at {
-            return Action::Refuse {
-                retry_in: free_at.saturating_sub(now),
-            };
+        if now < self.unknown_keys_blocked_until() {
+            return Action::Unknown;
         }
+        let refund = self.unknown_key_at;
         self.unknown_key_at = now.saturating_add(self.times.cooldown);
-        self.take_off(now)
-    }
-
-    fn take_off(&mut self, now: Moment) -> Action {
-        self.flight = Some(now);
+        self.flight = Some(Flight {
+            since: now,
+            refund: Some(refund),
+        });
         Action::Fetch
     }
 
-    fn fetched(&mut self, now: Moment) -> Action {
-        // The answer is no younger than the question.
-        let since = self.flight.take().unwrap_or(now);
-        self.fetched_at = Some(since);
-        self.failures = 0;
-        self.hold_until = Moment::ZERO;
-        let age = self.times.refresh_after.mul_f64(Times::AHEAD);
-        self.due_at = since.saturating_add(self.jittered(age));
-        Action::Idle
+    fn take_off(&mut self, now: Moment) -> Action {
+        self.flight = Some(Flight {
+            since: now,
+            refund: None,
+        });
+        Action::Fetch
     }
 
-    fn failed(&mut self, retry_after: Option<Duration>, now: Moment) -> Action {
+    /// Ends the flight; another one may have to follow.
+    fn land(&mut self, now: Moment) -> Action {
         self.flight = None;
+        self.was_aborted = false;
+        if std::mem::take(&mut self.again) {
+            self.take_off(now)
+        } else {
+            Action::Idle
+        }
+    }
+
+    fn succeeded(&mut self, fresh_for: Option<Duration>, now: Moment) {
+        // The answer is no younger than the question.
+        let since = self.flying_since().unwrap_or(now);
+        let age = self.times.age(fresh_for);
+        self.held = Some(Held { since, age });
+        self.failures = 0;
+        self.hold_until = Moment::ZERO;
+        self.due_at = since.saturating_add(self.jittered(age.mul_f64(Times::AHEAD)));
+    }
+
+    fn failed(&mut self, retry_after: Option<Duration>, now: Moment) {
         let doubled = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
-        let longest = if self.is_usable(now) {
-            Times::LAST_RETRY
-        } else {
-            Times::LAST_COLD_RETRY
+        let pause = Times::FIRST_RETRY.saturating_mul(doubled);
+        let latest = match self.usable_until() {
+            // As long as there are keys there is time; but not once they have run out.
+            Some(until) if now < until => now
+                .saturating_add(Times::LAST_RETRY)
+                .min(until.saturating_add(Times::LAST_COLD_RETRY)),
+            _ => now.saturating_add(Times::LAST_COLD_RETRY),
         };
-        let pause = Times::FIRST_RETRY.saturating_mul(doubled).min(longest);
-        self.due_at = now.saturating_add(self.jittered(pause).min(longest));
+        let pause = self.jittered(pause.min(Times::LAST_RETRY));
+        self.due_at = now.saturating_add(pause).min(latest);
         if let Some(wait) = retry_after {
             self.hold_until = now.saturating_add(wait.min(Times::LONGEST_RETRY_AFTER));
         }
-        Action::Idle
+    }
+
+    fn aborted(&mut self) {
+        self.again = false;
+        self.was_aborted = true;
+        let refund = self.flight.take().and_then(|flight| flight.refund);
+        self.unknown_key_at = refund.unwrap_or(self.unknown_key_at);
     }
 
     /// `duration` give or take a tenth, so that many services do not call an issuer in step.
@@ -224,14 +321,16 @@ mod tests {
     use super::*;
 
     const FAILED: Event = Event::Failed { retry_after: None };
+    const FETCHED: Event = Event::Fetched { fresh_for: None };
 
-    fn seconds(seconds: u64) -> Moment {
+    const fn seconds(seconds: u64) -> Moment {
         Duration::from_secs(seconds)
     }
 
     fn refresh() -> Refresh {
         let times = Times {
             refresh_after: seconds(300),
+            refresh_within: seconds(60)..=seconds(900),
             keep_stale_for: seconds(3600),
             cooldown: seconds(30),
         };
@@ -242,7 +341,7 @@ mod tests {
     fn warm() -> Refresh {
         let mut refresh = refresh();
         assert_eq!(refresh.on(Event::Needed, seconds(1000)), Action::Fetch);
-        assert_eq!(refresh.on(Event::Fetched, seconds(1001)), Action::Idle);
+        assert_eq!(refresh.on(FETCHED, seconds(1001)), Action::Idle);
         refresh
     }
 
@@ -254,7 +353,7 @@ mod tests {
             assert_eq!(refresh.on(event, seconds(6)), Action::Wait);
         }
         assert_eq!(refresh.on(Event::Tick, seconds(6)), Action::Idle);
-        refresh.on(Event::Fetched, seconds(6));
+        refresh.on(FETCHED, seconds(6));
         assert_eq!(refresh.on(Event::Needed, seconds(6)), Action::Serve);
     }
 
@@ -280,7 +379,7 @@ mod tests {
             let mut refresh = warm();
             refresh.random = fastrand::Rng::with_seed(seed);
             refresh.on(Event::Forced, seconds(2000));
-            refresh.on(Event::Fetched, seconds(2001));
+            refresh.on(FETCHED, seconds(2001));
             let due = refresh.wakes_at();
             assert!(
                 (seconds(2216)..=seconds(2264)).contains(&due),
@@ -319,17 +418,14 @@ mod tests {
 
     #[test]
     fn f28_an_unknown_key_starts_one_fetch_per_cooldown_succeed_or_fail() {
-        for end in [Event::Fetched, FAILED] {
+        for end in [FETCHED, FAILED] {
             let mut refresh = warm();
             assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
             assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Wait);
             refresh.on(end, seconds(1011));
             for second in 1011..1040 {
-                let Action::Refuse { retry_in } = refresh.on(Event::UnknownKey, seconds(second))
-                else {
-                    panic!("{second}: a second fetch within the cooldown");
-                };
-                assert_eq!(retry_in, seconds(1040 - second));
+                let action = refresh.on(Event::UnknownKey, seconds(second));
+                assert_eq!(action, Action::Unknown, "{second}");
             }
             assert_eq!(refresh.on(Event::UnknownKey, seconds(1040)), Action::Fetch);
         }
@@ -380,11 +476,21 @@ mod tests {
             let retry_after = Some(seconds(asked));
             refresh.on(Event::Failed { retry_after }, now);
             assert_eq!(refresh.wakes_at(), now + seconds(granted));
-            assert!(matches!(
-                refresh.on(Event::UnknownKey, now),
-                Action::Refuse { .. }
-            ));
+            assert_eq!(refresh.on(Event::UnknownKey, now), Action::Unknown);
         }
+    }
+
+    #[test]
+    fn f1_the_first_pause_after_the_keys_ran_out_is_short() {
+        let mut refresh = warm();
+        // Failing for so long that pauses have become a minute, until the keys run out.
+        let mut now = refresh.wakes_at();
+        while now < seconds(4600) {
+            refresh.on(Event::Tick, now);
+            refresh.on(FAILED, now);
+            now = refresh.wakes_at();
+        }
+        assert!(now <= seconds(4605), "{now:?}");
     }
 
     #[test]
@@ -393,5 +499,187 @@ mod tests {
         assert_eq!(refresh.on(Event::Needed, seconds(1)), Action::Fetch);
         refresh.on(Event::Aborted, seconds(1));
         assert_eq!(refresh.on(Event::Needed, seconds(1)), Action::Fetch);
+
+        let mut refresh = warm();
+        assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
+        refresh.on(Event::Aborted, seconds(1010));
+        assert!(!refresh.is_certain());
+        assert_eq!(refresh.on(Event::UnknownKey, seconds(1011)), Action::Fetch);
+    }
+
+    #[test]
+    fn a_forced_fetch_follows_the_one_under_way() {
+        let mut refresh = warm();
+        assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
+        assert_eq!(refresh.on(Event::Forced, seconds(1011)), Action::Wait);
+        assert_eq!(refresh.on(FETCHED, seconds(1012)), Action::Fetch);
+        assert_eq!(refresh.on(FAILED, seconds(1013)), Action::Idle);
+    }
+
+    #[test]
+    fn what_the_issuer_says_of_freshness_counts_within_bounds() {
+        for (hint, age) in [
+            (None, 300),
+            (Some(0), 60),
+            (Some(120), 120),
+            (Some(86_400), 900),
+        ] {
+            for not_modified in [false, true] {
+                let mut refresh = warm();
+                refresh.on(Event::Forced, seconds(2000));
+                let fresh_for = hint.map(seconds);
+                refresh.on(
+                    if not_modified {
+                        Event::NotModified { fresh_for }
+                    } else {
+                        Event::Fetched { fresh_for }
+                    },
+                    seconds(2001),
+                );
+                assert_eq!(refresh.stale_at(), Some(seconds(2000 + age)), "{hint:?}");
+                assert_eq!(refresh.usable_until(), Some(seconds(5600)), "{hint:?}");
+            }
+        }
+    }
+
+    /// Holds a machine to its promises, whatever happens to it.
+    struct Witness {
+        refresh: Refresh,
+        now: Moment,
+        is_flying: bool,
+        started: Moment,
+        last_success: Option<Moment>,
+        last_unknown: Option<Moment>,
+        retry_after: bool,
+    }
+
+    impl Witness {
+        fn new(seed: u64) -> Self {
+            let mut refresh = refresh();
+            refresh.random = fastrand::Rng::with_seed(seed);
+            Self {
+                refresh,
+                now: seconds(1),
+                is_flying: false,
+                started: Moment::ZERO,
+                last_success: None,
+                last_unknown: None,
+                retry_after: false,
+            }
+        }
+
+        fn is_usable(&self) -> bool {
+            self.last_success
+                .is_some_and(|since| self.now < since + seconds(3600))
+        }
+
+        fn see(&mut self, event: Event, wait: Duration) {
+            self.now += wait;
+            let ends_flight = matches!(
+                event,
+                Event::Aborted
+                    | Event::Failed { .. }
+                    | Event::Fetched { .. }
+                    | Event::NotModified { .. }
+            );
+            if ends_flight && !self.is_flying {
+                return;
+            }
+            let usable_before = self.refresh.usable_until();
+            let action = self.refresh.on(event, self.now);
+            match event {
+                Event::Fetched { .. } | Event::NotModified { .. } => {
+                    // A success always replaces, and counts from its start.
+                    self.last_success = Some(self.started);
+                    self.retry_after = false;
+                }
+                Event::Failed { retry_after } => {
+                    self.retry_after |= retry_after.is_some();
+                    let soon = if self.is_usable() { 60 } else { 5 };
+                    assert!(
+                        self.retry_after || self.refresh.wakes_at() <= self.now + seconds(soon)
+                    );
+                }
+                Event::Aborted => self.last_unknown = None,
+                Event::Needed if self.is_usable() => assert_eq!(action, Action::Serve),
+                Event::Needed => assert_ne!(action, Action::Serve),
+                _ => {}
+            }
+            if !matches!(event, Event::Fetched { .. } | Event::NotModified { .. }) {
+                // An outage never empties.
+                assert_eq!(self.refresh.usable_until(), usable_before);
+            }
+            if ends_flight {
+                self.is_flying = false;
+            }
+            match action {
+                Action::Fetch => {
+                    assert!(!self.is_flying, "a second fetch at once");
+                    if event == Event::UnknownKey && self.is_usable() {
+                        let last = self.last_unknown.replace(self.now);
+                        assert!(last.is_none_or(|last| self.now >= last + seconds(30)));
+                    }
+                    self.is_flying = true;
+                    self.started = self.now;
+                }
+                Action::Wait => assert!(self.is_flying, "nothing to wait for"),
+                Action::Refuse { retry_in } => {
+                    assert!(!self.is_flying && !self.is_usable());
+                    assert!(retry_in > Duration::ZERO && retry_in <= seconds(600));
+                }
+                Action::Unknown => assert!(!self.is_flying && self.is_usable()),
+                Action::Idle | Action::Serve => {}
+            }
+            assert_eq!(self.refresh.is_flying(), self.is_flying);
+        }
+    }
+
+    const EVENTS: [Event; 9] = [
+        Event::Aborted,
+        FAILED,
+        Event::Failed {
+            retry_after: Some(seconds(700)),
+        },
+        FETCHED,
+        Event::NotModified {
+            fresh_for: Some(seconds(10_000)),
+        },
+        Event::Forced,
+        Event::Needed,
+        Event::Tick,
+        Event::UnknownKey,
+    ];
+
+    #[test]
+    fn every_short_sequence_keeps_the_promises() {
+        const LONGEST: u32 = 5;
+        let waits = [seconds(0), seconds(31), seconds(3601)];
+        let choices = EVENTS.len() * waits.len();
+        for number in 0..choices.pow(LONGEST - 1) {
+            let mut witness = Witness::new(1);
+            witness.see(Event::Needed, seconds(0));
+            let mut rest = number;
+            for _ in 1..LONGEST {
+                let choice = rest % choices;
+                rest /= choices;
+                let wait = waits[choice / EVENTS.len()];
+                witness.see(EVENTS[choice % EVENTS.len()], wait);
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn random_sequences_keep_the_promises(
+            seed in 0_u64..u64::MAX,
+            steps in proptest::collection::vec((0..EVENTS.len(), 0_u64..4_000_000), 1..200),
+        ) {
+            let mut witness = Witness::new(seed);
+            for (event, milliseconds) in steps {
+                // Short waits are as likely as long ones.
+                let wait = milliseconds / 10_u64.pow(u32::try_from(milliseconds % 7).unwrap());
+                witness.see(EVENTS[event], Duration::from_millis(wait));
+            }
+        }
     }
 }

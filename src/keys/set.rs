@@ -34,6 +34,13 @@ pub(crate) enum NoKey {
     Unknown,
 }
 
+/// How a key set differs from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) added: usize,
+    pub(crate) withdrawn: usize,
+}
+
 impl KeySet {
     /// Sets with more keys are refused.
     const MOST_KEYS: usize = 100;
@@ -103,6 +110,24 @@ impl KeySet {
             positions.push(self.keys.len());
         }
         self.keys.push(Arc::new(key));
+    }
+
+    /// Takes the place of `previous`. A key that is in both stays the same value.
+    pub(crate) fn succeed(&mut self, previous: &Self) -> Change {
+        let mut change = Change {
+            added: 0,
+            withdrawn: previous.keys.len(),
+        };
+        for key in &mut self.keys {
+            match previous.keys.iter().find(|old| old.is_same(key)) {
+                Some(old) => {
+                    *key = Arc::clone(old);
+                    change.withdrawn = change.withdrawn.saturating_sub(1);
+                }
+                None => change.added = change.added.saturating_add(1),
+            }
+        }
+        change
     }
 
     /// How many keys can be used.
@@ -211,6 +236,25 @@ mod tests {
         assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));
         let set = parse(&vec![key("a", ES256); 10]).unwrap();
         assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(4));
+    }
+
+    #[test]
+    fn f24_a_set_tells_what_is_new_in_it_and_what_is_gone() {
+        let change = |before: &[String], after: &[String]| {
+            let change = parse(after).unwrap().succeed(&parse(before).unwrap());
+            (change.added, change.withdrawn)
+        };
+        let (a, b) = (key("a", ES256), key("b", ED25519));
+        assert_eq!(change(&[a.clone()], &[a.clone()]), (0, 0));
+        assert_eq!(change(&[a.clone()], &[b.clone(), a.clone()]), (1, 0));
+        assert_eq!(change(&[a.clone(), b.clone()], &[b.clone()]), (0, 1));
+        // Another key by the same id is another key.
+        assert_eq!(change(&[a], &[key("a", ED25519)]), (1, 1));
+        assert_eq!(change(&[b.clone()], &[key("c", ED25519)]), (1, 1));
+        let before = parse(&[b.clone()]).unwrap();
+        let mut after = parse(&[b]).unwrap();
+        after.succeed(&before);
+        assert!(Arc::ptr_eq(&before.keys[0], &after.keys[0]));
     }
 
     #[test]

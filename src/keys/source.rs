@@ -183,6 +183,14 @@ impl KeyFetchError {
         self.kind
     }
 
+    /// The same error, which says whose keys it is about.
+    pub(crate) fn of_issuer(self, issuer: &str) -> Self {
+        Self {
+            message: format!("keys of `{issuer}`: {}", self.message).into(),
+            ..self
+        }
+    }
+
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
@@ -214,13 +222,20 @@ impl std::error::Error for KeyFetchError {}
 /// assert!(validator.is_ready());
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StaticKeys(Bytes);
 
 impl StaticKeys {
     /// The keys of `jwks`, a JWKS text. Building a validator fails if none of them can be used.
     pub fn from_jwks(jwks: impl Into<Bytes>) -> Self {
         Self(jwks.into())
+    }
+}
+
+/// Whoever has only the file at hand may have put private members into it.
+impl fmt::Debug for StaticKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StaticKeys").finish_non_exhaustive()
     }
 }
 

@@ -15,23 +15,27 @@ pub(crate) struct IssuerUrl {
 impl IssuerUrl {
     /// Reads `text`, the value of `setting`.
     pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
-        let invalid = |reason| ConfigError::InvalidUrl {
+        Self::read(text).map_err(|reason| ConfigError::InvalidUrl {
             setting,
-            value: text.to_owned(),
+            value: without_credentials(text),
             reason,
-        };
+        })
+    }
+
+    /// Reads `text`; the error says what is wrong with it, and holds nothing of it.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err(invalid("it holds white space"));
+            return Err("it holds white space");
         }
-        let url = Url::parse(text).map_err(|_| invalid("it is not an absolute URL"))?;
+        let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(invalid("its scheme is neither https nor http"));
+            return Err("its scheme is neither https nor http");
         }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Err(invalid("it holds a user name or password"));
+        if has_credentials(&url) {
+            return Err("it holds a user name or password");
         }
         if url.fragment().is_some() {
-            return Err(invalid("it has a fragment"));
+            return Err("it has a fragment");
         }
         Ok(Self {
             text: text.to_owned(),
@@ -56,6 +60,23 @@ impl IssuerUrl {
     /// Whether an issuer may look like this (RFC 8414 §2).
     pub(crate) fn has_query(&self) -> bool {
         self.url.query().is_some()
+    }
+}
+
+fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// `text` as it may be shown: a password in a URL is one still.
+pub(crate) fn without_credentials(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(mut url) if has_credentials(&url) => {
+            // Neither fails for a URL that has them.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            url.to_string()
+        }
+        _ => text.to_owned(),
     }
 }
 
@@ -106,6 +127,17 @@ mod tests {
         ] {
             assert!(parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn r50_an_error_does_not_show_a_password() {
+        let error = parse("https://admin:s3cret@keycloak/realms/x").unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("admin"),
+            "{shown}"
+        );
+        assert!(shown.contains("https://keycloak/realms/x"), "{shown}");
     }
 
     #[test]

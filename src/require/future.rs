@@ -1,4 +1,5 @@
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll},
@@ -22,6 +23,13 @@ pin_project! {
     enum State<F> {
         Calling { #[pin] future: F },
         Refused { error: Option<AuthError> },
+    }
+}
+
+impl<F> fmt::Debug for RequirePermissionFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequirePermissionFuture")
+            .finish_non_exhaustive()
     }
 }
 

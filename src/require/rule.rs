@@ -56,6 +56,12 @@ impl Missing {
         Self(scope.into())
     }
 
+    /// Nothing suffices: the request is refused whatever the token permits.
+    #[must_use]
+    pub fn anything() -> Self {
+        Self::scope("")
+    }
+
     /// What is lacking, as in the `scope` of the refusal's challenge.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -94,7 +100,9 @@ impl Access {
 /// `POST` needs [`Create`](Permission::Create), `GET` and `HEAD` [`Read`](Permission::Read),
 /// `PATCH` and `PUT` [`Update`](Permission::Update), `DELETE` [`Delete`](Permission::Delete).
 ///
-/// Other methods are refused, whatever the token permits. Read literally, the search operations of
+/// Other methods are refused, whatever the token permits; CORS preflight is answered by a layer
+/// outside the [`AuthLayer`](crate::AuthLayer). Every gRPC call is a `POST`: use a rule on its path
+/// instead. Read literally, the search operations of
 /// the API, which are `POST` as well, need `Create`; see [`SearchIsRead`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ByMethod;
@@ -107,7 +115,7 @@ impl PermissionRule for ByMethod {
             Method::GET | Method::HEAD => Permission::Read,
             Method::PATCH | Method::PUT => Permission::Update,
             Method::DELETE => Permission::Delete,
-            _ => return Err(Missing::scope("")),
+            _ => return Err(Missing::anything()),
         };
         access.require(needed)
     }

@@ -29,8 +29,9 @@ pub struct TestIssuer {
 struct State {
     name: String,
     shape: Shape,
-    /// It is reached by HTTP, under its own name.
-    is_served: bool,
+    /// Where it is served over HTTP. Its name may lead elsewhere: `localhost` is more than one
+    /// address.
+    url: Option<String>,
     /// The last one signs; all are published.
     keys: Mutex<Vec<SigningKey>>,
     is_failing: AtomicBool,
@@ -64,28 +65,28 @@ impl TestIssuer {
     #[must_use]
     pub fn self_managed() -> Self {
         let name = "http://localhost:18080/auth/realms/camunda-platform";
-        Self::new(name.to_owned(), Shape::SelfManaged, false)
+        Self::new(name.to_owned(), Shape::SelfManaged, None)
     }
 
     /// Camunda SaaS.
     #[must_use]
     pub fn saas() -> Self {
         let name = "https://weblogin.cloud.camunda.io/";
-        Self::new(name.to_owned(), Shape::Saas, false)
+        Self::new(name.to_owned(), Shape::Saas, None)
     }
 
     /// A plain OpenID provider named `issuer`; its tokens are for the audience `test`.
     #[must_use]
     pub fn oidc(issuer: &str) -> Self {
-        Self::new(issuer.to_owned(), Shape::Oidc, false)
+        Self::new(issuer.to_owned(), Shape::Oidc, None)
     }
 
-    pub(super) fn new(name: String, shape: Shape, is_served: bool) -> Self {
+    pub(super) fn new(name: String, shape: Shape, url: Option<String>) -> Self {
         Self {
             state: Arc::new(State {
                 name,
                 shape,
-                is_served,
+                url,
                 keys: Mutex::new(vec![SigningKey::generate(Algorithm::Rs256)]),
                 is_failing: AtomicBool::new(false),
                 fetches: AtomicUsize::new(0),
@@ -115,10 +116,9 @@ impl TestIssuer {
                 .expect(URL)
                 .audience(Shape::Oidc.audience()),
         };
-        if self.state.is_served {
-            issuer
-        } else {
-            issuer.keys(self.clone())
+        match &self.state.url {
+            Some(url) => issuer.backend_url(url),
+            None => issuer.keys(self.clone()),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The test issuers over HTTP, as Camunda's own installations answer.
 
-use std::{convert::Infallible, io, net::SocketAddr};
+use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
@@ -117,9 +117,13 @@ impl TestServer {
             self_managed: TestIssuer::new(
                 format!("http://{host}{REALM}"),
                 Shape::SelfManaged,
-                true,
+                Some(format!("http://{address}{REALM}")),
             ),
-            saas: TestIssuer::new(format!("http://{host}/"), Shape::Saas, true),
+            saas: TestIssuer::new(
+                format!("http://{host}/"),
+                Shape::Saas,
+                Some(format!("http://{address}/")),
+            ),
         };
         let mut task = JoinSet::new();
         task.spawn(serve(listener, issuers.clone()));
@@ -163,7 +167,7 @@ async fn serve(listener: TcpListener, issuers: Issuers) {
     loop {
         // Running out of file descriptors is no reason to stop.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         while connections.try_join_next().is_some() {}

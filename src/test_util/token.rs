@@ -20,13 +20,13 @@ pub struct TokenBuilder {
     header: Map<String, Value>,
     claims: Map<String, Value>,
     issued_at: u64,
+    /// In seconds.
+    lifetime: u64,
 }
 
 impl TokenBuilder {
     pub(super) fn new(issuer: TestIssuer, shape: Shape, name: &str, audience: &str) -> Self {
-        let issued_at = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .map_or(0, |since| since.as_secs());
+        let issued_at = since_epoch(SystemTime::now());
         let subject = random_id();
         let (lifetime, own) = match shape {
             Shape::SelfManaged => (
@@ -58,11 +58,21 @@ impl TokenBuilder {
             header,
             claims,
             issued_at,
+            lifetime,
         }
         .audience(audience)
         .client("test")
         .permissions(Permission::ALL)
         .expires_in(Duration::from_secs(lifetime))
+    }
+
+    /// When it is issued: now, unless a test moves its clock. It expires as long after that as
+    /// before.
+    pub fn issued_at(mut self, time: SystemTime) -> Self {
+        self.issued_at = since_epoch(time);
+        let lifetime = Duration::from_secs(self.lifetime);
+        let issued_at = self.issued_at;
+        self.claim("iat", issued_at).expires_in(lifetime)
     }
 
     /// The client the token is issued to.
@@ -139,7 +149,8 @@ impl TokenBuilder {
     }
 
     /// Expires so long after it was issued.
-    pub fn expires_in(self, lifetime: Duration) -> Self {
+    pub fn expires_in(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime.as_secs();
         let expires_at = self.issued_at.saturating_add(lifetime.as_secs());
         self.claim("exp", expires_at)
     }
@@ -157,12 +168,14 @@ impl TokenBuilder {
         self.sign_by(&issuer)
     }
 
-    /// Signs with the current key of another issuer, as a forger would.
+    /// Signs with the current key of another issuer, and names the key of its own, as a forger
+    /// would.
     #[must_use]
     pub fn sign_by(self, issuer: &TestIssuer) -> String {
+        let id = self.issuer.with_signing_key(|key| key.id.clone());
         issuer.with_signing_key(|key| {
             let mut header = self.header;
-            for (name, value) in [("alg", key.algorithm.name()), ("kid", &key.id)] {
+            for (name, value) in [("alg", key.algorithm.name()), ("kid", &id)] {
                 header
                     .entry(name.to_owned())
                     .or_insert_with(|| json!(value));
@@ -178,6 +191,11 @@ impl TokenBuilder {
             format!("{message}.{signature}")
         })
     }
+}
+
+fn since_epoch(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 /// Keycloak writes `{"alg":"RS256","typ" : "JWT","kid" : "W9q0..."}`, spaces included.

@@ -258,7 +258,8 @@ impl Claims {
     /// The claim at `path`: one member name, or a list of names that leads into nested objects.
     /// A name is never split: `https://camunda.com/orgId` is one name, dots and all.
     ///
-    /// `Ok(None)` means that the claim, or an object on the way to it, is absent.
+    /// `Ok(None)` means that the claim, or an object on the way to it, is absent. Mind that a
+    /// struct with a derived `Deserialize` reads itself from an array, too.
     ///
     /// # Errors
     /// [`ClaimError`] if the claim, or something on the way to it, has another JSON type.

@@ -1,0 +1,182 @@
+//! Keys over HTTP, each with a limit on everything that comes in.
+
+mod answer;
+mod discovery;
+mod freshness;
+mod transport;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{Mutex, PoisonError},
+    time::SystemTime,
+};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, header};
+use url::Url;
+
+use self::{answer::Answer, transport::Clients};
+pub(crate) use self::{discovery::Discovery, transport::Transport};
+use crate::keys::{IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation};
+
+const LARGEST_KEY_SET: usize = 256 * 1024;
+const LARGEST_DISCOVERY: usize = 64 * 1024;
+
+/// Where the key set is.
+pub(crate) enum Location {
+    /// The issuer says where.
+    Discovery(Discovery),
+    KeySet(IssuerUrl),
+}
+
+/// The key set of an issuer, fetched over HTTP.
+pub(crate) struct HttpKeys {
+    location: Location,
+    clients: Clients,
+    /// The URL that discovery named last.
+    discovered: Mutex<Option<Url>>,
+}
+
+impl HttpKeys {
+    pub(crate) fn new(location: Location, transport: Transport) -> Self {
+        Self {
+            location,
+            clients: Clients::new(transport),
+            discovered: Mutex::new(None),
+        }
+    }
+
+    async fn fetch_keys(&self, previous: Option<&Revalidation>) -> Result<KeyFetch, KeyFetchError> {
+        let discovery = match &self.location {
+            Location::KeySet(url) => return self.key_set(url.url(), previous).await,
+            Location::Discovery(discovery) => discovery,
+        };
+        let Some(known) = self.discovered() else {
+            let url = self.discover(discovery).await?;
+            return self.move_to(url).await;
+        };
+        // The issuer may move its keys. Asking again beside the fetch costs no time, and only a
+        // changed answer matters.
+        let (found, key_set) =
+            tokio::join!(self.discover(discovery), self.key_set(&known, previous),);
+        match found {
+            Ok(url) if url != known => self.move_to(url).await,
+            Err(error) if error.kind() == KeyFetchErrorKind::IssuerMismatch => Err(error),
+            _ => key_set,
+        }
+    }
+
+    /// Fetches the key set from a new place, which is the known one if that succeeds.
+    async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
+        // What another place said of its version says nothing here.
+        let key_set = self.key_set(&url, None).await?;
+        *self
+            .discovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(url);
+        Ok(key_set)
+    }
+
+    fn discovered(&self) -> Option<Url> {
+        self.discovered
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Asks the issuer where its keys are.
+    async fn discover(&self, discovery: &Discovery) -> Result<Url, KeyFetchError> {
+        let [appended, inserted] = discovery.urls();
+        let mut place = &appended;
+        let mut document = self.get(place, LARGEST_DISCOVERY, HeaderMap::new()).await;
+        if matches!(document, Err(Answer::Status { status: 404, .. })) {
+            let second = self
+                .get(&inserted, LARGEST_DISCOVERY, HeaderMap::new())
+                .await;
+            if second.is_ok() {
+                (place, document) = (&inserted, second);
+            }
+        }
+        let (_, document) = document.map_err(|answer| answer.at(place))?;
+        discovery.read(&document, place)
+    }
+
+    async fn key_set(
+        &self,
+        url: &Url,
+        previous: Option<&Revalidation>,
+    ) -> Result<KeyFetch, KeyFetchError> {
+        let answer = self.get(url, LARGEST_KEY_SET, conditions(previous)).await;
+        match answer {
+            Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
+                jwks,
+                revalidation: freshness::revalidation(&headers),
+                fresh_for: freshness::fresh_for(&headers, SystemTime::now()),
+            }),
+            Err(Answer::NotModified(headers)) if previous.is_some() => Ok(KeyFetch::NotModified {
+                fresh_for: freshness::fresh_for(&headers, SystemTime::now()),
+            }),
+            Err(answer) => Err(answer.at(url)),
+        }
+    }
+
+    /// The headers and the body that a GET of `url` is answered with.
+    async fn get(
+        &self,
+        url: &Url,
+        largest: usize,
+        mut headers: HeaderMap,
+    ) -> Result<(HeaderMap, Bytes), Answer> {
+        let json = header::HeaderValue::from_static("application/json");
+        headers.insert(header::ACCEPT, json);
+        let request = self.clients.of(url)?.get(url.clone()).headers(headers);
+        let mut response = request.send().await?;
+        match response.status().as_u16() {
+            200 => {}
+            304 => return Err(Answer::NotModified(response.headers().clone())),
+            status => {
+                return Err(Answer::Status {
+                    status,
+                    retry_after: freshness::retry_after(response.headers(), SystemTime::now()),
+                });
+            }
+        }
+        let mut body = BytesMut::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len().saturating_add(chunk.len()) > largest {
+                return Err(Answer::TooLarge(largest));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok((std::mem::take(response.headers_mut()), body.freeze()))
+    }
+}
+
+impl KeySource for HttpKeys {
+    fn fetch(
+        &self,
+        previous: Option<&Revalidation>,
+    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+        let previous = previous.cloned();
+        Box::pin(async move { self.fetch_keys(previous.as_ref()).await })
+    }
+}
+
+/// Headers that ask for the key set only if it changed
+/// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)).
+fn conditions(previous: Option<&Revalidation>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let Some(previous) = previous else {
+        return headers;
+    };
+    for (name, value) in [
+        (header::IF_NONE_MATCH, &previous.etag),
+        (header::IF_MODIFIED_SINCE, &previous.last_modified),
+    ] {
+        if let Some(value) = value.as_ref().and_then(|value| value.parse().ok()) {
+            headers.insert(name, value);
+        }
+    }
+    headers
+}

@@ -1,0 +1,395 @@
+//! What requests and the task of a key set share.
+
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use tokio::{runtime::Handle, sync::Notify};
+
+use crate::{
+    clock::Clock,
+    keys::{
+        AllowedAlgorithms, KeyEventKind, KeyFetchError, KeyFetchErrorKind, KeySet, KeySource,
+        Revalidation,
+        event::Listener,
+        flights::Flights,
+        refresh::{Action, Event, Moment, Refresh, Times},
+        task::{Fetched, Task, keep},
+    },
+    telemetry,
+};
+
+/// The task should have acted this long after it was due; a fetch under way, after as long more
+/// than it may take.
+const LATE: Duration = Duration::from_secs(1);
+/// A task that was woken has this long to act.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) struct Kept {
+    pub(super) issuer: Box<str>,
+    pub(super) source: Arc<dyn KeySource>,
+    /// The keys never change: there is no task, and nothing is ever fetched.
+    pub(super) is_fixed: bool,
+    pub(super) allowed: AllowedAlgorithms,
+    pub(super) clock: Clock,
+    pub(super) listener: Listener,
+    /// Read by every request, without a lock; written when a fetch lands.
+    pub(super) loaded: ArcSwap<Loaded>,
+    /// When a request should look after the task next, in milliseconds on the steady clock. The
+    /// task's own timer stops while the machine is suspended, and its runtime may end or idle.
+    pub(super) look_at: AtomicU64,
+    /// Until when a request for an unknown key need not ask, in milliseconds on the steady clock.
+    pub(super) unknown_keys_blocked_until: AtomicU64,
+    /// Touched by requests that miss something, and by the task.
+    state: Mutex<State>,
+    pub(super) flights: Arc<Flights>,
+    /// Wakes the task.
+    pub(super) nudge: Arc<Notify>,
+}
+
+/// Keys, and until when they may be used.
+pub(crate) struct Loaded {
+    keys: Arc<KeySet>,
+    usable_until: Moment,
+}
+
+impl Loaded {
+    pub(crate) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    pub(super) fn is_usable(&self, now: Moment) -> bool {
+        now < self.usable_until
+    }
+}
+
+pub(super) struct State {
+    pub(super) refresh: Refresh,
+    /// The number of fetches started so far.
+    pub(super) took_off: u64,
+    /// A fetch was started that the task does not know of yet.
+    launch: bool,
+    /// The number of the task that acts. What others do has no effect.
+    task: Option<u64>,
+    tasks: u64,
+    /// When the task was woken because it was late, if it has not acted since.
+    nudged_at: Option<Moment>,
+    revalidation: Option<Revalidation>,
+    pub(super) last_error: Option<KeyFetchError>,
+    pub(super) told_flood: bool,
+    told_stale: bool,
+    told_expired: bool,
+}
+
+impl State {
+    /// The number of the next fetch.
+    pub(super) fn next_flight(&self) -> u64 {
+        self.took_off.saturating_add(1)
+    }
+
+    pub(super) fn has_task(&self) -> bool {
+        self.task.is_some()
+    }
+}
+
+/// What the task does next.
+pub(super) enum Step {
+    Fetch(Option<Revalidation>),
+    Sleep(Duration),
+    /// Another task has taken its place.
+    Stop,
+}
+
+impl Kept {
+    pub(super) fn new(
+        issuer: &str,
+        source: Arc<dyn KeySource>,
+        allowed: AllowedAlgorithms,
+        times: Times,
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Self, KeyFetchError> {
+        let fixed = source.fixed();
+        let is_fixed = fixed.is_some();
+        let loaded = match fixed {
+            Some(jwks) => Loaded {
+                keys: Arc::new(KeySet::parse(&jwks, allowed)?),
+                usable_until: Moment::MAX,
+            },
+            None => Loaded {
+                keys: Arc::default(),
+                usable_until: Moment::ZERO,
+            },
+        };
+        Ok(Self {
+            issuer: issuer.into(),
+            source,
+            is_fixed,
+            allowed,
+            clock,
+            listener,
+            loaded: ArcSwap::from_pointee(loaded),
+            look_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
+            unknown_keys_blocked_until: AtomicU64::new(0),
+            state: Mutex::new(State {
+                refresh: Refresh::new(times, fastrand::u64(..)),
+                took_off: 0,
+                launch: false,
+                task: None,
+                tasks: 0,
+                nudged_at: None,
+                revalidation: None,
+                last_error: None,
+                told_flood: false,
+                told_stale: false,
+                told_expired: false,
+            }),
+            flights: Arc::default(),
+            nudge: Arc::default(),
+        })
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Feeds the state machine, and does what follows from its answer.
+    pub(super) fn on(&self, state: &mut State, event: Event, now: Moment) -> Action {
+        let action = state.refresh.on(event, now);
+        if action == Action::Fetch {
+            state.took_off = state.next_flight();
+            state.launch = true;
+            state.told_flood = false;
+            self.nudge.notify_one();
+        }
+        let blocked_until = state.refresh.unknown_keys_blocked_until();
+        self.unknown_keys_blocked_until
+            .store(milliseconds(blocked_until), Ordering::Relaxed);
+        let late = match state.refresh.flying_since() {
+            Some(since) => since.saturating_add(PATIENCE),
+            None => state.refresh.wakes_at(),
+        };
+        self.look_again(late.saturating_add(LATE));
+        action
+    }
+
+    fn look_again(&self, at: Moment) {
+        self.look_at.store(milliseconds(at), Ordering::Relaxed);
+    }
+
+    /// A fetch that does not count what is under way; gives its number.
+    pub(super) fn force(self: &Arc<Self>, now: Moment) -> u64 {
+        self.ensure_task();
+        let mut state = self.state();
+        if !state.has_task() {
+            // Already landed: there is nothing to wait for.
+            return 0;
+        }
+        match self.on(&mut state, Event::Forced, now) {
+            Action::Fetch => state.took_off,
+            _ => state.next_flight(),
+        }
+    }
+
+    /// Makes sure that there is a task, if there is a runtime to run it on.
+    pub(super) fn ensure_task(self: &Arc<Self>) {
+        let (runtime, task) = {
+            let mut state = self.state();
+            if self.is_fixed || state.task.is_some() {
+                return;
+            }
+            let Ok(runtime) = Handle::try_current() else {
+                return;
+            };
+            state.tasks = state.tasks.saturating_add(1);
+            state.task = Some(state.tasks);
+            (runtime, Task::new(self, state.tasks))
+        };
+        // A runtime that is ending drops the task here and now, which takes the lock.
+        runtime.spawn(keep(task, Arc::clone(&self.nudge)));
+    }
+
+    /// Called by requests when the task is late: it sleeps too long, or it has nobody to run it.
+    pub(super) fn look_after_task(self: &Arc<Self>, now: Moment) {
+        let given_up = {
+            let mut state = self.state();
+            let patience_ends = state.nudged_at.map(|at| at.saturating_add(PATIENCE));
+            let is_late = match state.refresh.flying_since() {
+                Some(since) => now >= since.saturating_add(PATIENCE).saturating_add(LATE),
+                None => patience_ends.is_some_and(|end| now >= end),
+            };
+            if is_late {
+                Some(self.give_up(&mut state, now))
+            } else {
+                if now >= state.refresh.wakes_at() {
+                    state.nudged_at = state.nudged_at.or(Some(now));
+                    self.nudge.notify_one();
+                    self.look_again(now.saturating_add(PATIENCE));
+                } else {
+                    self.look_again(state.refresh.wakes_at().saturating_add(LATE));
+                }
+                None
+            }
+        };
+        if let Some(flight) = given_up {
+            self.flights.land(flight);
+        }
+        self.ensure_task();
+    }
+
+    /// The task is gone, and with it what it was about to fetch. Gives the number of the flight
+    /// that the caller must land: whoever waits for the fetch, or for the one after it, looks
+    /// again.
+    fn give_up(&self, state: &mut State, now: Moment) -> u64 {
+        state.task = None;
+        state.launch = false;
+        state.nudged_at = None;
+        self.on(state, Event::Aborted, now);
+        state.took_off = state.next_flight();
+        state.took_off
+    }
+
+    /// Called when the task `number` ends.
+    pub(super) fn task_ended(&self, number: u64) {
+        let given_up = {
+            let mut state = self.state();
+            if state.task != Some(number) {
+                return;
+            }
+            let now = self.clock.steady();
+            self.give_up(&mut state, now)
+        };
+        self.flights.land(given_up);
+    }
+
+    /// What the task `number` does next.
+    pub(super) fn step(&self, number: u64) -> Step {
+        let mut state = self.state();
+        if state.task != Some(number) {
+            return Step::Stop;
+        }
+        state.nudged_at = None;
+        let now = self.clock.steady();
+        self.on(&mut state, Event::Tick, now);
+        if std::mem::take(&mut state.launch) {
+            Step::Fetch(state.revalidation.clone())
+        } else {
+            Step::Sleep(state.refresh.wakes_at().saturating_sub(now))
+        }
+    }
+
+    /// The fetch of the task `number` has ended.
+    pub(super) fn land(&self, number: u64, fetched: Result<Fetched, KeyFetchError>) {
+        let mut state = self.state();
+        if state.task != Some(number) {
+            return;
+        }
+        let landed = state.took_off;
+        let now = self.clock.steady();
+        let mut told = Vec::new();
+        let line = match self.accept(fetched, &mut told) {
+            Ok((keys, event, revalidation)) => {
+                let was_failing = state.refresh.is_failing();
+                let is_first = state.refresh.fetched_at().is_none();
+                self.on(&mut state, event, now);
+                state.last_error = None;
+                state.told_stale = false;
+                state.told_expired = false;
+                if matches!(event, Event::Fetched { .. }) {
+                    state.revalidation = revalidation;
+                }
+                let usable_until = state.refresh.usable_until().unwrap_or(now);
+                let count = keys.len();
+                self.loaded.store(Arc::new(Loaded { keys, usable_until }));
+                Ok((count, was_failing || is_first))
+            }
+            Err(error) => {
+                told.push(KeyEventKind::Failed(error.kind()));
+                let retry_after = error.retry_after();
+                self.on(&mut state, Event::Failed { retry_after }, now);
+                let is_stale = state.refresh.stale_at().is_some_and(|at| now >= at);
+                if self.notice_expiry(&mut state, now) {
+                    told.push(KeyEventKind::StaleExpired);
+                } else if is_stale && !std::mem::replace(&mut state.told_stale, true) {
+                    told.push(KeyEventKind::StaleServed);
+                }
+                let last = state.last_error.replace(error.clone());
+                let is_news = last.is_none_or(|last| last.kind() != error.kind());
+                let usable_until = state.refresh.usable_until();
+                let usable_for = usable_until.and_then(|until| until.checked_sub(now));
+                Err((error, usable_for, is_news))
+            }
+        };
+        drop(state);
+        self.flights.land(landed);
+        match line {
+            Ok((keys, is_news)) => telemetry::keys_fetched(&self.issuer, keys, is_news, &told),
+            Err((error, usable_for, is_news)) => {
+                telemetry::keys_failed(&self.issuer, &error, usable_for, is_news);
+            }
+        }
+        for kind in told {
+            self.listener.tell(&self.issuer, kind);
+        }
+    }
+
+    /// The keys that a fetch stands for, and what that means to the state machine.
+    #[expect(clippy::type_complexity, reason = "taken apart where it is called")]
+    fn accept(
+        &self,
+        fetched: Result<Fetched, KeyFetchError>,
+        told: &mut Vec<KeyEventKind>,
+    ) -> Result<(Arc<KeySet>, Event, Option<Revalidation>), KeyFetchError> {
+        let known = Arc::clone(&self.loaded.load().keys);
+        match fetched? {
+            Fetched::Keys {
+                mut keys,
+                revalidation,
+                fresh_for,
+            } => {
+                let change = keys.succeed(&known);
+                told.extend(std::iter::repeat_n(KeyEventKind::KeyAdded, change.added));
+                told.extend(std::iter::repeat_n(
+                    KeyEventKind::KeyWithdrawn,
+                    change.withdrawn,
+                ));
+                told.push(KeyEventKind::Fetched(keys.len()));
+                let event = Event::Fetched { fresh_for };
+                Ok((Arc::new(keys), event, revalidation))
+            }
+            Fetched::NotModified { .. } if known.len() == 0 => Err(KeyFetchError::new(
+                KeyFetchErrorKind::Other,
+                "`not modified` before any key set",
+            )),
+            Fetched::NotModified { fresh_for } => {
+                told.push(KeyEventKind::NotModified);
+                Ok((known, Event::NotModified { fresh_for }, None))
+            }
+        }
+    }
+
+    /// Whether it is news that the keys have run out.
+    pub(super) fn notice_expiry(&self, state: &mut State, now: Moment) -> bool {
+        let expired = state
+            .refresh
+            .usable_until()
+            .is_some_and(|until| now >= until);
+        expired && !std::mem::replace(&mut state.told_expired, true)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.nudge.notify_one();
+    }
+}
+
+pub(super) fn milliseconds(moment: Moment) -> u64 {
+    u64::try_from(moment.as_millis()).unwrap_or(u64::MAX)
+}
