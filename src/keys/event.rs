@@ -62,9 +62,11 @@ impl KeyEventKind {
     }
 }
 
+type Listen = dyn Fn(&KeyEvent<'_>) + Send + Sync;
+
 /// Who is told.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Option<Arc<dyn Fn(&KeyEvent<'_>) + Send + Sync>>);
+pub(crate) struct Listener(Option<Arc<Listen>>);
 
 impl Listener {
     pub(crate) fn new(listener: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static) -> Self {

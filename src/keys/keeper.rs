@@ -115,8 +115,8 @@ impl Keeper {
             None => (Event::Needed, Sort::Cold),
         };
         let action = kept.on(&mut state, event, now);
-        let expired = kept.notice_expiry(&mut state, now);
-        let is_flood = action == Action::Unknown && !std::mem::replace(&mut state.told_flood, true);
+        let expired = state.notice_expiry(now);
+        let is_flood = action == Action::Unknown && !std::mem::replace(&mut state.told.flood, true);
         let flight = state.took_off;
         drop(state);
         for (happened, kind) in [

@@ -14,14 +14,12 @@ use tokio::{runtime::Handle, sync::Notify};
 use crate::{
     clock::Clock,
     keys::{
-        AllowedAlgorithms, KeyEventKind, KeyFetchError, KeyFetchErrorKind, KeySet, KeySource,
-        Revalidation,
+        AllowedAlgorithms, KeyFetchError, KeySet, KeySource, Revalidation,
         event::Listener,
         flights::Flights,
         refresh::{Action, Event, Moment, Refresh, Times},
-        task::{Fetched, Task, keep},
+        task::{Task, keep},
     },
-    telemetry,
 };
 
 /// The task should have acted this long after it was due; a fetch under way, after as long more
@@ -54,8 +52,8 @@ pub(super) struct Kept {
 
 /// Keys, and until when they may be used.
 pub(crate) struct Loaded {
-    keys: Arc<KeySet>,
-    usable_until: Moment,
+    pub(super) keys: Arc<KeySet>,
+    pub(super) usable_until: Moment,
 }
 
 impl Loaded {
@@ -75,18 +73,33 @@ pub(super) struct State {
     /// A fetch was started that the task does not know of yet.
     launch: bool,
     /// The number of the task that acts. What others do has no effect.
-    task: Option<u64>,
+    pub(super) task: Option<u64>,
     tasks: u64,
     /// When the task was woken because it was late, if it has not acted since.
     nudged_at: Option<Moment>,
-    revalidation: Option<Revalidation>,
+    pub(super) revalidation: Option<Revalidation>,
     pub(super) last_error: Option<KeyFetchError>,
-    pub(super) told_flood: bool,
-    told_stale: bool,
-    told_expired: bool,
+    pub(super) told: Told,
+}
+
+/// What was told since it began, and is not told again.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) flood: bool,
+    pub(super) stale: bool,
+    pub(super) expired: bool,
 }
 
 impl State {
+    /// Whether it is news that the keys have run out.
+    pub(super) fn notice_expiry(&mut self, now: Moment) -> bool {
+        let expired = self
+            .refresh
+            .usable_until()
+            .is_some_and(|until| now >= until);
+        expired && !std::mem::replace(&mut self.told.expired, true)
+    }
+
     /// The number of the next fetch.
     pub(super) fn next_flight(&self) -> u64 {
         self.took_off.saturating_add(1)
@@ -145,9 +158,7 @@ impl Kept {
                 nudged_at: None,
                 revalidation: None,
                 last_error: None,
-                told_flood: false,
-                told_stale: false,
-                told_expired: false,
+                told: Told::default(),
             }),
             flights: Arc::default(),
             nudge: Arc::default(),
@@ -165,7 +176,7 @@ impl Kept {
         if action == Action::Fetch {
             state.took_off = state.next_flight();
             state.launch = true;
-            state.told_flood = false;
+            state.told.flood = false;
             self.nudge.notify_one();
         }
         let blocked_until = state.refresh.unknown_keys_blocked_until();
@@ -282,105 +293,6 @@ impl Kept {
         } else {
             Step::Sleep(state.refresh.wakes_at().saturating_sub(now))
         }
-    }
-
-    /// The fetch of the task `number` has ended.
-    pub(super) fn land(&self, number: u64, fetched: Result<Fetched, KeyFetchError>) {
-        let mut state = self.state();
-        if state.task != Some(number) {
-            return;
-        }
-        let landed = state.took_off;
-        let now = self.clock.steady();
-        let mut told = Vec::new();
-        let line = match self.accept(fetched, &mut told) {
-            Ok((keys, event, revalidation)) => {
-                let was_failing = state.refresh.is_failing();
-                let is_first = state.refresh.fetched_at().is_none();
-                self.on(&mut state, event, now);
-                state.last_error = None;
-                state.told_stale = false;
-                state.told_expired = false;
-                if matches!(event, Event::Fetched { .. }) {
-                    state.revalidation = revalidation;
-                }
-                let usable_until = state.refresh.usable_until().unwrap_or(now);
-                let count = keys.len();
-                self.loaded.store(Arc::new(Loaded { keys, usable_until }));
-                Ok((count, was_failing || is_first))
-            }
-            Err(error) => {
-                told.push(KeyEventKind::Failed(error.kind()));
-                let retry_after = error.retry_after();
-                self.on(&mut state, Event::Failed { retry_after }, now);
-                let is_stale = state.refresh.stale_at().is_some_and(|at| now >= at);
-                if self.notice_expiry(&mut state, now) {
-                    told.push(KeyEventKind::StaleExpired);
-                } else if is_stale && !std::mem::replace(&mut state.told_stale, true) {
-                    told.push(KeyEventKind::StaleServed);
-                }
-                let last = state.last_error.replace(error.clone());
-                let is_news = last.is_none_or(|last| last.kind() != error.kind());
-                let usable_until = state.refresh.usable_until();
-                let usable_for = usable_until.and_then(|until| until.checked_sub(now));
-                Err((error, usable_for, is_news))
-            }
-        };
-        drop(state);
-        self.flights.land(landed);
-        match line {
-            Ok((keys, is_news)) => telemetry::keys_fetched(&self.issuer, keys, is_news, &told),
-            Err((error, usable_for, is_news)) => {
-                telemetry::keys_failed(&self.issuer, &error, usable_for, is_news);
-            }
-        }
-        for kind in told {
-            self.listener.tell(&self.issuer, kind);
-        }
-    }
-
-    /// The keys that a fetch stands for, and what that means to the state machine.
-    #[expect(clippy::type_complexity, reason = "taken apart where it is called")]
-    fn accept(
-        &self,
-        fetched: Result<Fetched, KeyFetchError>,
-        told: &mut Vec<KeyEventKind>,
-    ) -> Result<(Arc<KeySet>, Event, Option<Revalidation>), KeyFetchError> {
-        let known = Arc::clone(&self.loaded.load().keys);
-        match fetched? {
-            Fetched::Keys {
-                mut keys,
-                revalidation,
-                fresh_for,
-            } => {
-                let change = keys.succeed(&known);
-                told.extend(std::iter::repeat_n(KeyEventKind::KeyAdded, change.added));
-                told.extend(std::iter::repeat_n(
-                    KeyEventKind::KeyWithdrawn,
-                    change.withdrawn,
-                ));
-                told.push(KeyEventKind::Fetched(keys.len()));
-                let event = Event::Fetched { fresh_for };
-                Ok((Arc::new(keys), event, revalidation))
-            }
-            Fetched::NotModified { .. } if known.len() == 0 => Err(KeyFetchError::new(
-                KeyFetchErrorKind::Other,
-                "`not modified` before any key set",
-            )),
-            Fetched::NotModified { fresh_for } => {
-                told.push(KeyEventKind::NotModified);
-                Ok((known, Event::NotModified { fresh_for }, None))
-            }
-        }
-    }
-
-    /// Whether it is news that the keys have run out.
-    pub(super) fn notice_expiry(&self, state: &mut State, now: Moment) -> bool {
-        let expired = state
-            .refresh
-            .usable_until()
-            .is_some_and(|until| now >= until);
-        expired && !std::mem::replace(&mut state.told_expired, true)
     }
 }
 

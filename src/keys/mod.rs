@@ -7,6 +7,7 @@ mod http;
 mod keeper;
 mod kept;
 mod key;
+mod landing;
 mod refresh;
 mod set;
 mod source;

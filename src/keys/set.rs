@@ -240,19 +240,21 @@ mod tests {
 
     #[test]
     fn f24_a_set_tells_what_is_new_in_it_and_what_is_gone() {
-        let change = |before: &[String], after: &[String]| {
-            let change = parse(after).unwrap().succeed(&parse(before).unwrap());
+        let (a, b) = (key("a", ES256), key("b", ED25519));
+        let set =
+            |keys: &[&String]| parse(&keys.iter().copied().cloned().collect::<Vec<_>>()).unwrap();
+        let change = |before: &[&String], after: &[&String]| {
+            let change = set(after).succeed(&set(before));
             (change.added, change.withdrawn)
         };
-        let (a, b) = (key("a", ES256), key("b", ED25519));
-        assert_eq!(change(&[a.clone()], &[a.clone()]), (0, 0));
-        assert_eq!(change(&[a.clone()], &[b.clone(), a.clone()]), (1, 0));
-        assert_eq!(change(&[a.clone(), b.clone()], &[b.clone()]), (0, 1));
+        assert_eq!(change(&[&a], &[&a]), (0, 0));
+        assert_eq!(change(&[&a], &[&b, &a]), (1, 0));
+        assert_eq!(change(&[&a, &b], &[&b]), (0, 1));
         // Another key by the same id is another key.
-        assert_eq!(change(&[a], &[key("a", ED25519)]), (1, 1));
-        assert_eq!(change(&[b.clone()], &[key("c", ED25519)]), (1, 1));
-        let before = parse(&[b.clone()]).unwrap();
-        let mut after = parse(&[b]).unwrap();
+        assert_eq!(change(&[&a], &[&key("a", ED25519)]), (1, 1));
+        assert_eq!(change(&[&b], &[&key("c", ED25519)]), (1, 1));
+        let before = set(&[&b]);
+        let mut after = set(&[&b]);
         after.succeed(&before);
         assert!(Arc::ptr_eq(&before.keys[0], &after.keys[0]));
     }

@@ -19,14 +19,13 @@ pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration
     {
         return None;
     }
-    let lifetime = match control.and_then(|one| one.max_age()) {
-        Some(max_age) => max_age,
-        None => {
-            let expires = SystemTime::from(headers.typed_get::<Expires>()?);
-            // The issuer's clock may be off; its own date is off by as much.
-            let date = headers.typed_get::<Date>().map_or(now, SystemTime::from);
-            expires.duration_since(date).unwrap_or_default()
-        }
+    let lifetime = if let Some(max_age) = control.and_then(|one| one.max_age()) {
+        max_age
+    } else {
+        let expires = SystemTime::from(headers.typed_get::<Expires>()?);
+        // The issuer's clock may be off; its own date is off by as much.
+        let date = headers.typed_get::<Date>().map_or(now, SystemTime::from);
+        expires.duration_since(date).unwrap_or_default()
     };
     let age = headers
         .typed_get::<Age>()

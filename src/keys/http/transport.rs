@@ -102,12 +102,10 @@ impl Clients {
         } else {
             &self.by_environment
         };
-        match client.get() {
-            Some(client) => Ok(client),
-            None => {
-                let made = self.transport.client(is_direct)?;
-                Ok(client.get_or_init(|| made))
-            }
+        if let Some(client) = client.get() {
+            return Ok(client);
         }
+        let made = self.transport.client(is_direct)?;
+        Ok(client.get_or_init(|| made))
     }
 }
