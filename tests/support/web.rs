@@ -1,4 +1,5 @@
 //! An HTTP server whose answers a test writes, and which counts what it is asked.
+#![allow(dead_code, reason = "each test uses some of it")]
 
 use std::{
     collections::HashMap,

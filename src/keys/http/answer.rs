@@ -90,8 +90,7 @@ fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
     let mut source = error.source();
     while let Some(cause) = source {
         // rustls reports through `io::Error`; hyper-util names look-ups in words only.
-        let io = cause.downcast_ref::<io::Error>();
-        if io.is_some_and(|io| io.kind() == io::ErrorKind::InvalidData) {
+        if cause.downcast_ref::<io::Error>().is_some_and(is_tls) {
             return KeyFetchErrorKind::Tls;
         }
         if cause.to_string().starts_with("dns error") {
@@ -100,4 +99,10 @@ fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
         source = cause.source();
     }
     KeyFetchErrorKind::Connect
+}
+
+/// An `io::Error` within another one is not among its sources.
+fn is_tls(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_tls)
 }

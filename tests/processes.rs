@@ -1,0 +1,100 @@
+//! Faults that concern a process as a whole, tried in processes of their own: the test starts
+//! itself again, and the child does what the variable `CHILD` says.
+
+mod support {
+    pub mod web;
+}
+
+use std::{env, process::Stdio, time::Duration};
+
+use modeler_auth::{Issuer, TokenValidator, test_util::TestIssuer};
+use support::web::Web;
+use tokio::process::Command;
+
+async fn issuer() -> (Web, TestIssuer) {
+    let web = Web::start().await;
+    let issuer = TestIssuer::oidc(&web.url("/a"));
+    web.discovery("/a", issuer.name(), &web.url("/jwks"));
+    web.text("/jwks", issuer.jwks());
+    (web, issuer)
+}
+
+/// Runs the test `name` as the child, and gives what it printed. It must not panic.
+async fn child(name: &str, issuer: &TestIssuer) -> String {
+    let output = Command::new(env::current_exe().unwrap())
+        .args(["--exact", name, "--nocapture"])
+        .env("CHILD", name)
+        .env("ISSUER", issuer.name())
+        .env("TOKEN", issuer.token().sign())
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .unwrap();
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && !errors.contains("panicked"),
+        "{errors}"
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// What the child was given, if this is one.
+fn given() -> Option<(TokenValidator, String)> {
+    env::var_os("CHILD")?;
+    let issuer = Issuer::oidc(&env::var("ISSUER").unwrap()).unwrap();
+    let builder = TokenValidator::builder().issuer(issuer.audience("test"));
+    Some((builder.build().unwrap(), env::var("TOKEN").unwrap()))
+}
+
+#[tokio::test]
+async fn f37_each_worker_process_keeps_keys_of_its_own() {
+    if let Some((validator, token)) = given() {
+        validator.validate(&token).await.unwrap();
+        println!("accepted");
+        return;
+    }
+    let (web, issuer) = issuer().await;
+    let name = "f37_each_worker_process_keeps_keys_of_its_own";
+    let workers = tokio::join!(
+        child(name, &issuer),
+        child(name, &issuer),
+        child(name, &issuer)
+    );
+    for printed in [workers.0, workers.1, workers.2] {
+        assert!(printed.contains("accepted"), "{printed}");
+    }
+    assert_eq!(web.count("/jwks"), 3);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn f38_running_out_of_file_descriptors_is_an_error_and_passes() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+    if let Some((validator, token)) = given() {
+        let limits = getrlimit(Resource::Nofile);
+        let few = Rlimit {
+            current: Some(0),
+            ..limits
+        };
+        setrlimit(Resource::Nofile, few).unwrap();
+        let error = validator.validate(&token).await.unwrap_err();
+        println!(
+            "{} {:?}",
+            error.reason(),
+            validator.key_status()[0].last_error
+        );
+        setrlimit(Resource::Nofile, limits).unwrap();
+        tokio::time::timeout(Duration::from_secs(10), validator.ready())
+            .await
+            .unwrap();
+        validator.validate(&token).await.unwrap();
+        println!("accepted");
+        return;
+    }
+    let (_web, issuer) = issuer().await;
+    let name = "f38_running_out_of_file_descriptors_is_an_error_and_passes";
+    let printed = child(name, &issuer).await;
+    assert!(printed.contains("keys_unavailable Some("), "{printed}");
+    assert!(printed.contains("accepted"), "{printed}");
+}
