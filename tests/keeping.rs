@@ -2,10 +2,14 @@
 
 mod support;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use modeler_auth::{
-    Issuer, KeyFetch, KeyFetchErrorKind, TokenValidator, TokenValidatorBuilder,
+    Issuer, KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind, TokenValidator,
+    TokenValidatorBuilder,
     test_util::{TestClock, TestIssuer},
 };
 use support::{GatedKeys, ScriptedKeys, failure};
@@ -479,4 +483,278 @@ async fn key_status_tells_the_state_of_each_issuer() {
     assert_eq!(good.last_error, None);
     assert_eq!((bad.keys, bad.age), (0, None));
     assert_eq!(bad.last_error, Some(KeyFetchErrorKind::Other));
+}
+
+#[tokio::test(start_paused = true)]
+async fn f3_a_flood_in_an_outage_costs_no_valid_request() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
+    let token = issuer.token().expires_in(3 * 60 * MINUTE).sign();
+    let junk = issuer
+        .token()
+        .expires_in(3 * 60 * MINUTE)
+        .header("kid", "junk")
+        .sign();
+    validator.ready().await;
+    issuer.fail_fetches(true);
+    for second in 0..3500 {
+        assert_eq!(reason(&validator, &token).await, None, "second {second}");
+        assert!(reason(&validator, &junk).await.is_some());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // One attempt a minute by schedule, and two for the flood.
+    let fetches = issuer.fetches();
+    assert!(fetches <= 1 + 8 + 60 + 2 * 60, "{fetches}");
+}
+
+#[tokio::test]
+async fn f21_a_rotation_with_overlap_refuses_nobody() {
+    let issuer = oidc();
+    let validator = builder(&issuer).build().unwrap();
+    let old = issuer.token().sign();
+    assert_eq!(reason(&validator, &old).await, None);
+    issuer.rotate_keys();
+    validator.refresh_now().await.unwrap();
+    // The new key is known before its first token comes.
+    for token in [old, issuer.token().sign()] {
+        assert_eq!(reason(&validator, &token).await, None);
+    }
+    assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f25_an_issuer_that_flaps_between_two_sets_causes_no_storm() {
+    let (a, b) = (oidc(), oidc());
+    let script = ScriptedKeys::new({
+        let sets = [a.jwks(), b.jwks()];
+        move |before| Ok(KeyFetch::fresh(sets[before % 2].clone()))
+    });
+    let trusted = Issuer::oidc(a.name()).unwrap().audience("test");
+    let validator = TokenValidator::builder()
+        .issuer(trusted.keys(script.clone()))
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    let tokens = [&a, &b].map(|one| one.token().expires_in(60 * MINUTE).sign());
+    let mut refused = 0;
+    for _ in 0..600 {
+        for token in &tokens {
+            refused += usize::from(reason(&validator, token).await.is_some());
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    // 10 minutes: one fetch each 30 s for the set that is missing, and those by schedule.
+    assert!(script.asked() <= 1 + 20 + 3, "{}", script.asked());
+    assert!(
+        refused <= 600,
+        "{refused}: more than one set is refused at a time"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn f27_ten_thousand_requests_against_a_failing_issuer_get_503_fast() {
+    let issuer = oidc();
+    issuer.fail_fetches(true);
+    let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
+    let token: Arc<str> = issuer.token().sign().into();
+    let started = tokio::time::Instant::now();
+    let mut requests = JoinSet::new();
+    for _ in 0..10_000 {
+        let (validator, token) = (validator.clone(), Arc::clone(&token));
+        requests.spawn(async move { reason(&validator, &token).await });
+    }
+    let outcomes = requests.join_all().await;
+    assert!(outcomes.iter().all(|one| *one == Some("keys_unavailable")));
+    assert!(started.elapsed() < Duration::from_secs(1));
+    assert_eq!(issuer.fetches(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f15_a_failing_look_up_is_tried_again_within_a_minute() {
+    let issuer = oidc();
+    let script = ScriptedKeys::new({
+        let issuer = issuer.clone();
+        move |before| {
+            if before < 5 {
+                Err(KeyFetchError::new(KeyFetchErrorKind::Dns, "NXDOMAIN"))
+            } else {
+                Ok(KeyFetch::fresh(issuer.jwks()))
+            }
+        }
+    });
+    let trusted = Issuer::oidc(issuer.name()).unwrap().audience("test");
+    let validator = TokenValidator::builder()
+        .issuer(trusted.keys(script))
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    let started = tokio::time::Instant::now();
+    validator.ready().await;
+    assert!(started.elapsed() <= MINUTE, "{:?}", started.elapsed());
+}
+
+/// What a validator tells of its keys.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<KeyEventKind>>>);
+
+impl Told {
+    fn listen(&self, builder: TokenValidatorBuilder) -> TokenValidator {
+        let told = self.clone();
+        let builder = builder.on_key_event(move |event: &KeyEvent<'_>| {
+            assert_eq!(event.issuer, "https://issuer.example/");
+            told.0.lock().unwrap().push(event.kind);
+        });
+        builder.clock(TestClock::new()).build().unwrap()
+    }
+
+    /// What was told since the last call.
+    async fn take(&self) -> Vec<KeyEventKind> {
+        // The task tells after it has let everybody go.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+        std::mem::take(&mut self.0.lock().unwrap())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_tell_what_happens_to_the_keys() {
+    use KeyEventKind::{
+        Failed, Fetched, FloodSuppressed, KeyAdded, KeyWithdrawn, StaleExpired, StaleServed,
+    };
+    let issuer = oidc();
+    let told = Told::default();
+    let validator = told.listen(builder(&issuer));
+    validator.ready().await;
+    assert_eq!(told.take().await, [KeyAdded, Fetched(1)]);
+
+    issuer.rotate_keys();
+    validator.refresh_now().await.unwrap();
+    assert_eq!(told.take().await, [KeyAdded, Fetched(2)]);
+    issuer.withdraw_old_keys();
+    validator.refresh_now().await.unwrap();
+    assert_eq!(told.take().await, [KeyWithdrawn, Fetched(1)]);
+
+    let junk = issuer.token().header("kid", "junk").sign();
+    for _ in 0..3 {
+        reason(&validator, &junk).await;
+    }
+    assert_eq!(told.take().await, [Fetched(1), FloodSuppressed]);
+
+    issuer.fail_fetches(true);
+    tokio::time::sleep(10 * MINUTE).await;
+    let failed = Failed(KeyFetchErrorKind::Other);
+    let during = told.take().await;
+    assert!(
+        during
+            .iter()
+            .all(|kind| *kind == failed || *kind == StaleServed)
+    );
+    assert_eq!(
+        during.iter().filter(|kind| **kind == StaleServed).count(),
+        1
+    );
+    assert!(validator.key_status()[0].is_stale);
+
+    tokio::time::sleep(60 * MINUTE).await;
+    let after = told.take().await;
+    assert_eq!(
+        after.iter().filter(|kind| **kind == StaleExpired).count(),
+        1
+    );
+    assert_eq!(validator.key_status()[0].keys, 0);
+    issuer.fail_fetches(false);
+    validator.ready().await;
+    assert_eq!(told.take().await.last(), Some(&Fetched(1)));
+    assert!(!validator.key_status()[0].is_stale);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unchanged_key_set_is_told_as_such() {
+    let issuer = oidc();
+    let script = ScriptedKeys::new({
+        let issuer = issuer.clone();
+        move |before| {
+            Ok(match before {
+                1 => KeyFetch::not_modified(),
+                _ => KeyFetch::fresh(issuer.jwks()),
+            })
+        }
+    });
+    let told = Told::default();
+    let trusted = Issuer::oidc(issuer.name()).unwrap().audience("test");
+    let validator = told.listen(TokenValidator::builder().issuer(trusted.keys(script)));
+    validator.ready().await;
+    told.take().await;
+    tokio::time::sleep(5 * MINUTE).await;
+    assert_eq!(told.take().await, [KeyEventKind::NotModified]);
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_takes_nothing_along() {
+    let issuer = oidc();
+    let builder = builder(&issuer).on_key_event(|_: &KeyEvent<'_>| panic!("the test says so"));
+    let validator = builder.build().unwrap();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    validator.refresh_now().await.unwrap();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn ready_any_needs_one_issuer_and_ready_all() {
+    let (good, bad) = (oidc(), TestIssuer::oidc("https://bad.example/"));
+    bad.fail_fetches(true);
+    let validator = builder(&good)
+        .issuer(bad.issuer())
+        .clock(TestClock::new())
+        .build()
+        .unwrap();
+    validator.ready_any().await;
+    let all = tokio::time::timeout(10 * MINUTE, validator.ready()).await;
+    assert!(all.is_err());
+    assert!(!validator.is_ready());
+    bad.fail_fetches(false);
+    validator.ready().await;
+    assert!(validator.is_ready());
+}
+
+#[tokio::test]
+async fn m9_ten_thousand_requests_that_go_away_leave_no_fetch_and_no_task() {
+    let alive = || {
+        tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+    };
+    let keys = GatedKeys::new(&oidc());
+    let validator = gated(&keys);
+    keys.open(1);
+    validator.ready().await;
+    let before = alive();
+    keys.issuer.rotate_keys();
+    let token: Arc<str> = keys.issuer.token().sign().into();
+    let mut random = fastrand::Rng::with_seed(9);
+    let mut requests = JoinSet::new();
+    for _ in 0..10_000 {
+        let (validator, token) = (validator.clone(), Arc::clone(&token));
+        requests.spawn(async move { reason(&validator, &token).await });
+        if random.bool() {
+            tokio::task::yield_now().await;
+        }
+        if random.u8(..) < 64 {
+            requests.abort_all();
+        }
+    }
+    requests.shutdown().await;
+    // Only the one fetch is under way.
+    assert_eq!(keys.started(), 2);
+    assert!(alive() <= before + 1, "{} {before}", alive());
+    keys.open(1);
+    assert_eq!(reason(&validator, &token).await, None);
+    assert_eq!(keys.started(), 2);
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(alive(), before);
 }

@@ -2,11 +2,17 @@
 //!
 //! Flights are numbered in the order they take off. A waiter names the flight it waits for and
 //! wakes when that one, or a later one, has landed.
+//!
+//! `tests/loom` runs this file through every interleaving of its threads.
 
+#[cfg(loom)]
+use loom::sync::{Arc, Mutex, MutexGuard};
+#[cfg(not(loom))]
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::{
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::PoisonError,
     task::{Context, Poll, Waker},
 };
 
@@ -62,8 +68,8 @@ impl Flights {
     }
 
     /// A future that is ready once `flight` has landed; `None` if too many wait already.
-    pub(crate) fn wait_for(self: &Arc<Self>, flight: u64, sort: Sort) -> Option<Landing> {
-        let mut board = self.board();
+    pub(crate) fn wait_for(flights: &Arc<Self>, flight: u64, sort: Sort) -> Option<Landing> {
+        let mut board = flights.board();
         if let Some((waiting, most)) = board.counted(sort) {
             if *waiting >= most {
                 return None;
@@ -76,7 +82,7 @@ impl Flights {
         });
         drop(board);
         Some(Landing {
-            flights: Arc::clone(self),
+            flights: Arc::clone(flights),
             place,
             sort,
         })
@@ -158,7 +164,7 @@ impl Drop for Landing {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use std::{
         sync::atomic::{AtomicUsize, Ordering},
@@ -185,7 +191,7 @@ mod tests {
     fn a_waiter_wakes_when_its_flight_lands_and_not_before() {
         let flights = Arc::new(Flights::default());
         let wakes = Arc::new(Wakes::default());
-        let mut landing = flights.wait_for(2, Sort::Cold).unwrap();
+        let mut landing = Flights::wait_for(&flights, 2, Sort::Cold).unwrap();
         assert_eq!(poll(&mut landing, &wakes), Poll::Pending);
         flights.land(1);
         assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
@@ -198,7 +204,7 @@ mod tests {
     #[test]
     fn a_landing_before_the_first_poll_is_not_missed() {
         let flights = Arc::new(Flights::default());
-        let mut landing = flights.wait_for(1, Sort::Cold).unwrap();
+        let mut landing = Flights::wait_for(&flights, 1, Sort::Cold).unwrap();
         flights.land(1);
         assert_eq!(poll(&mut landing, &Arc::default()), Poll::Ready(()));
     }
@@ -207,15 +213,15 @@ mod tests {
     fn f35_each_sort_of_waiter_is_capped_and_dropped_ones_make_room() {
         let flights = Arc::new(Flights::default());
         let mut unknown: Vec<_> = (0..64)
-            .map(|_| flights.wait_for(1, Sort::UnknownKey).unwrap())
+            .map(|_| Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap())
             .collect();
-        assert!(flights.wait_for(1, Sort::UnknownKey).is_none());
+        assert!(Flights::wait_for(&flights, 1, Sort::UnknownKey).is_none());
         let cold: Vec<_> = (0..16_384)
-            .map(|_| flights.wait_for(1, Sort::Cold).unwrap())
+            .map(|_| Flights::wait_for(&flights, 1, Sort::Cold).unwrap())
             .collect();
-        assert!(flights.wait_for(1, Sort::Cold).is_none());
+        assert!(Flights::wait_for(&flights, 1, Sort::Cold).is_none());
         unknown.pop();
-        unknown.push(flights.wait_for(1, Sort::UnknownKey).unwrap());
+        unknown.push(Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap());
         drop((unknown, cold));
         assert_eq!(flights.waiting(), 0);
         assert_eq!(flights.board().waiters.capacity(), 0);

@@ -20,7 +20,7 @@ use crate::{
     keys::{
         AllowedAlgorithms, KeyEventKind, KeyFetchError, KeyFetchErrorKind, KeySource, KeyStatus,
         event::Listener,
-        flights::{Landing, Sort},
+        flights::{Flights, Landing, Sort},
         kept::{Kept, Loaded, State, milliseconds},
         refresh::{Action, Event, Moment, Times},
         task::FETCH_TIMEOUT,
@@ -117,6 +117,9 @@ impl Keeper {
         let action = kept.on(&mut state, event, now);
         let expired = state.notice_expiry(now);
         let is_flood = action == Action::Unknown && !std::mem::replace(&mut state.told.flood, true);
+        if is_flood {
+            kept.block_unknown_keys(&state);
+        }
         let flight = state.took_off;
         drop(state);
         for (happened, kind) in [
@@ -134,7 +137,7 @@ impl Keeper {
             Action::Fetch => false,
             Action::Wait => true,
         };
-        match kept.flights.wait_for(flight, sort) {
+        match Flights::wait_for(&kept.flights, flight, sort) {
             Some(landing) => Miss::Wait(Arrival::of(kept, landing, joined)),
             None => Miss::Crowded,
         }
@@ -153,7 +156,7 @@ impl Keeper {
                     state.next_flight()
                 }
             };
-            if let Some(landing) = kept.flights.wait_for(flight, Sort::Operator) {
+            if let Some(landing) = Flights::wait_for(&kept.flights, flight, Sort::Operator) {
                 Arrival::of(kept, landing, true).await;
             }
         }
@@ -171,7 +174,7 @@ impl Keeper {
             };
             // The one under way and the one that was asked for.
             for _ in 0..2 {
-                if let Some(landing) = kept.flights.wait_for(flight, Sort::Operator) {
+                if let Some(landing) = Flights::wait_for(&kept.flights, flight, Sort::Operator) {
                     Arrival::of(kept, landing, true).await;
                 }
                 if kept.flights.has_landed(flight) {

@@ -179,15 +179,25 @@ impl Kept {
             state.told.flood = false;
             self.nudge.notify_one();
         }
-        let blocked_until = state.refresh.unknown_keys_blocked_until();
-        self.unknown_keys_blocked_until
-            .store(milliseconds(blocked_until), Ordering::Relaxed);
+        self.block_unknown_keys(state);
         let late = match state.refresh.flying_since() {
             Some(since) => since.saturating_add(PATIENCE),
             None => state.refresh.wakes_at(),
         };
         self.look_again(late.saturating_add(LATE));
         action
+    }
+
+    /// Lets requests for unknown keys find out without a lock that asking is of no use. The first
+    /// one of a flood is told of.
+    pub(super) fn block_unknown_keys(&self, state: &State) {
+        let until = if state.told.flood {
+            state.refresh.unknown_keys_blocked_until()
+        } else {
+            Moment::ZERO
+        };
+        self.unknown_keys_blocked_until
+            .store(milliseconds(until), Ordering::Relaxed);
     }
 
     fn look_again(&self, at: Moment) {

@@ -1,0 +1,200 @@
+//! Runtimes end, idle, or are not there: none of that may cost more than a moment.
+
+mod support;
+
+use std::time::Duration;
+
+use modeler_auth::{
+    Issuer, TokenValidator,
+    test_util::{TestClock, TestIssuer},
+};
+use support::GatedKeys;
+use tokio::runtime::{Builder, Runtime};
+
+fn oidc() -> TestIssuer {
+    TestIssuer::oidc("https://issuer.example/")
+}
+
+fn validator(issuer: &TestIssuer) -> TokenValidator {
+    let builder = TokenValidator::builder().issuer(issuer.issuer());
+    builder.build().unwrap()
+}
+
+fn gated(keys: &GatedKeys) -> TokenValidator {
+    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
+    let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
+    builder.build().unwrap()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Nothing here may take longer than the test's patience.
+fn block_on<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
+    runtime.block_on(async {
+        tokio::time::timeout(Duration::from_secs(20), work)
+            .await
+            .expect("it must not hang")
+    })
+}
+
+async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
+    validator
+        .validate(token)
+        .await
+        .err()
+        .map(|error| error.reason())
+}
+
+#[test]
+fn f33_a_task_that_never_ran_is_replaced() {
+    let issuer = oidc();
+    // The runtime ends before it polls the task once.
+    let validator = runtime().block_on(async { validator(&issuer) });
+    let token = issuer.token().sign();
+    assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
+    assert_eq!(issuer.fetches(), 1);
+    // So it is with a mere look.
+    let validator = self::validator(&issuer);
+    runtime().block_on(async { assert!(!validator.is_ready()) });
+    assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
+}
+
+#[test]
+fn f33_a_request_without_a_runtime_leaves_nothing_behind() {
+    let issuer = oidc();
+    let validator = validator(&issuer);
+    let token = issuer.token().sign();
+    let verdict = tokio_test::task::spawn(validator.validate(&token)).poll();
+    assert!(verdict.is_ready());
+    block_on(&runtime(), validator.ready());
+    assert_eq!(issuer.fetches(), 1);
+    assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
+}
+
+#[test]
+fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
+    let issuer = oidc();
+    let idle = runtime();
+    let validator = idle.block_on(async {
+        let builder = TokenValidator::builder().issuer(issuer.issuer());
+        let validator = builder.clock(TestClock::new()).build().unwrap();
+        validator.ready().await;
+        validator
+    });
+    issuer.rotate_keys();
+    let token = issuer.token().sign();
+    let serving = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    // The first one waits for a fetch that nobody runs, and says so in bounded time.
+    block_on(&serving, async {
+        let started = tokio::time::Instant::now();
+        let verdict = reason(&validator, &token).await;
+        assert_eq!(verdict, Some("keys_unavailable"));
+        assert!(started.elapsed() < Duration::from_secs(10));
+        assert_eq!(reason(&validator, &token).await, None);
+    });
+    // The old task is told that it is not needed any more.
+    block_on(&idle, async {
+        while tokio::runtime::Handle::current()
+            .metrics()
+            .num_alive_tasks()
+            > 0
+        {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn f33_a_refresh_on_a_runtime_that_idles_is_taken_over() {
+    let issuer = oidc();
+    let clock = TestClock::new();
+    let idle = runtime();
+    let validator = idle.block_on(async {
+        let builder = TokenValidator::builder().issuer(issuer.issuer());
+        let validator = builder.clock(clock.clone()).build().unwrap();
+        validator.ready().await;
+        validator
+    });
+    let token = issuer
+        .token()
+        .expires_in(Duration::from_secs(86_400))
+        .sign();
+    let serving = runtime();
+    // The refresh is due; the task is woken, then given up, then replaced. No request waits.
+    for _ in 0..5 {
+        clock.advance(Duration::from_secs(300));
+        assert_eq!(block_on(&serving, reason(&validator, &token)), None);
+    }
+    block_on(&serving, async {
+        while issuer.fetches() < 2 {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
+fn f32_a_fetch_that_was_given_up_is_no_success() {
+    let keys = GatedKeys::new(&oidc());
+    let first = runtime();
+    let validator = first.block_on(async { gated(&keys) });
+    let waiting = {
+        let validator = validator.clone();
+        std::thread::spawn(move || block_on(&runtime(), validator.refresh_now()))
+    };
+    let follower = {
+        let validator = validator.clone();
+        std::thread::spawn(move || block_on(&runtime(), validator.ready()))
+    };
+    first.block_on(async {
+        while keys.started() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    drop(first);
+    // Whoever waits for the next fetch looks again, and finds a runtime of its own.
+    keys.open(10);
+    follower.join().unwrap();
+    let outcome = waiting.join().unwrap();
+    // Had it been told `Ok`, a revoked key would be believed gone.
+    if let Err(error) = outcome {
+        assert!(error.to_string().contains("given up"), "{error}");
+    }
+}
+
+#[test]
+fn f32_an_unknown_key_whose_fetch_was_given_up_is_not_the_clients_fault() {
+    let keys = GatedKeys::new(&oidc());
+    keys.open(1);
+    let first = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
+    let validator = first.block_on(async {
+        let validator = gated(&keys);
+        validator.ready().await;
+        validator
+    });
+    keys.issuer.rotate_keys();
+    let token = keys.issuer.token().sign();
+    let waiting = {
+        let (validator, token) = (validator.clone(), token.clone());
+        std::thread::spawn(move || {
+            block_on(&runtime(), async move { reason(&validator, &token).await })
+        })
+    };
+    while keys.started() < 2 {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    first.shutdown_background();
+    assert_eq!(waiting.join().unwrap(), Some("keys_unavailable"));
+    keys.open(10);
+    // The cooldown was not spent on it.
+    assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
+}
