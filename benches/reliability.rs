@@ -170,7 +170,7 @@ fn unknown_key_flood() {
                         break;
                     }
                     block_on(token);
-                    if sent.fetch_add(1, Ordering::Relaxed) % 50 == 0 {
+                    if sent.fetch_add(1, Ordering::Relaxed).is_multiple_of(50) {
                         std::thread::sleep(Duration::from_millis(1));
                     }
                 }
