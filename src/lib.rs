@@ -21,6 +21,7 @@
 
 mod access;
 mod auth;
+mod builder;
 mod camunda;
 mod clock;
 mod error;
@@ -42,6 +43,7 @@ mod validator;
 pub use crate::{
     access::{Access, AuthorizedOrganization, Permission, Permissions},
     auth::{Auth, AuthLayer, ResponseFuture},
+    builder::TokenValidatorBuilder,
     camunda::{InfoService, PermissionNames, SaasClaims, SelfManagedClaims},
     error::{AuthError, AuthErrorKind, ConfigError},
     issuer::Issuer,
@@ -57,5 +59,5 @@ pub use crate::{
         RequirePermissionLayer, SearchIsRead,
     },
     token::{ClaimPath, Claims},
-    validator::{TokenValidator, TokenValidatorBuilder},
+    validator::TokenValidator,
 };

@@ -1,16 +1,14 @@
 //! The one decision: is this token acceptable, and what does it grant?
 
-use std::{
-    collections::HashMap, fmt, future::Future as _, ops::RangeInclusive, sync::Arc, task::Poll,
-    time::Duration,
-};
+use std::{collections::HashMap, fmt, future::Future as _, sync::Arc, task::Poll, time::Duration};
 
 use crate::{
     access::Access,
+    builder::TokenValidatorBuilder,
     clock::Clock,
-    error::{AuthError, ConfigError, Reason},
-    issuer::{Issuer, Trusted},
-    keys::{Arrival, KeyEvent, KeyFetchError, KeyStatus, Listener, Miss, NoKey, Times},
+    error::{AuthError, Reason},
+    issuer::Trusted,
+    keys::{Arrival, KeyFetchError, KeyStatus, Miss, NoKey},
     telemetry::{self, QuietLogs},
     token::{Signed, Unverified},
 };
@@ -75,6 +73,23 @@ impl Attempt {
 }
 
 impl TokenValidator {
+    pub(crate) fn new(
+        issuers: Vec<Trusted>,
+        by_name: HashMap<Box<str>, usize>,
+        leeway: Duration,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                issuers,
+                by_name,
+                leeway,
+                clock,
+                logs: QuietLogs::default(),
+            }),
+        }
+    }
+
     /// Starts to configure a validator.
     pub fn builder() -> TokenValidatorBuilder {
         TokenValidatorBuilder::default()
@@ -301,194 +316,4 @@ fn excerpt<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
         .take(4)
         .map(|value| value.chars().take(64).collect())
         .collect()
-}
-
-/// Configures a [`TokenValidator`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct TokenValidatorBuilder {
-    issuers: Vec<Issuer>,
-    leeway: Duration,
-    times: Times,
-    clock: Clock,
-    listener: Listener,
-}
-
-impl Default for TokenValidatorBuilder {
-    fn default() -> Self {
-        Self {
-            issuers: Vec::new(),
-            leeway: Duration::from_secs(60),
-            times: Times {
-                refresh_after: Duration::from_secs(5 * 60),
-                refresh_within: Duration::from_secs(60)..=Duration::from_secs(15 * 60),
-                keep_stale_for: Duration::from_secs(60 * 60),
-                cooldown: Duration::from_secs(30),
-            },
-            clock: Clock::default(),
-            listener: Listener::default(),
-        }
-    }
-}
-
-impl TokenValidatorBuilder {
-    /// Accepts tokens of `issuer`. May be called several times.
-    pub fn issuer(mut self, issuer: Issuer) -> Self {
-        self.issuers.push(issuer);
-        self
-    }
-
-    /// How far the clocks of issuer and service may be apart: `exp`, `nbf` and `iat` are taken
-    /// that much more kindly. Default 60 s, at most 300 s.
-    pub fn leeway(mut self, leeway: Duration) -> Self {
-        self.leeway = leeway;
-        self
-    }
-
-    /// The age at which keys are stale, if their issuer does not say otherwise. They are fetched
-    /// again in the background when a fifth of it is left, so a withdrawn key is trusted no longer
-    /// than this, and the 5 s that a fetch may take, while its issuer answers. Default 5 minutes;
-    /// 1 s to 24 h.
-    pub fn refresh_after(mut self, age: Duration) -> Self {
-        self.times.refresh_after = age;
-        self
-    }
-
-    /// The ages that an issuer may ask for instead, with `Cache-Control: max-age` or `Expires`; what
-    /// it asks beyond is cut. Default 1 to 15 minutes; 1 s to 24 h.
-    pub fn refresh_within(mut self, ages: RangeInclusive<Duration>) -> Self {
-        self.times.refresh_within = ages;
-        self
-    }
-
-    /// The age up to which keys are used while their issuer does not answer; then requests get
-    /// 503. Default 1 h; up to 7 days. What is less than the age at which keys are stale, or than
-    /// 10 s, means that.
-    pub fn keep_stale_for(mut self, age: Duration) -> Self {
-        self.times.keep_stale_for = age;
-        self
-    }
-
-    /// The time between two fetches that are caused by unknown key ids. Default 30 s; 1 s to 1 h.
-    pub fn cooldown(mut self, pause: Duration) -> Self {
-        self.times.cooldown = pause;
-        self
-    }
-
-    /// Calls `listener` whenever something happens to the keys of an issuer, e.g. to count it. It
-    /// runs where that happens, in a request or in the task that fetches keys, so it should not
-    /// block.
-    ///
-    /// ```
-    /// use modeler_auth::{Issuer, KeyEvent, KeyEventKind, TokenValidator};
-    ///
-    /// let validator = TokenValidator::builder()
-    ///     .issuer(Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC"))
-    ///     .on_key_event(|event: &KeyEvent<'_>| {
-    ///         if let KeyEventKind::Failed(error) = event.kind {
-    ///             eprintln!("{}: {}", event.issuer, error.name());
-    ///         }
-    ///     })
-    ///     .build()?;
-    /// # Ok::<(), modeler_auth::ConfigError>(())
-    /// ```
-    pub fn on_key_event(
-        mut self,
-        listener: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static,
-    ) -> Self {
-        self.listener = Listener::new(listener);
-        self
-    }
-
-    /// Tells the time by `clock`, for tests.
-    #[cfg(feature = "test-util")]
-    pub fn clock(mut self, clock: crate::test_util::TestClock) -> Self {
-        self.clock = Clock::Test(clock);
-        self
-    }
-
-    /// Builds the validator. Does no I/O itself; inside a Tokio runtime the keys are fetched in
-    /// the background from now on, elsewhere from the first request on.
-    ///
-    /// # Errors
-    /// [`ConfigError`] names the setting that cannot be used, and its value.
-    pub fn build(self) -> Result<TokenValidator, ConfigError> {
-        self.check()?;
-        let mut by_name = HashMap::with_capacity(self.issuers.len());
-        for (position, issuer) in self.issuers.iter().enumerate() {
-            issuer.check()?;
-            if by_name.insert(issuer.as_str().into(), position).is_some() {
-                return Err(ConfigError::DuplicateIssuer {
-                    issuer: issuer.as_str().to_owned(),
-                });
-            }
-        }
-        let issuers = self.issuers.into_iter().map(|issuer| {
-            let listener = self.listener.clone();
-            issuer.trust(self.times.clone(), self.clock.clone(), listener)
-        });
-        let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
-        Ok(TokenValidator {
-            inner: Arc::new(Inner {
-                issuers,
-                by_name,
-                leeway: self.leeway,
-                clock: self.clock,
-                logs: QuietLogs::default(),
-            }),
-        })
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        const SECOND: Duration = Duration::from_secs(1);
-        const HOUR: Duration = Duration::from_secs(60 * 60);
-        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        const WEEK: Duration = Duration::from_secs(7 * 24 * 60 * 60);
-        if self.issuers.is_empty() {
-            return Err(ConfigError::NoIssuer);
-        }
-        let times = &self.times;
-        for (setting, value, allowed, bounds) in [
-            (
-                "leeway",
-                self.leeway,
-                Duration::ZERO..=Duration::from_secs(300),
-                "0 s to 300 s",
-            ),
-            (
-                "refresh_after",
-                times.refresh_after,
-                SECOND..=DAY,
-                "1 s to 24 h",
-            ),
-            (
-                "refresh_within",
-                *times.refresh_within.start(),
-                SECOND..=*times.refresh_within.end(),
-                "1 s to its end",
-            ),
-            (
-                "refresh_within",
-                *times.refresh_within.end(),
-                SECOND..=DAY,
-                "1 s to 24 h",
-            ),
-            (
-                "keep_stale_for",
-                times.keep_stale_for,
-                Duration::ZERO..=WEEK,
-                "0 s to 7 days",
-            ),
-            ("cooldown", times.cooldown, SECOND..=HOUR, "1 s to 1 h"),
-        ] {
-            if !allowed.contains(&value) {
-                return Err(ConfigError::OutOfBounds {
-                    setting,
-                    value: format!("{value:?}"),
-                    bounds,
-                });
-            }
-        }
-        Ok(())
-    }
 }

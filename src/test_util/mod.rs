@@ -25,6 +25,7 @@ mod issuer;
 mod server;
 mod signing_key;
 mod token;
+mod token_endpoint;
 
 pub use self::{
     clock::TestClock,

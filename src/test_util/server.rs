@@ -2,20 +2,18 @@
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::TokioIo;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
-use url::form_urlencoded;
 
 use crate::{
     access::Permission,
-    test_util::{TestIssuer, issuer::Shape},
+    test_util::{TestIssuer, issuer::Shape, token_endpoint::token},
 };
 
 /// A development issuer on loopback: a Self-Managed realm under `/auth/realms/camunda-platform`
@@ -59,8 +57,6 @@ pub struct TestClient {
 }
 
 const REALM: &str = "/auth/realms/camunda-platform";
-const INTERNAL_AUDIENCE: &str = "web-modeler-api";
-const LARGEST_BODY: usize = 64 * 1024;
 
 impl TestServer {
     /// Every client.
@@ -239,155 +235,6 @@ impl Issuers {
             _ => empty(StatusCode::NOT_FOUND),
         }
     }
-}
-
-/// The parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
-#[derive(Default, Deserialize)]
-struct TokenRequest {
-    audience: Option<String>,
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    grant_type: Option<String>,
-}
-
-/// The answer, in Keycloak's order; `None` is what only Keycloak sends.
-#[derive(Serialize)]
-struct TokenResponse {
-    access_token: String,
-    expires_in: u32,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_expires_in: Option<u32>,
-    token_type: &'static str,
-    #[serde(rename = "not-before-policy", skip_serializing_if = "Option::is_none")]
-    not_before_policy: Option<u32>,
-}
-
-type TokenError = (StatusCode, &'static str);
-
-async fn token(
-    issuer: &TestIssuer,
-    request: Request<Incoming>,
-) -> Result<TokenResponse, TokenError> {
-    const INVALID_REQUEST: TokenError = (StatusCode::BAD_REQUEST, "invalid_request");
-    let basic = basic_credentials(&request);
-    let is_json = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let body = Limited::new(request.into_body(), LARGEST_BODY)
-        .collect()
-        .await
-        .map_err(|_| INVALID_REQUEST)?
-        .to_bytes();
-    let mut asked = if is_json {
-        serde_json::from_slice(&body).map_err(|_| INVALID_REQUEST)?
-    } else {
-        TokenRequest::from_form(&body)
-    };
-    if let Some((id, secret)) = basic {
-        asked.client_id = Some(id);
-        asked.client_secret = Some(secret);
-    }
-    let client = asked
-        .client()
-        .ok_or((StatusCode::UNAUTHORIZED, "invalid_client"))?;
-    match asked.grant_type.as_deref() {
-        Some("client_credentials") => {}
-        Some(_) => return Err((StatusCode::BAD_REQUEST, "unsupported_grant_type")),
-        None => return Err(INVALID_REQUEST),
-    }
-    if issuer.shape() == Shape::Saas {
-        saas_token(issuer, client, asked.audience.as_deref())
-    } else {
-        Ok(self_managed_token(issuer, client))
-    }
-}
-
-fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> TokenResponse {
-    let mut token = issuer.token().client(client.id);
-    if client.is_internal {
-        token = token
-            .audience(INTERNAL_AUDIENCE)
-            .claim(
-                "permissions",
-                json!({INTERNAL_AUDIENCE: ["write:*", "admin:*"]}),
-            )
-            .without("resource_access");
-    } else if client.permissions.is_empty() {
-        token = token.without("permissions").without("resource_access");
-    } else {
-        token = token.permissions(client.permissions.iter().copied());
-    }
-    TokenResponse {
-        access_token: token.sign(),
-        expires_in: 300,
-        refresh_expires_in: Some(0),
-        token_type: "Bearer",
-        not_before_policy: Some(0),
-    }
-}
-
-fn saas_token(
-    issuer: &TestIssuer,
-    client: &TestClient,
-    audience: Option<&str>,
-) -> Result<TokenResponse, TokenError> {
-    if client.is_internal || audience != Some("api.cloud.camunda.io") {
-        return Err((StatusCode::FORBIDDEN, "access_denied"));
-    }
-    let permissions = client.permissions.iter().copied();
-    let token = issuer.token().client(client.id).permissions(permissions);
-    Ok(TokenResponse {
-        access_token: token.sign(),
-        expires_in: 24 * 60 * 60,
-        refresh_expires_in: None,
-        token_type: "Bearer",
-        not_before_policy: None,
-    })
-}
-
-impl TokenRequest {
-    fn from_form(form: &[u8]) -> Self {
-        let mut request = Self::default();
-        for (name, value) in form_urlencoded::parse(form) {
-            let member = match name.as_ref() {
-                "audience" => &mut request.audience,
-                "client_id" => &mut request.client_id,
-                "client_secret" => &mut request.client_secret,
-                "grant_type" => &mut request.grant_type,
-                _ => continue,
-            };
-            *member = Some(value.into_owned());
-        }
-        request
-    }
-
-    fn client(&self) -> Option<&'static TestClient> {
-        TestServer::CLIENTS.iter().find(|client| {
-            self.client_id.as_deref() == Some(client.id)
-                && self.client_secret.as_deref() == Some(client.secret)
-        })
-    }
-}
-
-/// `client_secret_basic`: id and secret are form-encoded before they are joined.
-fn basic_credentials<B>(request: &Request<B>) -> Option<(String, String)> {
-    let value = request
-        .headers()
-        .get(header::AUTHORIZATION)?
-        .to_str()
-        .ok()?;
-    let (scheme, credentials) = value.split_once(' ')?;
-    if !scheme.eq_ignore_ascii_case("basic") {
-        return None;
-    }
-    let decoded = String::from_utf8(STANDARD.decode(credentials.trim()).ok()?).ok()?;
-    let (id, secret) = decoded.split_once(':')?;
-    let form_decoded = |text: &str| {
-        let mut pairs = form_urlencoded::parse(text.as_bytes());
-        pairs.next().map(|(text, _)| text.into_owned())
-    };
-    Some((form_decoded(id)?, form_decoded(secret)?))
 }
 
 fn json_response(status: StatusCode, body: &impl Serialize) -> Response<Full<Bytes>> {

@@ -3,9 +3,7 @@
 pub(crate) mod bearer;
 mod claims;
 mod jws;
+mod unverified;
 
 pub use self::claims::{ClaimPath, Claims};
-pub(crate) use self::{
-    claims::{Expectation, Unverified},
-    jws::Signed,
-};
+pub(crate) use self::{claims::Expectation, jws::Signed, unverified::Unverified};

@@ -1,0 +1,533 @@
+//! The payload before its signature was looked at: registered claims are typed and checked in one
+//! pass ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
+//! [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
+
+use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, MapAccess, SeqAccess, Visitor},
+};
+
+use crate::{
+    error::Reason,
+    json::{AnyValue, Members, Number, Text, read_object},
+    keys::VerifyingKey,
+    token::{
+        Claims, Signed,
+        claims::{Expectation, Kept},
+    },
+};
+
+/// 9999-12-31T23:59:59Z, the last `exp` that is taken for a time.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// A token whose claims were read but whose signature was not looked at.
+pub(crate) struct Unverified<'s> {
+    signed: Signed<'s>,
+    claims: ClaimMembers<'s>,
+}
+
+/// The claims hold; only the signature is open.
+pub(crate) struct Checked {
+    expires_at: Duration,
+    audiences: u64,
+}
+
+impl<'s> Unverified<'s> {
+    pub(crate) fn read(signed: Signed<'s>) -> Result<Self, Reason> {
+        let mut claims = ClaimMembers::default();
+        if read_object(signed.payload(), &mut claims).is_err() {
+            return Err(match claims.at {
+                "" => Reason::MalformedClaims,
+                name => Reason::MalformedClaim(name),
+            });
+        }
+        Ok(Self { signed, claims })
+    }
+
+    /// The issuer the token claims. The very parse that the key is chosen by.
+    pub(crate) fn issuer(&self) -> Result<&str, Reason> {
+        let issuer = self.claims.issuer.as_deref();
+        issuer.ok_or(Reason::MissingClaim("iss"))
+    }
+
+    pub(crate) fn signed(&self) -> &Signed<'s> {
+        &self.signed
+    }
+
+    /// The audiences the token claims.
+    pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
+        self.claims.audiences.0.iter().map(AsRef::as_ref)
+    }
+
+    /// Every check that needs no key, at the instant `now` since the Unix epoch. The audience
+    /// comes last: a token that is wrong in nothing else was sent to the wrong service.
+    pub(crate) fn check(
+        &self,
+        expected: &Expectation,
+        now: Duration,
+        leeway: Duration,
+    ) -> Result<Checked, Reason> {
+        let claims = &self.claims;
+        if claims.kind.as_deref().is_some_and(|kind| kind != "Bearer") {
+            return Err(Reason::TokenKind);
+        }
+        if claims.subject.as_deref().is_some_and(str::is_empty) {
+            return Err(Reason::MalformedClaim("sub"));
+        }
+        if expected.at_jwt_only {
+            self.check_rfc9068()?;
+        }
+        let expires_at = match claims.expires_at {
+            Some(seconds) if (0.0..=LAST_SECOND).contains(&seconds) => {
+                Duration::try_from_secs_f64(seconds).map_err(|_| Reason::MalformedClaim("exp"))?
+            }
+            Some(_) => return Err(Reason::MalformedClaim("exp")),
+            None => return Err(Reason::MissingClaim("exp")),
+        };
+        if now >= expires_at.saturating_add(leeway) {
+            return Err(Reason::Expired);
+        }
+        let latest = now.saturating_add(leeway);
+        if claims.not_before.is_some_and(|time| is_after(time, latest)) {
+            return Err(Reason::NotYetValid);
+        }
+        if claims.issued_at.is_some_and(|time| is_after(time, latest)) {
+            return Err(Reason::IssuedInFuture);
+        }
+        if claims.is_sender_constrained {
+            return Err(Reason::SenderConstrained);
+        }
+        let audiences = self.accepted_audiences(expected)?;
+        Ok(Checked {
+            expires_at,
+            audiences,
+        })
+    }
+
+    /// RFC 9068 §2.2 and §4: `typ` is `at+jwt`, and these claims are there.
+    fn check_rfc9068(&self) -> Result<(), Reason> {
+        if !self.signed.header.is_at_jwt {
+            return Err(Reason::TokenType);
+        }
+        let claims = &self.claims;
+        for (name, present) in [
+            ("sub", claims.subject.is_some()),
+            ("client_id", claims.client_id.is_some()),
+            ("iat", claims.issued_at.is_some()),
+            ("jti", claims.token_id.is_some()),
+        ] {
+            if !present {
+                return Err(Reason::MissingClaim(name));
+            }
+        }
+        Ok(())
+    }
+
+    /// The configured audiences that the token names, one bit each.
+    fn accepted_audiences(&self, expected: &Expectation) -> Result<u64, Reason> {
+        let Audiences(found) = &self.claims.audiences;
+        if found.is_empty() {
+            return Err(Reason::MissingClaim("aud"));
+        }
+        let accepted = expected
+            .audiences
+            .iter()
+            .take(Expectation::MOST_AUDIENCES)
+            .enumerate()
+            .filter(|(_, audience)| found.iter().any(|one| one.as_ref() == audience.as_ref()))
+            .fold(0, |bits, (index, _)| bits | 1_u64 << index);
+        if accepted == 0 {
+            return Err(Reason::WrongAudience);
+        }
+        Ok(accepted)
+    }
+
+    /// The one way to make [`Claims`].
+    pub(crate) fn verify(
+        &self,
+        checked: &Checked,
+        key: &VerifyingKey,
+        expected: &Arc<Expectation>,
+    ) -> Option<Claims> {
+        if !self.signed.holds_for(key) {
+            return None;
+        }
+        let claims = &self.claims;
+        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(Box::from);
+        Some(Claims::new(Kept {
+            expected: Arc::clone(expected),
+            token: Arc::from(self.signed.token()),
+            payload_segment: self.signed.payload_segment(),
+            expires_at: checked.expires_at,
+            audiences: checked.audiences,
+            subject: owned(&claims.subject),
+            client_id: owned(&claims.client_id).or_else(|| owned(&claims.authorized_party)),
+            scope: owned(&claims.scope),
+        }))
+    }
+}
+
+fn is_after(seconds: f64, latest: Duration) -> bool {
+    // What does not fit is more than 500 billion years away.
+    Duration::try_from_secs_f64(seconds.max(0.0)).map_or(true, |time| time > latest)
+}
+
+/// The claims that are checked or kept. A registered claim of the wrong JSON type is an error,
+/// never "absent" (CVE-2026-25537).
+#[derive(Default)]
+struct ClaimMembers<'s> {
+    audiences: Audiences<'s>,
+    authorized_party: Option<Cow<'s, str>>,
+    client_id: Option<Cow<'s, str>>,
+    expires_at: Option<f64>,
+    is_sender_constrained: bool,
+    issued_at: Option<f64>,
+    issuer: Option<Cow<'s, str>>,
+    kind: Option<Cow<'s, str>>,
+    not_before: Option<f64>,
+    scope: Option<Cow<'s, str>>,
+    subject: Option<Cow<'s, str>>,
+    token_id: Option<Cow<'s, str>>,
+    /// The claim being read, for the error.
+    at: &'static str,
+}
+
+impl<'s> Members<'s> for ClaimMembers<'s> {
+    fn member<A: MapAccess<'s>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        let (at, slot) = match name {
+            "iss" => ("iss", Slot::Text(&mut self.issuer)),
+            "sub" => ("sub", Slot::Text(&mut self.subject)),
+            "jti" => ("jti", Slot::Text(&mut self.token_id)),
+            "azp" => ("azp", Slot::Text(&mut self.authorized_party)),
+            "client_id" => ("client_id", Slot::Text(&mut self.client_id)),
+            "typ" => ("typ", Slot::Text(&mut self.kind)),
+            "exp" => ("exp", Slot::Time(&mut self.expires_at)),
+            "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
+            "iat" => ("iat", Slot::Time(&mut self.issued_at)),
+            "aud" => {
+                self.at = "aud";
+                self.audiences = map.next_value()?;
+                self.at = "";
+                return Ok(());
+            }
+            // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
+            // permissions from it judges its type.
+            "scope" => {
+                self.scope = map.next_value_seed(AnyValue::OF_MEMBER)?;
+                return Ok(());
+            }
+            _ => {
+                self.is_sender_constrained |= name == "cnf";
+                return map.next_value_seed(AnyValue::OF_MEMBER).map(drop);
+            }
+        };
+        self.at = at;
+        match slot {
+            Slot::Text(text) => *text = Some(map.next_value::<Text<'_>>()?.0),
+            Slot::Time(time) => *time = Some(map.next_value::<Number>()?.0),
+        }
+        self.at = "";
+        Ok(())
+    }
+}
+
+enum Slot<'m, 's> {
+    Text(&'m mut Option<Cow<'s, str>>),
+    Time(&'m mut Option<f64>),
+}
+
+/// `aud`: a string, or an array of strings; none of them empty (RFC 7519 §4.1.3).
+#[derive(Default)]
+struct Audiences<'s>(Vec<Cow<'s, str>>);
+
+impl<'de> Deserialize<'de> for Audiences<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AudiencesVisitor;
+        impl<'de> Visitor<'de> for AudiencesVisitor {
+            type Value = Audiences<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or an array of strings")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, one: &'de str) -> Result<Self::Value, E> {
+                non_empty(Cow::Borrowed(one)).map(|one| Audiences(vec![one]))
+            }
+
+            fn visit_str<E: Error>(self, one: &str) -> Result<Self::Value, E> {
+                non_empty(Cow::Owned(one.to_owned())).map(|one| Audiences(vec![one]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut audiences = Vec::new();
+                while let Some(Text(one)) = list.next_element()? {
+                    audiences.push(non_empty(one)?);
+                }
+                if audiences.is_empty() {
+                    return Err(A::Error::custom("no audience"));
+                }
+                Ok(Audiences(audiences))
+            }
+        }
+        deserializer.deserialize_any(AudiencesVisitor)
+    }
+}
+
+fn non_empty<E: Error>(audience: Cow<'_, str>) -> Result<Cow<'_, str>, E> {
+    if audience.is_empty() {
+        Err(E::custom("an empty audience"))
+    } else {
+        Ok(audience)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const NOW: u64 = 1_762_180_200;
+    const LEEWAY: u64 = 60;
+
+    fn good() -> Value {
+        json!({
+            "iss": "https://issuer.example", "aud": "api", "sub": "someone",
+            "exp": NOW + 300, "iat": NOW,
+        })
+    }
+
+    /// The good claims with `name` set to `value`; `None` takes it away.
+    fn with(name: &str, value: impl Into<Option<Value>>) -> Value {
+        let mut claims = good();
+        let members = claims.as_object_mut().unwrap();
+        match value.into() {
+            Some(value) => members.insert(name.to_owned(), value),
+            None => members.remove(name),
+        };
+        claims
+    }
+
+    fn expectation(at_jwt_only: bool) -> Expectation {
+        Expectation {
+            issuer: "https://issuer.example".into(),
+            audiences: ["other-api".into(), "api".into()].into(),
+            at_jwt_only,
+        }
+    }
+
+    fn judge_token(header: &str, payload: &str, expected: &Expectation) -> Result<u64, Reason> {
+        let token = format!(
+            "{}.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(header),
+            URL_SAFE_NO_PAD.encode(payload)
+        );
+        let mut scratch = Vec::new();
+        let unverified = Unverified::read(Signed::read(&token, &mut scratch)?)?;
+        unverified.issuer()?;
+        let now = Duration::from_secs(NOW);
+        let checked = unverified.check(expected, now, Duration::from_secs(LEEWAY))?;
+        Ok(checked.audiences)
+    }
+
+    fn judge_text(payload: &str) -> Result<u64, Reason> {
+        judge_token(r#"{"alg":"RS256"}"#, payload, &expectation(false))
+    }
+
+    fn judge(claims: &Value) -> Result<u64, Reason> {
+        judge_text(&claims.to_string())
+    }
+
+    #[test]
+    fn good_claims_pass() {
+        assert_eq!(judge(&good()), Ok(0b10));
+    }
+
+    #[test]
+    fn r14_the_payload_is_one_strict_object() {
+        let text = good().to_string();
+        for bad in [
+            "[]".to_owned(),
+            format!("[{text}]"),
+            format!("{text}{text}"),
+            text.replacen('{', "{\"x\":1,\"x\":1,", 1),
+            text.replacen('{', "{\"permissions\":{\"a\":1,\"a\":2},", 1),
+            format!("\u{feff}{text}"),
+        ] {
+            assert_eq!(judge_text(&bad), Err(Reason::MalformedClaims), "{bad}");
+        }
+        let twice = text.replacen('{', "{\"exp\":1,", 1);
+        assert_eq!(judge_text(&twice), Err(Reason::MalformedClaims));
+        let escaped = text.replacen('{', "{\"\\u0065xp\":1,", 1);
+        assert_eq!(judge_text(&escaped), Err(Reason::MalformedClaims));
+    }
+
+    #[test]
+    fn r27_exp_is_required_and_a_time() {
+        assert_eq!(judge(&with("exp", None)), Err(Reason::MissingClaim("exp")));
+        for (offset, accepted) in [(-1, false), (0, false), (1, true)] {
+            let exp = i64::try_from(NOW).unwrap() - i64::try_from(LEEWAY).unwrap() + offset;
+            let expected = if accepted {
+                Ok(0b10)
+            } else {
+                Err(Reason::Expired)
+            };
+            assert_eq!(judge(&with("exp", json!(exp))), expected, "{offset}");
+        }
+        assert_eq!(judge(&with("exp", json!(NOW as f64 + 0.5))), Ok(0b10));
+        assert_eq!(judge(&with("exp", json!(253_402_300_799_u64))), Ok(0b10));
+        for bad in [
+            json!(-1),
+            json!(253_402_300_800_u64),
+            json!(1e19),
+            json!(u64::MAX),
+            json!(null),
+            json!(true),
+            json!([NOW + 300]),
+            json!({}),
+            json!((NOW + 300).to_string()),
+        ] {
+            let verdict = judge(&with("exp", bad.clone()));
+            assert_eq!(verdict, Err(Reason::MalformedClaim("exp")), "{bad}");
+        }
+        let huge = good()
+            .to_string()
+            .replace(&(NOW + 300).to_string(), "1e400");
+        assert_eq!(judge_text(&huge), Err(Reason::MalformedClaim("exp")));
+    }
+
+    #[test]
+    fn r28_nbf_and_iat_allow_the_leeway_and_no_more() {
+        for (name, reason) in [
+            ("nbf", Reason::NotYetValid),
+            ("iat", Reason::IssuedInFuture),
+        ] {
+            for (offset, accepted) in [(LEEWAY - 1, true), (LEEWAY, true), (LEEWAY + 1, false)] {
+                let expected = if accepted {
+                    Ok(0b10)
+                } else {
+                    Err(reason.clone())
+                };
+                assert_eq!(judge(&with(name, json!(NOW + offset))), expected, "{name}");
+            }
+            assert_eq!(judge(&with(name, json!(-5))), Ok(0b10));
+            assert_eq!(judge(&with(name, json!(1e300))), Err(reason));
+        }
+    }
+
+    #[test]
+    fn r29_a_registered_claim_of_the_wrong_type_is_never_absent() {
+        for name in ["iss", "sub", "jti", "azp", "client_id", "typ"] {
+            for bad in [json!(null), json!(1), json!([]), json!({}), json!(false)] {
+                let verdict = judge(&with(name, bad));
+                assert!(matches!(verdict, Err(Reason::MalformedClaim(at)) if at == name));
+            }
+        }
+        for name in ["exp", "nbf", "iat"] {
+            for bad in [json!(null), json!("1"), json!([1]), json!({}), json!(false)] {
+                let verdict = judge(&with(name, bad));
+                assert!(matches!(verdict, Err(Reason::MalformedClaim(at)) if at == name));
+            }
+        }
+    }
+
+    #[test]
+    fn r30_iss_is_required() {
+        assert_eq!(judge(&with("iss", None)), Err(Reason::MissingClaim("iss")));
+    }
+
+    #[test]
+    fn r32_aud_is_a_string_or_strings_and_matches_exactly() {
+        assert_eq!(judge(&with("aud", None)), Err(Reason::MissingClaim("aud")));
+        for (good, bits) in [
+            (json!("api"), 0b10),
+            (json!(["x", "api"]), 0b10),
+            (json!(["api", "other-api", "api"]), 0b11),
+        ] {
+            assert_eq!(judge(&with("aud", good)), Ok(bits));
+        }
+        for wrong in [
+            json!("API"),
+            json!("api "),
+            json!("ap"),
+            json!("api-2"),
+            json!(["x", "y"]),
+        ] {
+            assert_eq!(judge(&with("aud", wrong)), Err(Reason::WrongAudience));
+        }
+        for bad in [
+            json!(""),
+            json!([]),
+            json!([""]),
+            json!(null),
+            json!(7),
+            json!({}),
+            json!(["api", 7]),
+            json!(["api", ""]),
+            json!([["api"]]),
+        ] {
+            let verdict = judge(&with("aud", bad.clone()));
+            assert_eq!(verdict, Err(Reason::MalformedClaim("aud")), "{bad}");
+        }
+    }
+
+    #[test]
+    fn r35_rfc_9068_mode_asks_for_all_of_it() {
+        let mut claims = good();
+        for (name, value) in [("client_id", "c"), ("jti", "1")] {
+            claims[name] = json!(value);
+        }
+        let judge = |header: &str, claims: &Value| {
+            judge_token(header, &claims.to_string(), &expectation(true))
+        };
+        let at_jwt = r#"{"alg":"RS256","typ":"at+jwt"}"#;
+        assert_eq!(judge(at_jwt, &claims), Ok(0b10));
+        for other in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#] {
+            assert_eq!(judge(other, &claims), Err(Reason::TokenType));
+        }
+        for name in ["sub", "client_id", "iat", "jti", "exp", "aud"] {
+            let mut lacking = claims.clone();
+            lacking.as_object_mut().unwrap().remove(name);
+            assert_eq!(judge(at_jwt, &lacking), Err(Reason::MissingClaim(name)));
+        }
+    }
+
+    #[test]
+    fn r36_only_bearer_tokens_are_access_tokens() {
+        assert_eq!(judge(&with("typ", json!("Bearer"))), Ok(0b10));
+        for kind in ["ID", "Refresh", "Offline", "Logout", "DPoP", "bearer", ""] {
+            let verdict = judge(&with("typ", json!(kind)));
+            assert_eq!(verdict, Err(Reason::TokenKind), "{kind}");
+        }
+    }
+
+    #[test]
+    fn r38_a_token_bound_by_dpop_is_refused() {
+        let verdict = judge(&with("cnf", json!({"jkt": "x"})));
+        assert_eq!(verdict, Err(Reason::SenderConstrained));
+    }
+
+    #[test]
+    fn r39_a_token_bound_in_any_way_is_refused() {
+        for cnf in [
+            json!({"x5t#S256": "x"}),
+            json!({"kid": "x"}),
+            json!({}),
+            json!(null),
+            json!("x"),
+        ] {
+            let verdict = judge(&with("cnf", cnf));
+            assert_eq!(verdict, Err(Reason::SenderConstrained));
+        }
+    }
+
+    #[test]
+    fn r52_an_empty_subject_is_refused() {
+        let verdict = judge(&with("sub", json!("")));
+        assert_eq!(verdict, Err(Reason::MalformedClaim("sub")));
+        assert_eq!(judge(&with("sub", None)), Ok(0b10));
+    }
+}
