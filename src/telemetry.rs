@@ -9,6 +9,7 @@ use std::{
 };
 
 use crate::{
+    clock::boot_time,
     error::{AuthError, AuthErrorKind},
     keys::{KeyEventKind, KeyFetchError, Moment},
 };
@@ -31,7 +32,7 @@ pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() ->
         AuthErrorKind::MissingToken => {
             tracing::debug!(target: TARGET, reason, status, "request refused: {error}");
         }
-        _ if logs.of(verified).may_speak(now()) => {
+        _ if logs.of(error).may_speak(now()) => {
             tracing::info!(target: TARGET, reason, status, verified, detail, "request refused: {error}");
         }
         _ => {
@@ -40,35 +41,51 @@ pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() ->
     }
 }
 
-/// The logs about refused tokens.
+/// The logs about refused tokens, by what an operator would do about it: one must not hide another.
 #[derive(Debug)]
 pub(crate) struct QuietLogs {
-    genuine: QuietLog,
+    audience: QuietLog,
+    claims: QuietLog,
+    permission: QuietLog,
     unverified: QuietLog,
 }
 
 impl Default for QuietLogs {
     fn default() -> Self {
         Self {
-            genuine: QuietLog::with_pause(1),
+            audience: QuietLog::with_pause(1),
+            claims: QuietLog::with_pause(1),
+            permission: QuietLog::with_pause(1),
             unverified: QuietLog::with_pause(10),
         }
     }
 }
 
 impl QuietLogs {
-    fn of(&self, verified: bool) -> &QuietLog {
-        if verified {
-            &self.genuine
-        } else {
-            &self.unverified
+    fn of(&self, error: &AuthError) -> &QuietLog {
+        match error.kind() {
+            _ if !error.is_verified() => &self.unverified,
+            AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => &self.permission,
+            _ if error.reason() == "wrong_audience" => &self.audience,
+            _ => &self.claims,
         }
+    }
+}
+
+/// A genuine token grants nothing, because the claim that would say so is not there.
+pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
+    if log.may_speak(boot_time()) {
+        tracing::info!(
+            target: TARGET, issuer,
+            "a valid token grants nothing: it has no claim {claims}; is the client scope \
+             `camunda-identity` assigned to its client, and a permission granted?"
+        );
     }
 }
 
 /// Lets one line through, and none for some time after it.
 #[derive(Debug)]
-struct QuietLog {
+pub(crate) struct QuietLog {
     /// In seconds.
     pause: u64,
     /// When the next line may come, in seconds on the steady clock.
@@ -76,7 +93,7 @@ struct QuietLog {
 }
 
 impl QuietLog {
-    const fn with_pause(pause: u64) -> Self {
+    pub(crate) const fn with_pause(pause: u64) -> Self {
         Self {
             pause,
             next: AtomicU64::new(0),
@@ -113,7 +130,7 @@ pub(crate) fn keys_fetched(issuer: &str, keys: usize, is_news: bool, told: &[Key
     }
 }
 
-/// A fetch failed. The first failure of a kind is news; its repetitions are not.
+/// A fetch failed. The first failure of an outage is news; its repetitions are not.
 pub(crate) fn keys_failed(
     issuer: &str,
     error: &KeyFetchError,

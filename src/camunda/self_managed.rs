@@ -1,9 +1,12 @@
 //! Tokens of a Camunda Self-Managed installation behind Keycloak.
 
+use std::sync::Arc;
+
 use crate::{
     access::{AuthorizedOrganization, Permissions},
     camunda::PermissionNames,
     mapping::{ClaimError, Grant, MapClaims},
+    telemetry::{self, QuietLog},
     token::Claims,
 };
 
@@ -18,6 +21,7 @@ use crate::{
 pub struct SelfManagedClaims {
     organization: AuthorizedOrganization,
     names: PermissionNames,
+    log: Arc<QuietLog>,
 }
 
 impl Default for SelfManagedClaims {
@@ -25,6 +29,7 @@ impl Default for SelfManagedClaims {
         Self {
             organization: AuthorizedOrganization::nil(),
             names: PermissionNames::default(),
+            log: Arc::new(QuietLog::with_pause(10)),
         }
     }
 }
@@ -41,11 +46,17 @@ impl SelfManagedClaims {
 impl MapClaims for SelfManagedClaims {
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
         let mut permissions = Permissions::NONE;
+        let mut missing = Vec::new();
         for audience in claims.audiences() {
-            let names = claims.get::<Vec<String>>(&["permissions", audience])?;
-            let names = names.unwrap_or_default();
+            let Some(names) = claims.get::<Vec<String>>(&["permissions", audience])? else {
+                missing.push(format!("`permissions.{audience}`"));
+                continue;
+            };
             let granted = self.names.permissions(names.iter().map(String::as_str));
             granted.iter().for_each(|one| permissions.insert(one));
+        }
+        if permissions == Permissions::NONE && !missing.is_empty() {
+            telemetry::nothing_granted(claims.issuer(), &missing.join(", "), &self.log);
         }
         Ok(Grant::new(self.organization.clone(), permissions))
     }

@@ -145,10 +145,16 @@ impl Kept {
         }
         let last = state.last_error.replace(error.clone());
         let usable_until = state.refresh.usable_until();
+        let usable_for = usable_until.and_then(|until| until.checked_sub(now));
+        let is_news = match last {
+            None => true,
+            // As long as there are keys, one line is enough to know that something is wrong.
+            Some(last) => usable_for.is_none() && last.kind() != error.kind(),
+        };
         Line::Failed {
-            is_news: last.is_none_or(|last| last.kind() != error.kind()),
-            usable_for: usable_until.and_then(|until| until.checked_sub(now)),
             error,
+            usable_for,
+            is_news,
         }
     }
 }

@@ -191,6 +191,14 @@ impl KeyFetchError {
         }
     }
 
+    /// The same error, and what may help.
+    pub(crate) fn with_hint(self, hint: &str) -> Self {
+        Self {
+            message: format!("{}; {hint}", self.message).into(),
+            ..self
+        }
+    }
+
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

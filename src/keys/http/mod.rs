@@ -98,7 +98,17 @@ impl HttpKeys {
                 (place, document) = (&inserted, second);
             }
         }
-        let (_, document) = document.map_err(|answer| answer.at(place))?;
+        let (_, document) = document.map_err(|answer| {
+            let error = answer.at(place);
+            if discovery.backend.is_none() && is_out_of_reach(error.kind()) {
+                error.with_hint(
+                    "if the issuer is reached by another name from here, set the backend URL \
+                     (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
+                )
+            } else {
+                error
+            }
+        })?;
         discovery.read(&document, place)
     }
 
@@ -161,6 +171,14 @@ impl KeySource for HttpKeys {
         let previous = previous.cloned();
         Box::pin(async move { self.fetch_keys(previous.as_ref()).await })
     }
+}
+
+/// Whether there was nobody to talk to.
+fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
+    matches!(
+        kind,
+        KeyFetchErrorKind::Connect | KeyFetchErrorKind::Dns | KeyFetchErrorKind::Timeout
+    )
 }
 
 /// Headers that ask for the key set only if it changed
