@@ -115,7 +115,8 @@ impl TokenValidatorBuilder {
     }
 
     /// Builds the validator. Does no I/O itself; inside a Tokio runtime the keys are fetched in
-    /// the background from now on, elsewhere from the first request on.
+    /// the background from now on, elsewhere from the first request on. The runtime must have time
+    /// and I/O enabled.
     ///
     /// # Errors
     /// [`ConfigError`] names the setting that cannot be used, and its value.

@@ -222,10 +222,13 @@ impl Issuer {
     #[must_use]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         if let Err(reason) = self.transport.trust(pem.as_ref()) {
-            let value = String::from_utf8_lossy(pem.as_ref());
+            // The first line says what it is; if that is a private key, the others are secret.
+            let text = String::from_utf8_lossy(pem.as_ref());
+            let first_line = text.lines().next().unwrap_or_default();
+            let value = first_line.chars().take(64).collect();
             let problem = ConfigError::InvalidCertificate {
                 issuer: self.name.as_str().to_owned(),
-                value: value.chars().take(64).collect(),
+                value,
                 reason,
             };
             self.problem = self.problem.or(Some(problem));

@@ -154,6 +154,24 @@ pub(crate) fn keys_failed(
     }
 }
 
+/// The issuer does not say where its keys are, but they are where they were.
+pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &QuietLog) {
+    let class = error.kind().name();
+    if log.may_speak(boot_time()) {
+        tracing::warn!(target: TARGET, issuer, class, "discovery failed, the known place of the key set is used: {error}");
+    } else {
+        tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
+    }
+}
+
+/// The keys were not renewed in time.
+pub(crate) fn keys_expired(issuer: &str) {
+    tracing::error!(
+        target: TARGET, issuer,
+        "the known keys are too old to be used, so tokens get 503 until the key set is fetched"
+    );
+}
+
 /// Keys of an issuer are fetched without TLS because the operator's variables say so.
 pub(crate) fn insecure_by_variables(issuer: &str, url: &str) {
     tracing::warn!(

@@ -97,7 +97,8 @@ impl TokenValidator {
 
     /// Validates `token`, the text after `Bearer `. If the keys of its issuer are not known yet or
     /// do not hold the one it names, waits for the fetch under way and, if that had begun before,
-    /// for one more: 5 seconds each at the most.
+    /// for one more: 5 seconds each at the most. Waiting needs a Tokio runtime with time and I/O
+    /// enabled.
     ///
     /// # Errors
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and

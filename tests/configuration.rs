@@ -210,6 +210,12 @@ fn a_transport_that_cannot_be_used_is_named() {
         let message = error([issuer("https://a/").proxy(bad)]);
         assert!(message.starts_with(&format!("proxy `{bad}`")), "{message}");
     }
+    let key = "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----";
+    let message = error([issuer("https://a/").ca_certificate(key)]);
+    assert!(
+        message.contains("PRIVATE KEY") && !message.contains("s3cret"),
+        "{message}"
+    );
     let keys = StaticKeys::from_jwks("{}");
     let message = error([issuer("https://a/").keys(keys).proxy("http://proxy:3128")]);
     assert!(

@@ -2,7 +2,13 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use modeler_auth::{
     Issuer, TokenValidator,
@@ -143,28 +149,37 @@ fn f32_a_fetch_that_was_given_up_is_no_success() {
     let keys = GatedKeys::new(&oidc());
     let first = runtime();
     let validator = first.block_on(async { gated(&keys) });
+    let called = Arc::new(AtomicBool::new(false));
     let waiting = {
-        let validator = validator.clone();
-        std::thread::spawn(move || block_on(&runtime(), validator.refresh_now()))
+        let (validator, called) = (validator.clone(), Arc::clone(&called));
+        std::thread::spawn(move || {
+            block_on(&runtime(), async {
+                let mut refresh = std::pin::pin!(validator.refresh_now());
+                let first = std::future::poll_fn(|cx| {
+                    std::task::Poll::Ready(refresh.as_mut().poll(cx).is_ready())
+                });
+                assert!(!first.await);
+                called.store(true, Ordering::SeqCst);
+                refresh.await
+            })
+        })
     };
     let follower = {
         let validator = validator.clone();
         std::thread::spawn(move || block_on(&runtime(), validator.ready()))
     };
     first.block_on(async {
-        while keys.started() == 0 {
+        while keys.started() == 0 || !called.load(Ordering::SeqCst) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     });
     drop(first);
-    // Whoever waits for the next fetch looks again, and finds a runtime of its own.
+    // Had it been told `Ok`, a revoked key would be believed gone.
+    let error = waiting.join().unwrap().unwrap_err();
+    assert!(error.to_string().contains("given up"), "{error}");
+    // Whoever only waits for keys looks again, and finds a runtime of its own.
     keys.open(10);
     follower.join().unwrap();
-    let outcome = waiting.join().unwrap();
-    // Had it been told `Ok`, a revoked key would be believed gone.
-    if let Err(error) = outcome {
-        assert!(error.to_string().contains("given up"), "{error}");
-    }
 }
 
 #[test]

@@ -49,7 +49,7 @@ pub enum ConfigError {
     InvalidCertificate {
         /// The issuer concerned.
         issuer: String,
-        /// How the text begins.
+        /// The first line of the text, at most 64 characters.
         value: String,
         /// What is wrong with it.
         reason: &'static str,

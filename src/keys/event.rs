@@ -28,7 +28,7 @@ pub enum KeyEventKind {
     /// A fetch brought a key set with so many usable keys.
     Fetched(usize),
     /// A request named a key that is not in the set, and caused no fetch because another one did
-    /// within the cooldown. Told once a cooldown.
+    /// within the cooldown. Told once between two fetches.
     FloodSuppressed,
     /// A key is new in the set. Told for each one, before [`Fetched`](KeyEventKind::Fetched).
     KeyAdded,

@@ -21,9 +21,8 @@ use crate::{
         AllowedAlgorithms, KeyEventKind, KeyFetchError, KeyFetchErrorKind, KeySource, KeyStatus,
         event::Listener,
         flights::{Flights, Landing, Sort},
-        kept::{Kept, Loaded, State, milliseconds},
+        kept::{Kept, LOST_AFTER, Loaded, State, milliseconds},
         refresh::{Action, Event, Moment, Times},
-        task::FETCH_TIMEOUT,
     },
 };
 
@@ -127,7 +126,7 @@ impl Keeper {
             (is_flood, KeyEventKind::FloodSuppressed),
         ] {
             if happened {
-                kept.listener.tell(&kept.issuer, kind);
+                kept.tell(kind);
             }
         }
         let joined = match action {
@@ -213,7 +212,7 @@ impl Keeper {
 
 /// For a request that has waited already.
 fn final_word(state: &State, has_keys: bool, now: Moment) -> Miss {
-    if has_keys && state.refresh.is_certain() {
+    if has_keys && state.refresh.is_certain() && !state.refresh.is_flying() {
         Miss::Unknown
     } else {
         let retry_in = state.refresh.wakes_at().saturating_sub(now);
@@ -243,10 +242,8 @@ impl Arrival {
     }
 
     fn of(kept: &Arc<Kept>, landing: Landing, joined: bool) -> Self {
-        let deadline = Handle::try_current().ok().map(|_| {
-            let soon_after = FETCH_TIMEOUT.saturating_add(Duration::from_secs(1));
-            Box::pin(sleep(soon_after))
-        });
+        let deadline = Handle::try_current().ok();
+        let deadline = deadline.map(|_| Box::pin(sleep(LOST_AFTER)));
         Self {
             kept: Arc::clone(kept),
             landing: Some(landing),

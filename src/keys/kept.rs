@@ -22,11 +22,13 @@ use crate::{
     },
 };
 
-/// The task should have acted this long after it was due; a fetch under way, after as long more
-/// than it may take.
+/// The task should have acted this long after it was due.
 const LATE: Duration = Duration::from_secs(1);
 /// A task that was woken has this long to act.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// A fetch that has not ended by then has nobody to run it: it takes 5 seconds at the most, and a
+/// busy runtime needs some time of its own.
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(8);
 
 pub(super) struct Kept {
     pub(super) issuer: Box<str>,
@@ -46,8 +48,6 @@ pub(super) struct Kept {
     /// Touched by requests that miss something, and by the task.
     state: Mutex<State>,
     pub(super) flights: Arc<Flights>,
-    /// Wakes the task.
-    pub(super) nudge: Arc<Notify>,
 }
 
 /// Keys, and until when they may be used.
@@ -72,14 +72,22 @@ pub(super) struct State {
     pub(super) took_off: u64,
     /// A fetch was started that the task does not know of yet.
     launch: bool,
-    /// The number of the task that acts. What others do has no effect.
-    pub(super) task: Option<u64>,
+    /// The task that acts. What others do has no effect.
+    task: Option<Acting>,
     tasks: u64,
     /// When the task was woken because it was late, if it has not acted since.
     nudged_at: Option<Moment>,
     pub(super) revalidation: Option<Revalidation>,
     pub(super) last_error: Option<KeyFetchError>,
     pub(super) told: Told,
+}
+
+/// The task that acts.
+struct Acting {
+    number: u64,
+    /// Wakes this task and no other: one that was given up must not swallow what is meant for the
+    /// one in its place.
+    nudge: Arc<Notify>,
 }
 
 /// What was told since it began, and is not told again.
@@ -107,6 +115,17 @@ impl State {
 
     pub(super) fn has_task(&self) -> bool {
         self.task.is_some()
+    }
+
+    /// Whether the task `number` is the one that acts.
+    pub(super) fn is_acting(&self, number: u64) -> bool {
+        self.task.as_ref().is_some_and(|task| task.number == number)
+    }
+
+    fn nudge(&self) {
+        if let Some(task) = &self.task {
+            task.nudge.notify_one();
+        }
     }
 }
 
@@ -161,7 +180,6 @@ impl Kept {
                 told: Told::default(),
             }),
             flights: Arc::default(),
-            nudge: Arc::default(),
         })
     }
 
@@ -177,21 +195,21 @@ impl Kept {
             state.took_off = state.next_flight();
             state.launch = true;
             state.told.flood = false;
-            self.nudge.notify_one();
+            state.nudge();
         }
         self.block_unknown_keys(state);
         let late = match state.refresh.flying_since() {
-            Some(since) => since.saturating_add(PATIENCE),
-            None => state.refresh.wakes_at(),
+            Some(since) => since.saturating_add(LOST_AFTER),
+            None => state.refresh.wakes_at().saturating_add(LATE),
         };
-        self.look_again(late.saturating_add(LATE));
+        self.look_again(late);
         action
     }
 
     /// Lets requests for unknown keys find out without a lock that asking is of no use. The first
     /// one of a flood is told of.
     pub(super) fn block_unknown_keys(&self, state: &State) {
-        let until = if state.told.flood {
+        let until = if state.told.flood && state.refresh.is_certain() {
             state.refresh.unknown_keys_blocked_until()
         } else {
             Moment::ZERO
@@ -220,7 +238,7 @@ impl Kept {
 
     /// Makes sure that there is a task, if there is a runtime to run it on.
     pub(super) fn ensure_task(self: &Arc<Self>) {
-        let (runtime, task) = {
+        let (runtime, task, nudge) = {
             let mut state = self.state();
             if self.is_fixed || state.task.is_some() {
                 return;
@@ -229,11 +247,16 @@ impl Kept {
                 return;
             };
             state.tasks = state.tasks.saturating_add(1);
-            state.task = Some(state.tasks);
-            (runtime, Task::new(self, state.tasks))
+            let number = state.tasks;
+            let nudge = Arc::new(Notify::new());
+            state.task = Some(Acting {
+                number,
+                nudge: Arc::clone(&nudge),
+            });
+            (runtime, Task::new(self, number), nudge)
         };
         // A runtime that is ending drops the task here and now, which takes the lock.
-        runtime.spawn(keep(task, Arc::clone(&self.nudge)));
+        runtime.spawn(keep(task, nudge));
     }
 
     /// Called by requests when the task is late: it sleeps too long, or it has nobody to run it.
@@ -242,7 +265,7 @@ impl Kept {
             let mut state = self.state();
             let patience_ends = state.nudged_at.map(|at| at.saturating_add(PATIENCE));
             let is_late = match state.refresh.flying_since() {
-                Some(since) => now >= since.saturating_add(PATIENCE).saturating_add(LATE),
+                Some(since) => now >= since.saturating_add(LOST_AFTER),
                 None => patience_ends.is_some_and(|end| now >= end),
             };
             if is_late {
@@ -250,7 +273,7 @@ impl Kept {
             } else {
                 if now >= state.refresh.wakes_at() {
                     state.nudged_at = state.nudged_at.or(Some(now));
-                    self.nudge.notify_one();
+                    state.nudge();
                     self.look_again(now.saturating_add(PATIENCE));
                 } else {
                     self.look_again(state.refresh.wakes_at().saturating_add(LATE));
@@ -268,6 +291,8 @@ impl Kept {
     /// that the caller must land: whoever waits for the fetch, or for the one after it, looks
     /// again.
     fn give_up(&self, state: &mut State, now: Moment) -> u64 {
+        // If it is still there it learns that it is not needed any more.
+        state.nudge();
         state.task = None;
         state.launch = false;
         state.nudged_at = None;
@@ -280,7 +305,7 @@ impl Kept {
     pub(super) fn task_ended(&self, number: u64) {
         let given_up = {
             let mut state = self.state();
-            if state.task != Some(number) {
+            if !state.is_acting(number) {
                 return;
             }
             let now = self.clock.steady();
@@ -292,7 +317,7 @@ impl Kept {
     /// What the task `number` does next.
     pub(super) fn step(&self, number: u64) -> Step {
         let mut state = self.state();
-        if state.task != Some(number) {
+        if !state.is_acting(number) {
             return Step::Stop;
         }
         state.nudged_at = None;
@@ -308,7 +333,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        self.nudge.notify_one();
+        self.state().nudge();
     }
 }
 

@@ -39,7 +39,7 @@ impl Kept {
         let mut told = Vec::new();
         let (landed, line) = {
             let mut state = self.state();
-            if state.task != Some(number) {
+            if !state.is_acting(number) {
                 return;
             }
             let landed = state.took_off;
@@ -63,8 +63,16 @@ impl Kept {
             } => telemetry::keys_failed(&self.issuer, &error, usable_for, is_news),
         }
         for kind in told {
-            self.listener.tell(&self.issuer, kind);
+            self.tell(kind);
         }
+    }
+
+    /// Tells the log and the listener. Never called with a lock held.
+    pub(super) fn tell(&self, kind: KeyEventKind) {
+        if kind == KeyEventKind::StaleExpired {
+            telemetry::keys_expired(&self.issuer);
+        }
+        self.listener.tell(&self.issuer, kind);
     }
 
     /// The keys that a fetch stands for.

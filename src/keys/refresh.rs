@@ -77,7 +77,7 @@ pub(crate) enum Action {
     Fetch,
     /// Nothing to do.
     Idle,
-    /// There are no usable keys, and no fetch now; the next one starts in so long.
+    /// The key cannot be had, and there is no fetch now; the next one may start in so long.
     Refuse { retry_in: Duration },
     /// The keys at hand may be used.
     Serve,
@@ -243,8 +243,16 @@ impl Refresh {
         if self.flight.is_some() {
             return Action::Wait;
         }
-        if now < self.unknown_keys_blocked_until() {
-            return Action::Unknown;
+        let blocked_until = self.unknown_keys_blocked_until();
+        if now < blocked_until {
+            // Only an issuer that answers can say that there is no such key.
+            return if self.is_certain() {
+                Action::Unknown
+            } else {
+                Action::Refuse {
+                    retry_in: blocked_until.saturating_sub(now),
+                }
+            };
         }
         let refund = self.unknown_key_at;
         self.unknown_key_at = now.saturating_add(self.times.cooldown);
@@ -425,7 +433,15 @@ mod tests {
             refresh.on(end, seconds(1011));
             for second in 1011..1040 {
                 let action = refresh.on(Event::UnknownKey, seconds(second));
-                assert_eq!(action, Action::Unknown, "{second}");
+                let expected = if end == FETCHED {
+                    Action::Unknown
+                } else {
+                    // Nobody can say that it does not exist.
+                    Action::Refuse {
+                        retry_in: seconds(1040 - second),
+                    }
+                };
+                assert_eq!(action, expected, "{second}");
             }
             assert_eq!(refresh.on(Event::UnknownKey, seconds(1040)), Action::Fetch);
         }
@@ -476,7 +492,9 @@ mod tests {
             let retry_after = Some(seconds(asked));
             refresh.on(Event::Failed { retry_after }, now);
             assert_eq!(refresh.wakes_at(), now + seconds(granted));
-            assert_eq!(refresh.on(Event::UnknownKey, now), Action::Unknown);
+            let retry_in = seconds(granted);
+            let action = refresh.on(Event::UnknownKey, now);
+            assert_eq!(action, Action::Refuse { retry_in });
         }
     }
 
@@ -550,6 +568,8 @@ mod tests {
         started: Moment,
         last_success: Option<Moment>,
         last_unknown: Option<Moment>,
+        /// What `last_unknown` was before the flight, if an unknown key started it.
+        refund: Option<Option<Moment>>,
         retry_after: bool,
     }
 
@@ -564,6 +584,7 @@ mod tests {
                 started: Moment::ZERO,
                 last_success: None,
                 last_unknown: None,
+                refund: None,
                 retry_after: false,
             }
         }
@@ -600,7 +621,9 @@ mod tests {
                         self.retry_after || self.refresh.wakes_at() <= self.now + seconds(soon)
                     );
                 }
-                Event::Aborted => self.last_unknown = None,
+                Event::Aborted => {
+                    self.last_unknown = self.refund.take().unwrap_or(self.last_unknown);
+                }
                 Event::Needed if self.is_usable() => assert_eq!(action, Action::Serve),
                 Event::Needed => assert_ne!(action, Action::Serve),
                 _ => {}
@@ -615,8 +638,10 @@ mod tests {
             match action {
                 Action::Fetch => {
                     assert!(!self.is_flying, "a second fetch at once");
+                    self.refund = None;
                     if event == Event::UnknownKey && self.is_usable() {
                         let last = self.last_unknown.replace(self.now);
+                        self.refund = Some(last);
                         assert!(last.is_none_or(|last| self.now >= last + seconds(30)));
                     }
                     self.is_flying = true;
@@ -624,10 +649,13 @@ mod tests {
                 }
                 Action::Wait => assert!(self.is_flying, "nothing to wait for"),
                 Action::Refuse { retry_in } => {
-                    assert!(!self.is_flying && !self.is_usable());
+                    assert!(!self.is_flying && !self.refresh.is_certain());
                     assert!(retry_in > Duration::ZERO && retry_in <= seconds(600));
                 }
-                Action::Unknown => assert!(!self.is_flying && self.is_usable()),
+                Action::Unknown => {
+                    assert!(!self.is_flying && self.is_usable());
+                    assert!(self.refresh.is_certain());
+                }
                 Action::Idle | Action::Serve => {}
             }
             assert_eq!(self.refresh.is_flying(), self.is_flying);

@@ -94,6 +94,8 @@ pub struct Revalidation {
     pub etag: Option<String>,
     /// `Last-Modified`, for `If-Modified-Since`.
     pub last_modified: Option<String>,
+    /// Where it came from: what one place says of its version means nothing at another.
+    pub(crate) place: Option<String>,
 }
 
 /// Why no key set was had.

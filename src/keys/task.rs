@@ -17,7 +17,7 @@ use crate::keys::{
 };
 
 /// A fetch, discovery included, takes no longer.
-pub(super) const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a fetch brought, read.
 pub(super) enum Fetched {
@@ -48,7 +48,8 @@ impl Task {
     }
 
     fn is_needed(&self) -> bool {
-        self.kept.strong_count() > 0
+        let kept = self.kept.upgrade();
+        kept.is_some_and(|kept| kept.state().is_acting(self.number))
     }
 }
 

@@ -70,6 +70,15 @@ impl Web {
         });
     }
 
+    /// Never answers `path`.
+    pub fn hang(&self, path: &str) {
+        self.page(path, |_| {
+            let never =
+                futures_util::stream::pending::<Result<Vec<u8>, std::convert::Infallible>>();
+            Response::new(Body::from_stream(never))
+        });
+    }
+
     /// A discovery document for `issuer`, at the place for it under `path`.
     pub fn discovery(&self, path: &str, issuer: &str, jwks_uri: &str) {
         let document = format!("{{\"issuer\":\"{issuer}\",\"jwks_uri\":\"{jwks_uri}\"}}");

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use headers::{Age, CacheControl, Date, Expires, HeaderMap, HeaderMapExt as _};
 use http::header;
+use url::Url;
 
 use crate::keys::Revalidation;
 
@@ -44,17 +45,18 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     date.duration_since(now).ok()
 }
 
-/// What to ask with next time; `None` if the answer has neither.
-pub(super) fn revalidation(headers: &HeaderMap) -> Option<Revalidation> {
+/// What to ask `place` with next time; `None` if its answer has neither.
+pub(super) fn revalidation(headers: &HeaderMap, place: &Url) -> Option<Revalidation> {
     let text = |name| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.to_owned())
     };
-    let revalidation = Revalidation {
-        etag: text(header::ETAG),
-        last_modified: text(header::LAST_MODIFIED),
-    };
-    (revalidation != Revalidation::default()).then_some(revalidation)
+    let (etag, last_modified) = (text(header::ETAG), text(header::LAST_MODIFIED));
+    (etag.is_some() || last_modified.is_some()).then(|| Revalidation {
+        etag,
+        last_modified,
+        place: Some(place.to_string()),
+    })
 }
 
 #[cfg(test)]

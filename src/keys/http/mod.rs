@@ -7,21 +7,27 @@ mod transport;
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Mutex, PoisonError},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
+use tokio::time::timeout;
 use url::Url;
 
 use self::{answer::Answer, transport::Clients};
 pub(crate) use self::{discovery::Discovery, transport::Transport};
-use crate::keys::{IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation};
+use crate::{
+    keys::{IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation},
+    telemetry::{self, QuietLog},
+};
 
 const LARGEST_KEY_SET: usize = 256 * 1024;
 const LARGEST_DISCOVERY: usize = 64 * 1024;
+/// How long discovery may take longer than the key set, where that is known already.
+const DISCOVERY_GRACE: Duration = Duration::from_secs(1);
 
 /// Where the key set is.
 pub(crate) enum Location {
@@ -36,6 +42,7 @@ pub(crate) struct HttpKeys {
     clients: Clients,
     /// The URL that discovery named last.
     discovered: Mutex<Option<Url>>,
+    log: QuietLog,
 }
 
 impl HttpKeys {
@@ -44,6 +51,7 @@ impl HttpKeys {
             location,
             clients: Clients::new(transport),
             discovered: Mutex::new(None),
+            log: QuietLog::with_pause(60 * 60),
         }
     }
 
@@ -56,20 +64,31 @@ impl HttpKeys {
             let url = self.discover(discovery).await?;
             return self.move_to(url).await;
         };
-        // The issuer may move its keys. Asking again beside the fetch costs no time, and only a
-        // changed answer matters.
-        let (found, key_set) =
-            tokio::join!(self.discover(discovery), self.key_set(&known, previous),);
+        // The issuer may move its keys. Asking again beside the fetch costs next to no time, and
+        // only a changed answer matters.
+        let mut discover = pin!(self.discover(discovery));
+        let mut key_set = pin!(self.key_set(&known, previous));
+        let (found, key_set) = tokio::select! {
+            found = &mut discover => (found, key_set.await),
+            key_set = &mut key_set => {
+                let found = timeout(DISCOVERY_GRACE, discover).await;
+                let late = |_| KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer in time");
+                (found.map_err(late).flatten(), key_set)
+            }
+        };
         match found {
             Ok(url) if url != known => self.move_to(url).await,
-            Err(error) if error.kind() == KeyFetchErrorKind::IssuerMismatch => Err(error),
-            _ => key_set,
+            Ok(_) => key_set,
+            Err(error) if is_misleading(error.kind()) => Err(error),
+            Err(error) => {
+                telemetry::discovery_failed(discovery.issuer.as_str(), &error, &self.log);
+                key_set
+            }
         }
     }
 
     /// Fetches the key set from a new place, which is the known one if that succeeds.
     async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
-        // What another place said of its version says nothing here.
         let key_set = self.key_set(&url, None).await?;
         *self
             .discovered
@@ -117,11 +136,12 @@ impl HttpKeys {
         url: &Url,
         previous: Option<&Revalidation>,
     ) -> Result<KeyFetch, KeyFetchError> {
+        let previous = previous.filter(|one| one.place.as_deref() == Some(url.as_str()));
         let answer = self.get(url, LARGEST_KEY_SET, conditions(previous)).await;
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
-                revalidation: freshness::revalidation(&headers),
+                revalidation: freshness::revalidation(&headers, url),
                 fresh_for: freshness::fresh_for(&headers, SystemTime::now()),
             }),
             Err(Answer::NotModified(headers)) if previous.is_some() => Ok(KeyFetch::NotModified {
@@ -171,6 +191,15 @@ impl KeySource for HttpKeys {
         let previous = previous.cloned();
         Box::pin(async move { self.fetch_keys(previous.as_ref()).await })
     }
+}
+
+/// Whether the issuer answers, but wrongly. An issuer that does not answer may still publish its
+/// keys where it did.
+fn is_misleading(kind: KeyFetchErrorKind) -> bool {
+    matches!(
+        kind,
+        KeyFetchErrorKind::IssuerMismatch | KeyFetchErrorKind::Url
+    )
 }
 
 /// Whether there was nobody to talk to.
