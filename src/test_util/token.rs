@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::{
     access::Permission,
-    test_util::{TestIssuer, issuer::Shape, signing_key::random_id},
+    test_util::{TestIssuer, issuer::Shape},
 };
 
 /// A token in the making; see [`TestIssuer::token`].
@@ -27,14 +27,13 @@ pub struct TokenBuilder {
 impl TokenBuilder {
     pub(super) fn new(issuer: TestIssuer, shape: Shape, name: &str, audience: &str) -> Self {
         let issued_at = since_epoch(SystemTime::now());
-        let subject = random_id();
+        let subject = random_uuid();
         let (lifetime, own) = match shape {
             Shape::SelfManaged => (
                 300,
                 json!({
                     "sub": subject, "typ": "Bearer", "acr": "1", "email_verified": false,
-                    "jti": format!("trrtcc:{}", random_id()), "scope": "email profile",
-                    "clientHost": "127.0.0.1", "clientAddress": "127.0.0.1",
+                    "jti": format!("trrtcc:{}", random_uuid()), "scope": "email profile",
                 }),
             ),
             Shape::Saas => (
@@ -80,7 +79,6 @@ impl TokenBuilder {
         match self.issuer.shape() {
             Shape::SelfManaged => self
                 .claim("azp", id)
-                .claim("client_id", id)
                 .claim("preferred_username", format!("service-account-{id}")),
             Shape::Saas => self
                 .claim("azp", id)
@@ -191,6 +189,12 @@ impl TokenBuilder {
             format!("{message}.{signature}")
         })
     }
+}
+
+fn random_uuid() -> String {
+    let (first, second, third) = (fastrand::u32(..), fastrand::u16(..), fastrand::u16(..));
+    let (fourth, fifth) = (fastrand::u16(..), fastrand::u64(..) >> 16);
+    format!("{first:08x}-{second:04x}-{third:04x}-{fourth:04x}-{fifth:012x}")
 }
 
 fn since_epoch(time: SystemTime) -> u64 {

@@ -72,8 +72,8 @@ impl HttpKeys {
             found = &mut discover => (found, key_set.await),
             key_set = &mut key_set => {
                 let found = timeout(DISCOVERY_GRACE, discover).await;
-                let late = |_| KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer in time");
-                (found.map_err(late).flatten(), key_set)
+                let late = KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer in time");
+                (found.unwrap_or(Err(late)), key_set)
             }
         };
         match found {
