@@ -53,10 +53,9 @@ impl<'s> Signed<'s> {
         };
         scratch.clear();
         scratch.reserve(token.len());
-        for segment in [header, payload, signature] {
-            if segment.is_empty() {
-                return Err(Reason::MalformedToken);
-            }
+        // An empty payload is none of JWS's business, and no JSON object.
+        if header.is_empty() || signature.is_empty() {
+            return Err(Reason::MalformedToken);
         }
         let header_end = decode_onto(header, scratch)?;
         let payload_end = decode_onto(payload, scratch)?;
@@ -230,7 +229,6 @@ mod tests {
             "a.b.c.d.e",
             "a.b.c.d.e.f",
             "eyJhbGciOiJSUzI1NiJ9.e30.",
-            "eyJhbGciOiJSUzI1NiJ9..c2ln",
             ".e30.c2ln",
             r#"{"payload":"e30","signatures":[]}"#,
         ] {

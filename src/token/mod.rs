@@ -4,6 +4,8 @@ pub(crate) mod bearer;
 mod claims;
 mod jws;
 mod unverified;
+#[cfg(test)]
+mod vectors;
 
 pub use self::claims::{ClaimPath, Claims};
 pub(crate) use self::{claims::Expectation, jws::Signed, unverified::Unverified};

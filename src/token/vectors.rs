@@ -1,0 +1,180 @@
+//! Published test vectors: C2SP Wycheproof and the JOSE cookbook (RFC 7520, RFC 7797). Their payloads
+//! are not JSON, so they are tried below the claims.
+//!
+//! The files are not part of this repository. They are looked for in `../shared/vectors`, or where
+//! `VECTORS` says; without them these tests say so and pass.
+
+use std::{env, fs, path::PathBuf};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::{
+    keys::{AllowedAlgorithms, KeySet},
+    token::Signed,
+};
+
+/// Cases of Wycheproof that are judged otherwise here, each for a reason.
+const REVIEWED: &[(&str, u64, &str)] = &[
+    // A key whose `alg` is PS256 is bound to it; these tokens are of PS384.
+    ("signature", 346, "PS384 token, PS256 key"),
+    ("signature", 350, "PS384 token, PS256 key"),
+    // There is no algorithm ES521; ES512 is the name for P-521.
+    ("signature", 347, "key with `alg` ES521"),
+    ("signature", 351, "key with `alg` ES521"),
+    // A key that a weak generator made looks like any other without a list of fingerprints.
+    ("key", 7, "ROCA key"),
+    ("crypto", 46, "ROCA key"),
+];
+
+fn vectors(name: &str) -> Option<Value> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/vectors");
+    let folder = env::var_os("VECTORS").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    let path = folder.join(name);
+    let Ok(text) = fs::read_to_string(&path) else {
+        eprintln!("skipped: there are no test vectors at {}", path.display());
+        return None;
+    };
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+/// Whether `jws` is signed by a key of `jwks`, one key or a set.
+fn holds(jws: &str, jwks: &Value) -> bool {
+    let set = if jwks.get("keys").is_some() {
+        jwks.clone()
+    } else {
+        json!({ "keys": [jwks] })
+    };
+    let Ok(set) = KeySet::parse(set.to_string().as_bytes(), AllowedAlgorithms::ALL) else {
+        return false;
+    };
+    let mut scratch = Vec::new();
+    let Ok(signed) = Signed::read(jws, &mut scratch) else {
+        return false;
+    };
+    let header = &signed.header;
+    let candidates = set.candidates(header.key_id.as_deref(), header.algorithm);
+    candidates.is_ok_and(|mut keys| keys.any(|key| signed.holds_for(key)))
+}
+
+fn is_symmetric(group: &Value) -> bool {
+    let private = &group["private"];
+    let mut keys = private["keys"]
+        .as_array()
+        .map_or(std::slice::from_ref(private), Vec::as_slice)
+        .iter();
+    keys.any(|key| key["kty"] == "oct")
+}
+
+/// Every case of a file: those with asymmetric keys as the file says, those with symmetric ones,
+/// and everything encrypted, refused.
+fn wycheproof(name: &str) -> Option<usize> {
+    let file = vectors(&format!("testvectors_v1.json_web_{name}_test.json"))?;
+    let mut cases = 0;
+    for group in file["testGroups"].as_array().unwrap() {
+        let keys = group.get("public").unwrap_or(&group["private"]);
+        for case in group["tests"].as_array().unwrap() {
+            let id = case["tcId"].as_u64().unwrap();
+            // Some are JSON serializations, as objects.
+            let (encrypted, token) = match case.get("jws") {
+                Some(jws) => (false, jws),
+                None => (true, &case["jwe"]),
+            };
+            let token = token
+                .as_str()
+                .map_or_else(|| token.to_string(), str::to_owned);
+            let is_valid = case["result"] == "valid" && !encrypted && !is_symmetric(group);
+            let reviewed = REVIEWED
+                .iter()
+                .any(|(file, case, _)| *file == name && *case == id);
+            let expected = is_valid != reviewed;
+            assert_eq!(holds(&token, keys), expected, "{name} {id}: {case}");
+            cases += 1;
+        }
+    }
+    Some(cases)
+}
+
+#[test]
+fn m2_wycheproof_signatures() {
+    assert!(wycheproof("signature").is_none_or(|cases| cases == 401));
+}
+
+#[test]
+fn m2_wycheproof_keys() {
+    assert!(wycheproof("key").is_none_or(|cases| cases == 26));
+}
+
+#[test]
+fn m2_wycheproof_both() {
+    assert!(wycheproof("crypto").is_none_or(|cases| cases == 83));
+}
+
+#[test]
+fn a32_wycheproof_encryption_is_refused_unread() {
+    assert!(wycheproof("encryption").is_none_or(|cases| cases == 139));
+}
+
+fn cookbook(name: &str) -> Option<Value> {
+    vectors(&format!("rfc7520.{name}.json"))
+}
+
+#[test]
+fn the_cookbooks_signatures_hold() {
+    for (name, holds_here) in [
+        ("jws_4_1.rsa_v15_signature", true),
+        ("jws_4_2.rsa-pss_signature", true),
+        ("jws_4_3.ecdsa_signature", true),
+        ("curve25519_jws", true),
+        ("jws_4_4.hmac-sha2_integrity_protection", false),
+        ("jws_4_5.signature_with_detached_content", false),
+    ] {
+        let Some(file) = cookbook(name) else { return };
+        let token = file["output"]["compact"].as_str().unwrap();
+        let mut key = file["input"]["key"].clone();
+        // The cookbook's keys have private members, and some an `alg` that is not theirs.
+        if let Some(members) = key.as_object_mut() {
+            members.remove("alg");
+        }
+        let header: Value = {
+            let header = token.split('.').next().unwrap();
+            serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap()
+        };
+        if holds_here {
+            key["alg"] = header["alg"].clone();
+        }
+        assert_eq!(holds(token, &key), holds_here, "{name}");
+        let (message, signature) = token.rsplit_once('.').unwrap();
+        let other = if signature.starts_with('A') { "B" } else { "A" };
+        let forged = format!("{message}.{other}{}", &signature[1..]);
+        assert!(!holds(&forged, &key), "{name}");
+    }
+}
+
+#[test]
+fn a31_the_cookbooks_other_serializations_are_refused() {
+    for name in [
+        "jws_4_6.protecting_specific_header_fields",
+        "jws_4_7.protecting_content_only",
+        "jws_4_8.multiple_signatures",
+        "rfc7797_4.2.hmac-sha2_b64_false",
+        "rfc7797_hmac-sha2_b64_false",
+        "6.nesting_signatures_and_encryption",
+        "jwe_5_3.key_wrap_using_pbes2-aes-keywrap_with-aes-cbc-hmac-sha2",
+        "jwe_5_9.compressed_content",
+        "curve25519_ecdh-es",
+    ] {
+        let Some(file) = cookbook(name) else { return };
+        // The nested one has been signed, then encrypted.
+        let file = file.get("encrypt").unwrap_or(&file);
+        let output = file["output"].as_object().unwrap();
+        assert!(!output.is_empty(), "{name}");
+        for (form, token) in output {
+            let token = token
+                .as_str()
+                .map_or_else(|| token.to_string(), str::to_owned);
+            let mut scratch = Vec::new();
+            assert!(Signed::read(&token, &mut scratch).is_err(), "{name} {form}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The catalogue of attacks: each row is a test, and its id stands first in the test's name. They go
+//! through the layer, as requests.
+
+mod accepted;
+mod algorithms;
+mod claims;
+mod encoding;
+mod forge;
+mod headers;
+mod keys;
+mod signatures;
+mod state;

@@ -1,0 +1,86 @@
+//! What is told of tokens. The only test of its process, since the log is the process's.
+
+#[path = "attacks/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
+use forge::{Key, Target, claims};
+use modeler_auth::AuthError;
+use serde_json::json;
+use tracing_subscriber::fmt::MakeWriter;
+
+/// Everything that is logged, at every level.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Log {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(text);
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+#[tokio::test]
+async fn a68_no_secret_is_told() {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
+        .with_writer(log.clone())
+        .finish();
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let key = Key::rsa();
+    let target = Target::new(&[&key]);
+    let secret = "s3cret";
+    let mut tokens = vec![
+        key.good(),
+        format!("{}x", key.good()),
+        format!("{secret}.{secret}.{secret}"),
+    ];
+    for name in ["sub", "jti", "azp", "client_id", "scope", "iss", "typ", "x"] {
+        tokens.push(key.with_claim(name, secret));
+    }
+    for name in ["kid", "typ", "alg", "jku", "x"] {
+        tokens.push(key.with_header(name, secret));
+    }
+    tokens.push(key.with_claim("permissions", json!({secret: [secret]})));
+    tokens.push(key.with_claim("exp", 1));
+    tokens.push(key.with_claim("cnf", json!({"jkt": secret})));
+    let mut shown = String::new();
+    for token in &tokens {
+        target.status(token).await;
+        let verdict: Result<_, AuthError> = target.validator.validate(token).await;
+        shown += &match verdict {
+            Ok(access) => format!("{access:?} {:?}", access.claims()),
+            Err(error) => format!("{error:?} {error}"),
+        };
+    }
+    shown += &format!("{:?}", target.validator);
+    shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(shown.contains("request refused"), "something was logged");
+    assert!(!shown.contains(secret), "{shown}");
+    for token in &tokens {
+        for part in token.split('.').filter(|part| part.len() > 20) {
+            assert!(!shown.contains(part), "a part of a token");
+        }
+    }
+    assert!(!shown.contains(key.id()) || key.id() == "rsa", "a key id");
+    let subject = claims()["sub"].as_str().unwrap().to_owned();
+    assert!(!shown.contains(&subject), "a subject");
+}
