@@ -6,12 +6,15 @@ use crate::{
     access::AuthorizedOrganization,
     camunda::{SaasClaims, SelfManagedClaims},
     clock::Clock,
-    error::ConfigError,
+    confirm::{Confirm, Confirmers},
+    error::{AuthError, ConfigError, Reason},
     keys::{
         Algorithm, AllowedAlgorithms, Discovery, HttpKeys, IssuerUrl, Keeper, KeySource, Listener,
         Location, Times, Transport, without_credentials,
     },
     mapping::{ClaimError, Grant, MapClaims},
+    request::RequestView,
+    revocation::{Revocation, TokenIdentity},
     token::{Claims, Expectation},
 };
 
@@ -45,6 +48,8 @@ pub struct Issuer {
     /// The only organization whose tokens are accepted, whatever maps them.
     organization: Option<AuthorizedOrganization>,
     mapping: Arc<dyn MapClaims>,
+    confirmers: Confirmers,
+    revocation: Option<Arc<dyn Revocation>>,
     /// The first value that cannot be used.
     problem: Option<ConfigError>,
 }
@@ -136,6 +141,8 @@ impl Issuer {
             allow_http: false,
             organization: None,
             mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
+            confirmers: Confirmers::default(),
+            revocation: None,
             problem: None,
         }
     }
@@ -205,6 +212,24 @@ impl Issuer {
     #[must_use]
     pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
         self.mapping = Arc::new(mapping);
+        self
+    }
+
+    /// Accepts tokens that are bound to their sender by `method`, a member of the claim `cnf` such
+    /// as `x5t#S256` ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)), if
+    /// `confirmer` confirms each request. May be called several times. Default: such tokens are
+    /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
+    /// Bearer tokens.
+    #[must_use]
+    pub fn confirm_with(mut self, method: impl Into<String>, confirmer: impl Confirm) -> Self {
+        self.confirmers.add(method.into(), confirmer);
+        self
+    }
+
+    /// Refuses tokens that `revocation` calls withdrawn. Default: none.
+    #[must_use]
+    pub fn revocation(mut self, revocation: impl Revocation) -> Self {
+        self.revocation = Some(Arc::new(revocation));
         self
     }
 
@@ -295,6 +320,7 @@ impl Issuer {
             issuer: issuer.into(),
             audiences,
             at_jwt_only: self.at_jwt_only,
+            has_confirmers: !self.confirmers.is_empty(),
         };
         let source = self.source.unwrap_or_else(|| {
             let location = match self.jwks_url {
@@ -316,6 +342,8 @@ impl Issuer {
             algorithms: self.algorithms,
             keeper,
             mapping: self.mapping,
+            confirmers: self.confirmers,
+            revocation: self.revocation,
             organization: self.organization,
         })
     }
@@ -345,6 +373,7 @@ impl Issuer {
                 bounds: "1 to 64 audiences",
             });
         }
+        self.confirmers.check(self.name.as_str())?;
         if self.algorithms.is_empty() {
             return Err(ConfigError::NoAlgorithms { issuer: issuer() });
         }
@@ -388,10 +417,32 @@ pub(crate) struct Trusted {
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) keeper: Keeper,
     mapping: Arc<dyn MapClaims>,
+    confirmers: Confirmers,
+    revocation: Option<Arc<dyn Revocation>>,
     organization: Option<AuthorizedOrganization>,
 }
 
 impl Trusted {
+    /// What must hold for each request anew, however well its token is known.
+    pub(crate) fn check_request(
+        &self,
+        claims: &Claims,
+        request: Option<&RequestView<'_>>,
+    ) -> Result<(), AuthError> {
+        if claims.is_sender_constrained() {
+            self.confirmers.confirm(claims, request).map_err(|error| {
+                AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
+            })?;
+        }
+        let token = TokenIdentity::of(claims);
+        match &self.revocation {
+            Some(revocation) if revocation.is_revoked(&token) => {
+                Err(AuthError::verified(Reason::Revoked))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// What `claims` grant.
     pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
         let grant = self.mapping.map(claims)?;

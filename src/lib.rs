@@ -24,6 +24,7 @@ mod auth;
 mod builder;
 mod camunda;
 mod clock;
+mod confirm;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
@@ -34,6 +35,7 @@ mod mapping;
 mod refuse;
 mod request;
 mod require;
+mod revocation;
 mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
@@ -45,6 +47,7 @@ pub use crate::{
     auth::{Auth, AuthLayer, ResponseFuture},
     builder::TokenValidatorBuilder,
     camunda::{InfoService, PermissionNames, SaasClaims, SelfManagedClaims},
+    confirm::{Confirm, ConfirmError},
     error::{AuthError, AuthErrorKind, ConfigError},
     issuer::Issuer,
     keys::{
@@ -58,6 +61,7 @@ pub use crate::{
         ByMethod, Missing, PermissionRule, RequirePermission, RequirePermissionFuture,
         RequirePermissionLayer, SearchIsRead,
     },
+    revocation::{Revocation, RevocationList, TokenIdentity},
     token::{ClaimPath, Claims},
     validator::TokenValidator,
 };

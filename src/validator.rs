@@ -9,6 +9,7 @@ use crate::{
     error::{AuthError, Reason},
     issuer::Trusted,
     keys::{Arrival, KeyFetchError, KeyStatus, Miss, NoKey},
+    request::RequestView,
     telemetry::{self, QuietLogs},
     token::{Signed, Unverified},
 };
@@ -98,7 +99,8 @@ impl TokenValidator {
     /// Validates `token`, the text after `Bearer `. If the keys of its issuer are not known yet or
     /// do not hold the one it names, waits for the fetch under way and, if that had begun before,
     /// for one more: 5 seconds each at the most. Waiting needs a Tokio runtime with time and I/O
-    /// enabled.
+    /// enabled. A token that is bound to its sender is refused, since there is no request to confirm
+    /// that by.
     ///
     /// # Errors
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and
@@ -106,7 +108,7 @@ impl TokenValidator {
     pub async fn validate(&self, token: &str) -> Result<Access, AuthError> {
         let mut attempt = Attempt::First;
         loop {
-            match self.decide(token, attempt) {
+            match self.decide(token, None, attempt) {
                 Decision::Accepted(access) => return Ok(access),
                 Decision::Refused(error) => return Err(error),
                 Decision::Wait(arrival) => {
@@ -185,15 +187,25 @@ impl TokenValidator {
     }
 
     /// Decides without waiting.
-    pub(crate) fn decide(&self, token: &str, attempt: Attempt) -> Decision {
+    pub(crate) fn decide(
+        &self,
+        token: &str,
+        request: Option<&RequestView<'_>>,
+        attempt: Attempt,
+    ) -> Decision {
         self.inner
-            .decide(token, attempt)
+            .decide(token, request, attempt)
             .unwrap_or_else(Decision::Refused)
     }
 }
 
 impl Inner {
-    fn decide(&self, token: &str, attempt: Attempt) -> Result<Decision, AuthError> {
+    fn decide(
+        &self,
+        token: &str,
+        request: Option<&RequestView<'_>>,
+        attempt: Attempt,
+    ) -> Result<Decision, AuthError> {
         let mut scratch = Vec::new();
         let unverified = Unverified::read(Signed::read(token, &mut scratch)?)?;
         let issuer = self.issuer(unverified.issuer()?)?;
@@ -226,6 +238,7 @@ impl Inner {
             .find_map(|key| unverified.verify(&checked, key, &issuer.expected))
             .ok_or(Reason::BadSignature)?;
 
+        issuer.check_request(&claims, request)?;
         let grant = issuer.grant(&claims).map_err(|error| {
             AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
         })?;

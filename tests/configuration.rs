@@ -58,6 +58,11 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::ClaimError>();
     assert::<modeler_auth::Grant>();
     assert::<modeler_auth::Missing>();
+    assert::<modeler_auth::ConfirmError>();
+    assert::<modeler_auth::RevocationList>();
+    assert::<modeler_auth::TokenIdentity<'_>>();
+    assert::<modeler_auth::KeyEvent<'_>>();
+    assert::<modeler_auth::KeyEventKind>();
     assert::<modeler_auth::SearchIsRead>();
     assert::<modeler_auth::test_util::TestClock>();
     assert::<modeler_auth::test_util::TestIssuer>();

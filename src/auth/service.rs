@@ -55,13 +55,16 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let view = RequestView::of(&request);
         let answering = Answering {
             validator: self.validator.clone(),
             reject: self.reject.clone(),
-            is_grpc: RequestView::of(&request).is_grpc(),
+            is_grpc: view.is_grpc(),
         };
         let decision = match credentials(request.headers()) {
-            Ok(Credentials::Bearer(token)) => self.validator.decide(token, Attempt::First),
+            Ok(Credentials::Bearer(token)) => {
+                self.validator.decide(token, Some(&view), Attempt::First)
+            }
             Ok(Credentials::Absent) if self.is_optional => {
                 pass_anonymously(&mut request);
                 return ResponseFuture::calling(self.inner.call(request), answering);
@@ -117,7 +120,9 @@ pub(super) fn decide_again<B>(
     attempt: Attempt,
 ) -> Decision {
     match credentials(request.headers()) {
-        Ok(Credentials::Bearer(token)) => validator.decide(token, attempt),
+        Ok(Credentials::Bearer(token)) => {
+            validator.decide(token, Some(&RequestView::of(request)), attempt)
+        }
         _ => Decision::Refused(AuthError::from(Reason::MissingToken)),
     }
 }

@@ -168,12 +168,14 @@ pub(crate) enum Reason {
     MissingToken,
     NoOrganization,
     NotYetValid,
+    Revoked,
     SenderConstrained,
     SeveralAuthorizations,
     TokenKind,
     TokenTooLong,
     TokenType,
     TooManyWaiting,
+    Unconfirmed,
     UnknownIssuer,
     UnknownKey,
     UnsupportedAlgorithm,
@@ -203,10 +205,12 @@ impl Reason {
             | Self::MalformedToken
             | Self::MissingClaim(_)
             | Self::NotYetValid
+            | Self::Revoked
             | Self::SenderConstrained
             | Self::TokenKind
             | Self::TokenTooLong
             | Self::TokenType
+            | Self::Unconfirmed
             | Self::UnknownIssuer
             | Self::UnknownKey
             | Self::UnsupportedAlgorithm
@@ -234,12 +238,14 @@ impl Reason {
             Self::MissingToken => "missing_token",
             Self::NoOrganization => "no_organization",
             Self::NotYetValid => "not_yet_valid",
+            Self::Revoked => "revoked",
             Self::SenderConstrained => "sender_constrained",
             Self::SeveralAuthorizations => "several_authorizations",
             Self::TokenKind => "token_kind",
             Self::TokenTooLong => "token_too_long",
             Self::TokenType => "token_type",
             Self::TooManyWaiting => "too_many_waiting",
+            Self::Unconfirmed => "unconfirmed",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
@@ -279,6 +285,7 @@ impl Reason {
                 "the token is valid, but its issuer's mapping names no organization"
             }
             Self::NotYetValid => "the token is not valid yet (`nbf`)",
+            Self::Revoked => "the token was withdrawn",
             Self::SenderConstrained => {
                 "the token is bound to its sender (`cnf`), and nothing here can confirm that"
             }
@@ -289,6 +296,9 @@ impl Reason {
             Self::TokenTooLong => "the token is longer than 16 KiB",
             Self::TokenType => "the token's header `typ` is not that of an access token",
             Self::TooManyWaiting => "too many requests are waiting for the issuer's keys",
+            Self::Unconfirmed => {
+                "the token is bound to another sender (`cnf`) than that of the request"
+            }
             Self::UnknownIssuer => "the token's issuer (`iss`) is none of those configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
             Self::UnsupportedAlgorithm => {

@@ -54,6 +54,17 @@ pub enum ConfigError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// A way of binding tokens to their sender that cannot be confirmed here: `jkt` tokens must not
+    /// come as Bearer tokens.
+    #[error(
+        "issuer `{issuer}`: tokens bound by `{value}` (DPoP) must not be accepted as Bearer tokens"
+    )]
+    InvalidConfirmation {
+        /// The issuer concerned.
+        issuer: String,
+        /// The member of `cnf`.
+        value: String,
+    },
     /// A JWKS given as text holds no usable key.
     #[error("issuer `{issuer}`: the given key set cannot be used: {reason}")]
     InvalidKeys {

@@ -24,6 +24,8 @@ pub(crate) struct Expectation {
     pub(crate) audiences: Box<[Box<str>]>,
     /// Only access tokens as RFC 9068 has them.
     pub(crate) at_jwt_only: bool,
+    /// Tokens that are bound to their sender can be confirmed.
+    pub(crate) has_confirmers: bool,
 }
 
 impl Expectation {
@@ -51,6 +53,9 @@ pub(super) struct Kept {
     pub(super) subject: Option<Box<str>>,
     pub(super) client_id: Option<Box<str>>,
     pub(super) scope: Option<Box<str>>,
+    pub(super) token_id: Option<Box<str>>,
+    pub(super) issued_at: Option<Duration>,
+    pub(super) is_sender_constrained: bool,
 }
 
 impl Claims {
@@ -90,6 +95,23 @@ impl Claims {
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
         self.kept.scope.as_deref()
+    }
+
+    /// The `jti` claim.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&str> {
+        self.kept.token_id.as_deref()
+    }
+
+    /// When the token was issued (`iat`).
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(self.kept.issued_at?)
+    }
+
+    /// Whether there is a `cnf` claim.
+    pub(crate) fn is_sender_constrained(&self) -> bool {
+        self.kept.is_sender_constrained
     }
 
     /// When the token expires (`exp`, without leeway).

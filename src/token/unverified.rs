@@ -96,7 +96,7 @@ impl<'s> Unverified<'s> {
         if claims.issued_at.is_some_and(|time| is_after(time, latest)) {
             return Err(Reason::IssuedInFuture);
         }
-        if claims.is_sender_constrained {
+        if claims.is_sender_constrained && !expected.has_confirmers {
             return Err(Reason::SenderConstrained);
         }
         let audiences = self.accepted_audiences(expected)?;
@@ -165,6 +165,11 @@ impl<'s> Unverified<'s> {
             subject: owned(&claims.subject),
             client_id: owned(&claims.client_id).or_else(|| owned(&claims.authorized_party)),
             scope: owned(&claims.scope),
+            token_id: owned(&claims.token_id),
+            issued_at: claims
+                .issued_at
+                .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()),
+            is_sender_constrained: claims.is_sender_constrained,
         }))
     }
 }
@@ -316,6 +321,7 @@ mod tests {
             issuer: "https://issuer.example".into(),
             audiences: ["other-api".into(), "api".into()].into(),
             at_jwt_only,
+            has_confirmers: false,
         }
     }
 

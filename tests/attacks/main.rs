@@ -9,4 +9,5 @@ mod forge;
 mod headers;
 mod keys;
 mod signatures;
+mod standing;
 mod state;
