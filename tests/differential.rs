@@ -1,0 +1,200 @@
+//! A second opinion: 100,000 mutated tokens are judged by the validator and by `jsonwebtoken` in its
+//! strictest setting. What is accepted here must be accepted there; what is accepted there and
+//! refused here is refused for a reason that `jsonwebtoken` does not know.
+//!
+//! `SEED` repeats a run, `TOKENS` sets its length.
+
+#[path = "attacks/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+
+use std::{collections::BTreeMap, env};
+
+use fastrand::Rng;
+use forge::{ISSUER, Key, Target, claims, encode, now};
+use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use serde_json::{Value, json};
+
+/// What `jsonwebtoken` 11 does not look at, or takes for absent.
+const STRICTER: &[&str] = &[
+    "critical_header",    // `crit` and `b64`
+    "issued_in_future",   // `iat`
+    "malformed_claim",    // registered claims of the wrong type; `exp` out of bounds; no subject
+    "malformed_claims",   // members twice, depth, arrays for objects
+    "malformed_header",   // members twice, depth, key ids of any length
+    "sender_constrained", // `cnf`
+    "token_kind",         // `typ` of the payload
+    "token_type",         // `typ` of the header
+    "unknown_key",        // it is told which key to use
+];
+
+fn number(name: &str) -> Option<u64> {
+    env::var(name).ok().and_then(|value| value.parse().ok())
+}
+
+fn any_value(random: &mut Rng) -> Value {
+    let exotic = [
+        json!(null),
+        json!(true),
+        json!(0),
+        json!(-1),
+        json!(1e19),
+        json!(0.5),
+        json!(now() + 100),
+        json!(now() - 1000),
+        json!(now() + 1000),
+        json!(""),
+        json!("api"),
+        json!(ISSUER),
+        json!("Bearer"),
+        json!("JWT"),
+        json!("at+jwt"),
+        json!("ID"),
+        json!([]),
+        json!(["api"]),
+        json!(["api", 7]),
+        json!([ISSUER, "x"]),
+        json!({}),
+        json!({"jkt": "x"}),
+        json!({"a": {"b": [1, 2, {"c": null}]}}),
+    ];
+    exotic[random.usize(..exotic.len())].clone()
+}
+
+fn any_of<'a>(random: &mut Rng, names: &[&'a str]) -> &'a str {
+    names[random.usize(..names.len())]
+}
+
+// Not `jwk`, `jku`, `cty`, `zip`: `jsonwebtoken` wants them to be well-formed, and here nobody looks
+// at them (RFC 8725 §3.10).
+const HEADER: &[&str] = &["alg", "kid", "typ", "crit", "b64", "x"];
+const CLAIMS: &[&str] = &[
+    "iss",
+    "aud",
+    "exp",
+    "nbf",
+    "iat",
+    "sub",
+    "jti",
+    "azp",
+    "client_id",
+    "typ",
+    "cnf",
+    "scope",
+    "x",
+];
+
+/// JSON that differs from `json` in a byte or a member.
+fn mutated_text(random: &mut Rng, json: &str, names: &[&str]) -> Vec<u8> {
+    let mut bytes = json.as_bytes().to_vec();
+    match random.u8(..6) {
+        0 => {
+            let member = format!("{{\"{}\":{},", any_of(random, names), any_value(random));
+            return json.replacen('{', &member, 1).into_bytes();
+        }
+        1 => {
+            let position = random.usize(..bytes.len());
+            bytes[position] = random.u8(..);
+        }
+        2 => {
+            bytes.extend_from_slice([" ", "\n", "{}", "\0", ",", "x"][random.usize(..6)].as_bytes())
+        }
+        3 => {
+            let position = random.usize(..bytes.len());
+            bytes.remove(position);
+        }
+        4 => bytes = format!("[{json}]").into_bytes(),
+        _ => {
+            let position = random.usize(..bytes.len());
+            let added = ["\"", "\\", "\\u0000", "\\ud800", "1", "é"][random.usize(..6)];
+            bytes.splice(position..position, added.bytes());
+        }
+    }
+    bytes
+}
+
+fn token(random: &mut Rng, key: &Key) -> String {
+    let (mut header, mut claims) = (key.header(), claims());
+    for _ in 0..random.usize(..3) {
+        let value = any_value(random);
+        if random.u8(..4) == 0 {
+            header[any_of(random, HEADER)] = value;
+        } else {
+            let name = any_of(random, CLAIMS);
+            if random.u8(..8) == 0 {
+                claims.as_object_mut().unwrap().remove(name);
+            } else {
+                claims[name] = value;
+            }
+        }
+    }
+    let (mut header, mut claims) = (
+        header.to_string().into_bytes(),
+        claims.to_string().into_bytes(),
+    );
+    match random.u8(..8) {
+        0 => header = mutated_text(random, &String::from_utf8(header).unwrap(), HEADER),
+        1 => claims = mutated_text(random, &String::from_utf8(claims).unwrap(), CLAIMS),
+        _ => {}
+    }
+    let mut token = key.token(header, claims).into_bytes();
+    if random.u8(..6) == 0 {
+        let position = random.usize(..token.len());
+        match random.u8(..4) {
+            0 => token[position] = b"Aa0-_.=+/"[random.usize(..9)],
+            1 => token.truncate(position),
+            2 => token.insert(position, b"Aa0-_.="[random.usize(..7)]),
+            _ => token.extend_from_slice(encode("x").as_bytes()),
+        }
+    }
+    String::from_utf8(token).unwrap()
+}
+
+#[test]
+fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
+    let seed = number("SEED").unwrap_or_else(|| fastrand::u64(..));
+    let tokens = number("TOKENS").unwrap_or(100_000);
+    println!("SEED={seed} TOKENS={tokens}");
+    let mut random = Rng::with_seed(seed);
+    let key = Key::ed();
+    let target = Target::new(&[&key]);
+    let theirs = DecodingKey::from_ed_components(key.jwk["x"].as_str().unwrap()).unwrap();
+    let mut strictest = Validation::new(Algorithm::EdDSA);
+    strictest.set_required_spec_claims(&["exp", "iss", "aud"]);
+    strictest.set_issuer(&[ISSUER]);
+    strictest.set_audience(&["api"]);
+    strictest.validate_nbf = true;
+    strictest.leeway = 60;
+
+    let (mut both, mut early) = (0, 0);
+    let mut stricter: BTreeMap<&str, usize> = BTreeMap::new();
+    for _ in 0..tokens {
+        let token = token(&mut random, &key);
+        let ours = match tokio_test::task::spawn(target.validator.validate(&token)).poll() {
+            std::task::Poll::Ready(verdict) => verdict.map_err(|error| error.reason()),
+            std::task::Poll::Pending => panic!("static keys need no waiting"),
+        };
+        let theirs = decode::<Value>(&token, &theirs, &strictest).is_ok();
+        match (ours, theirs) {
+            (Ok(_), true) => both += 1,
+            // A moment before 1970 is a moment (RFC 7519 §2), which `jsonwebtoken` cannot hold.
+            (Ok(access), false) => {
+                let not_before = access.claims().get::<f64>("nbf").unwrap();
+                let is_early = not_before.is_some_and(|time| time < 0.0);
+                assert!(is_early, "accepted here only, SEED={seed}: {token}");
+                early += 1;
+            }
+            (Err(reason), true) => {
+                assert!(STRICTER.contains(&reason), "{reason}, SEED={seed}: {token}");
+                *stricter.entry(reason).or_default() += 1;
+            }
+            (Err(_), false) => {}
+        }
+    }
+    println!("accepted by both: {both}; here only: {early}; there only: {stricter:?}");
+    assert!(
+        both * 20 > tokens,
+        "most mutations must not be trivial: {both}"
+    );
+    assert!(tokens < 100_000 || stricter.len() >= 6, "{stricter:?}");
+}
