@@ -178,6 +178,33 @@ async fn r7_refusals_in_http() {
 }
 
 #[tokio::test]
+async fn r6_a_token_elsewhere_than_in_the_header_is_none() {
+    let issuer = TestIssuer::self_managed();
+    let app = routes().layer(AuthLayer::new(validator([issuer.issuer()])));
+    let token = issuer.token().sign();
+    let uri = format!("/access?access_token={token}");
+    let request = Request::post(uri)
+        .header("cookie", format!("access_token={token}"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(format!("access_token={token}")));
+    let answer = send(&app, request.unwrap()).await;
+    assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+}
+
+#[tokio::test]
+async fn r9_keys_that_cannot_be_had_are_not_the_clients_fault() {
+    let issuer = TestIssuer::self_managed();
+    issuer.fail_fetches(true);
+    let app = routes().layer(AuthLayer::new(validator([issuer.issuer()])));
+    let answer = get(&app, "/access", &issuer.token().sign()).await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    let seconds: u64 = answer.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=5).contains(&seconds), "{seconds}");
+    assert_eq!(answer.header("www-authenticate"), None);
+}
+
+#[tokio::test]
 async fn a_plain_layer_never_answers_a_grpc_call_with_200() {
     for (case, answer) in refusals(AuthLayer::new).await {
         assert!(!answer.status.is_success(), "{}", case.name);

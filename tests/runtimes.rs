@@ -117,6 +117,24 @@ fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
 }
 
 #[test]
+fn r55_waiting_for_keys_ends_even_if_nobody_fetches_them() {
+    let keys = GatedKeys::new(&oidc());
+    let idle = runtime();
+    let validator = idle.block_on(async { gated(&keys) });
+    let token = keys.issuer.token().sign();
+    let serving = Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    block_on(&serving, async {
+        let started = tokio::time::Instant::now();
+        assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));
+        assert!(started.elapsed() <= Duration::from_secs(10));
+    });
+}
+
+#[test]
 fn f33_a_refresh_on_a_runtime_that_idles_is_taken_over() {
     let issuer = oidc();
     let clock = TestClock::new();
