@@ -7,15 +7,15 @@ use crate::{
     camunda::{SaasClaims, SelfManagedClaims},
     clock::Clock,
     confirm::{Confirm, Confirmers},
-    error::{AuthError, ConfigError, Reason},
+    error::ConfigError,
     keys::{
         Algorithm, AllowedAlgorithms, Discovery, HttpKeys, IssuerUrl, Keeper, KeySource, Listener,
         Location, Times, Transport, without_credentials,
     },
-    mapping::{ClaimError, Grant, MapClaims},
-    request::RequestView,
-    revocation::{Revocation, TokenIdentity},
+    mapping::{Grant, MapClaims},
+    revocation::Revocation,
     token::{Claims, Expectation},
+    trusted::Trusted,
 };
 
 /// An issuer of tokens, and what a token of it must look like.
@@ -408,50 +408,5 @@ impl fmt::Debug for Issuer {
             .field("issuer", &self.name.as_str())
             .field("audiences", &self.audiences)
             .finish_non_exhaustive()
-    }
-}
-
-/// An issuer whose tokens are accepted.
-pub(crate) struct Trusted {
-    pub(crate) expected: Arc<Expectation>,
-    pub(crate) algorithms: AllowedAlgorithms,
-    pub(crate) keeper: Keeper,
-    mapping: Arc<dyn MapClaims>,
-    confirmers: Confirmers,
-    revocation: Option<Arc<dyn Revocation>>,
-    organization: Option<AuthorizedOrganization>,
-}
-
-impl Trusted {
-    /// What must hold for each request anew, however well its token is known.
-    pub(crate) fn check_request(
-        &self,
-        claims: &Claims,
-        request: Option<&RequestView<'_>>,
-    ) -> Result<(), AuthError> {
-        if claims.is_sender_constrained() {
-            self.confirmers.confirm(claims, request).map_err(|error| {
-                AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
-            })?;
-        }
-        let token = TokenIdentity::of(claims);
-        match &self.revocation {
-            Some(revocation) if revocation.is_revoked(&token) => {
-                Err(AuthError::verified(Reason::Revoked))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// What `claims` grant.
-    pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
-        let grant = self.mapping.map(claims)?;
-        if self.organization.is_some() && grant.organization != self.organization {
-            return Err(ClaimError::new(
-                "(organization)",
-                "is not the configured organization",
-            ));
-        }
-        Ok(grant)
     }
 }

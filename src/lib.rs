@@ -40,6 +40,7 @@ mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod token;
+mod trusted;
 mod validator;
 
 pub use crate::{

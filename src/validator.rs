@@ -7,11 +7,11 @@ use crate::{
     builder::TokenValidatorBuilder,
     clock::Clock,
     error::{AuthError, Reason},
-    issuer::Trusted,
     keys::{Arrival, KeyFetchError, KeyStatus, Miss, NoKey},
     request::RequestView,
     telemetry::{self, QuietLogs},
     token::{Signed, Unverified},
+    trusted::Trusted,
 };
 
 /// Decides about tokens. Cheap to clone; all clones share their keys.

@@ -2,13 +2,19 @@
 //! strictest setting. What is accepted here must be accepted there; what is accepted there and
 //! refused here is refused for a reason that `jsonwebtoken` does not know.
 //!
-//! `SEED` repeats a run, `TOKENS` sets its length.
+//! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and the
+//! verdicts, for a third opinion: `tests/real/jose`.
 
 #[path = "attacks/forge.rs"]
 #[allow(dead_code)]
 mod forge;
 
-use std::{collections::BTreeMap, env};
+use std::{
+    collections::BTreeMap,
+    env,
+    fs::File,
+    io::{BufWriter, Write as _},
+};
 
 use fastrand::Rng;
 use forge::{ISSUER, Key, Target, claims, encode, now};
@@ -167,6 +173,10 @@ fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
     strictest.leeway = 60;
 
     let (mut both, mut early) = (0, 0);
+    let mut dump = env::var_os("DUMP").map(|path| BufWriter::new(File::create(path).unwrap()));
+    if let Some(dump) = &mut dump {
+        writeln!(dump, "{}", key.jwk).unwrap();
+    }
     let mut stricter: BTreeMap<&str, usize> = BTreeMap::new();
     for _ in 0..tokens {
         let token = token(&mut random, &key);
@@ -174,6 +184,10 @@ fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
             std::task::Poll::Ready(verdict) => verdict.map_err(|error| error.reason()),
             std::task::Poll::Pending => panic!("static keys need no waiting"),
         };
+        if let Some(dump) = &mut dump {
+            let verdict = ours.as_ref().map_or_else(|reason| *reason, |_| "accepted");
+            writeln!(dump, "{verdict} {token}").unwrap();
+        }
         let theirs = decode::<Value>(&token, &theirs, &strictest).is_ok();
         match (ours, theirs) {
             (Ok(_), true) => both += 1,

@@ -1,0 +1,191 @@
+//! What the nastiest inputs cost. Bytes are exact and asserted; times are printed only:
+//!
+//! ```text
+//! cargo test --release --all-features --test bounds -- --nocapture
+//! ```
+//!
+//! The only test of its process, since it counts what the process allocates.
+
+#[path = "attacks/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    time::Instant,
+};
+
+use forge::{Key, Target, claims};
+use serde_json::json;
+
+/// Counts what this thread holds, and the most it held.
+struct Counting;
+
+thread_local! {
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST: Cell<isize> = const { Cell::new(0) };
+}
+
+fn count(bytes: isize) {
+    // Neither cell has a destructor, so they are there as long as the thread.
+    HELD.set(HELD.get() + bytes);
+    MOST.set(MOST.get().max(HELD.get()));
+}
+
+// SAFETY: everything is left to the system's allocator, which keeps the contract; counting touches
+// no memory of it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size().cast_signed());
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(-layout.size().cast_signed());
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// The most bytes held at once while `work` ran, beyond those held before.
+fn most_held<T>(work: impl FnOnce() -> T) -> (isize, T) {
+    let before = HELD.get();
+    MOST.set(before);
+    let result = work();
+    (MOST.get() - before, result)
+}
+
+#[test]
+fn the_nastiest_inputs_cost_little() {
+    let key = Key::ed();
+    let target = Target::new(&[&key]);
+    let header = key.header().to_string();
+    let payload = |member: &str| {
+        claims()
+            .to_string()
+            .replacen('{', &format!("{{{member},"), 1)
+    };
+    let with = |member: &str| key.token(&header, payload(member));
+    let list = |element: &str, times: usize| vec![element; times].join(",");
+    let names = |times: usize| {
+        let members = (0..times).map(|number| format!("\"{number:x}\":0"));
+        members.collect::<Vec<_>>().join(",")
+    };
+    let nasty = [
+        ("a good token", key.good()),
+        (
+            "the largest good token",
+            key.with_claim("x", "y".repeat(11_800)),
+        ),
+        ("a megabyte of dots", ".".repeat(1 << 20)),
+        ("16 KiB of dots", ".".repeat(16 * 1024)),
+        ("a megabyte of text", "a".repeat(1 << 20)),
+        (
+            "three large parts",
+            format!("{0}.{0}.{0}", "A".repeat(5400)),
+        ),
+        (
+            "deep arrays",
+            with(&format!("\"x\":{}{}", "[".repeat(5500), "]".repeat(5500))),
+        ),
+        (
+            "deep objects",
+            with(&format!(
+                "\"x\":{}1{}",
+                "{\"a\":".repeat(1800),
+                "}".repeat(1800)
+            )),
+        ),
+        (
+            "the deepest allowed",
+            with(&format!("\"x\":{}{}", "[".repeat(31), "]".repeat(31))),
+        ),
+        (
+            "deep in the header",
+            key.token(format!("{{\"x\":{}", "[".repeat(11_000)), "{}"),
+        ),
+        ("many audiences", key.with_claim("aud", vec!["a"; 2800])),
+        ("many members", with(&names(1000))),
+        (
+            "many members in the header",
+            key.token(format!("{{{},\"alg\":\"EdDSA\"}}", names(1000)), "{}"),
+        ),
+        (
+            "a member twice, at the end",
+            with(&format!("{},\"0\":1", names(1000))),
+        ),
+        (
+            "a long number",
+            with(&format!("\"x\":{}", "9".repeat(11_000))),
+        ),
+        (
+            "a long fraction",
+            with(&format!("\"x\":0.{}", "9".repeat(11_000))),
+        ),
+        ("a huge exponent", with("\"x\":1e999999999")),
+        (
+            "many escapes",
+            with(&format!("\"x\":\"{}\"", "\\u0061".repeat(1800))),
+        ),
+        (
+            "escaped names",
+            with(&format!("\"{}\":1", "\\u0061".repeat(1800))),
+        ),
+        (
+            "many small arrays",
+            with(&format!("\"x\":[{}]", list("[]", 3600))),
+        ),
+        (
+            "many empty strings",
+            with(&format!("\"x\":[{}]", list("\"\"", 3600))),
+        ),
+        ("a long issuer", key.with_claim("iss", "x".repeat(11_000))),
+        ("a long key id", key.with_header("kid", "k".repeat(11_000))),
+        (
+            "a good token for another audience",
+            key.with_claim("aud", "x".repeat(11_000)),
+        ),
+        ("a broken signature", {
+            let good = key.good();
+            format!("{}AAAA", &good[..good.len() - 4])
+        }),
+        (
+            "not for HTTP at all",
+            json!({"payload": "x", "signatures": []}).to_string(),
+        ),
+    ];
+    println!(
+        "| input | bytes of input | verdict | most bytes held | µs |\n|---|---:|---|---:|---:|"
+    );
+    for (name, token) in &nasty {
+        let decide = || {
+            let mut verdict = tokio_test::task::spawn(target.validator.validate(token));
+            match verdict.poll() {
+                std::task::Poll::Ready(Ok(_)) => "accepted",
+                std::task::Poll::Ready(Err(error)) => error.reason(),
+                std::task::Poll::Pending => "waits",
+            }
+        };
+        let (held, verdict) = most_held(decide);
+        let started = Instant::now();
+        let rounds = 20;
+        for _ in 0..rounds {
+            decide();
+        }
+        let micros = started.elapsed().as_micros() / rounds;
+        println!(
+            "| {name} | {} | {verdict} | {held} | {micros} |",
+            token.len()
+        );
+        // A token is at most 16 KiB; what is made of it is a small multiple, whatever it says.
+        assert!(held <= 12 * 16 * 1024, "{name}: {held}");
+        if token.len() > 16 * 1024 {
+            assert!(held <= 1024, "{name}: {held}");
+        }
+    }
+}

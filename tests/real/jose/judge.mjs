@@ -1,0 +1,41 @@
+// Reads a key and tokens with our verdicts, and holds ours against those of `jose`.
+import { readFileSync } from 'node:fs'
+import { importJWK, jwtVerify } from 'jose'
+
+// What is refused here and not by `jose`, which leaves it to its user or to the key it is given.
+const STRICTER = new Set([
+  'critical_header', // `b64` without `crit`
+  'issued_in_future', // `iat` counts only with `maxTokenAge`
+  'malformed_claim', // types of claims other than times
+  'malformed_claims', // members twice, depth
+  'malformed_header', // members twice, depth, key ids of any length
+  'sender_constrained', // `cnf`
+  'token_kind', // `typ` of the payload
+  'token_type', // `typ` of the header
+  'unknown_key', // it is told which key to use
+])
+
+const [jwk, ...lines] = readFileSync(process.argv[2], 'utf8').trimEnd().split('\n')
+const key = await importJWK(JSON.parse(jwk), 'EdDSA')
+const options = {
+  issuer: 'https://issuer.example/realms/a',
+  audience: 'api',
+  algorithms: ['EdDSA', 'Ed25519'],
+  clockTolerance: 60,
+  requiredClaims: ['exp', 'iss', 'aud'],
+}
+let both = 0
+const stricter = {}
+for (const line of lines) {
+  const at = line.indexOf(' ')
+  const [verdict, token] = [line.slice(0, at), line.slice(at + 1)]
+  const theirs = await jwtVerify(token, key, options).then(() => true, () => false)
+  if (verdict === 'accepted' && theirs) both += 1
+  if (verdict === 'accepted' && !theirs) throw new Error(`accepted here only: ${token}`)
+  if (verdict !== 'accepted' && theirs) {
+    if (!STRICTER.has(verdict)) throw new Error(`refused here only, as ${verdict}: ${token}`)
+    stricter[verdict] = (stricter[verdict] ?? 0) + 1
+  }
+}
+if (lines.length !== 10000 || both < 500) throw new Error(`${lines.length} tokens, ${both} accepted`)
+console.log(`${both} of ${lines.length} tokens accepted by both; refused here only: ${JSON.stringify(stricter)}`)
