@@ -49,9 +49,8 @@ pub(crate) enum Decision {
 }
 
 /// How often a token may still be put off.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Attempt {
-    #[default]
     First,
     /// It waited for a fetch that had begun before it came, and may wait for one more.
     Second,

@@ -12,27 +12,13 @@ use modeler_auth::{
     TokenValidatorBuilder,
     test_util::{TestClock, TestIssuer},
 };
-use support::{GatedKeys, ScriptedKeys, failure};
+use support::{GatedKeys, ScriptedKeys, failure, gated, reason};
 use tokio::task::JoinSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
 fn builder(issuer: &TestIssuer) -> TokenValidatorBuilder {
     TokenValidator::builder().issuer(issuer.issuer())
-}
-
-fn gated(keys: &GatedKeys) -> TokenValidator {
-    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
-    let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
-    builder.build().unwrap()
-}
-
-async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
-    validator
-        .validate(token)
-        .await
-        .err()
-        .map(|error| error.reason())
 }
 
 fn oidc() -> TestIssuer {

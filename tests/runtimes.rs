@@ -11,10 +11,10 @@ use std::{
 };
 
 use modeler_auth::{
-    Issuer, TokenValidator,
+    TokenValidator,
     test_util::{TestClock, TestIssuer},
 };
-use support::GatedKeys;
+use support::{GatedKeys, gated, reason};
 use tokio::runtime::{Builder, Runtime};
 
 fn oidc() -> TestIssuer {
@@ -23,12 +23,6 @@ fn oidc() -> TestIssuer {
 
 fn validator(issuer: &TestIssuer) -> TokenValidator {
     let builder = TokenValidator::builder().issuer(issuer.issuer());
-    builder.build().unwrap()
-}
-
-fn gated(keys: &GatedKeys) -> TokenValidator {
-    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
-    let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
     builder.build().unwrap()
 }
 
@@ -43,14 +37,6 @@ fn block_on<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
             .await
             .expect("it must not hang")
     })
-}
-
-async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
-    validator
-        .validate(token)
-        .await
-        .err()
-        .map(|error| error.reason())
 }
 
 #[test]

@@ -8,15 +8,7 @@ use modeler_auth::{
     Algorithm, Issuer, TokenValidator,
     test_util::{TestClock, TestIssuer},
 };
-use support::validator;
-
-async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
-    validator
-        .validate(token)
-        .await
-        .err()
-        .map(|error| error.reason())
-}
+use support::{reason, validator};
 
 #[tokio::test]
 async fn every_algorithm_is_accepted_and_bound_to_its_key() {

@@ -56,9 +56,7 @@ impl Keeper {
     ) -> Result<Self, KeyFetchError> {
         let kept = Kept::new(issuer, source, allowed, times, clock, listener)?;
         let kept = Arc::new(kept);
-        if !kept.is_fixed {
-            kept.ensure_task();
-        }
+        kept.ensure_task();
         Ok(Self { kept })
     }
 

@@ -11,3 +11,5 @@ mod keys;
 mod signatures;
 mod standing;
 mod state;
+#[path = "../support/mod.rs"]
+mod support;

@@ -14,19 +14,14 @@ use modeler_auth::{
 };
 use serde_json::json;
 
-use crate::forge::{ISSUER, Key, Target};
+use crate::{
+    forge::{ISSUER, Key, Target},
+    support::reason,
+};
 
 fn validator(issuer: &TestIssuer, clock: &TestClock) -> TokenValidator {
     let builder = TokenValidator::builder().issuer(issuer.issuer());
     builder.clock(clock.clone()).build().unwrap()
-}
-
-async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
-    validator
-        .validate(token)
-        .await
-        .err()
-        .map(|error| error.reason())
 }
 
 #[tokio::test(start_paused = true)]

@@ -31,6 +31,15 @@ pub fn validator(issuers: impl IntoIterator<Item = Issuer>) -> TokenValidator {
     builder.build().unwrap()
 }
 
+/// Why `validator` refuses `token`, if it does.
+pub async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
+    validator
+        .validate(token)
+        .await
+        .err()
+        .map(|error| error.reason())
+}
+
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
@@ -104,6 +113,13 @@ impl KeySource for GatedKeys {
             self.issuer.fetch(previous.as_ref()).await
         })
     }
+}
+
+/// A validator whose one issuer has these keys.
+pub fn gated(keys: &GatedKeys) -> TokenValidator {
+    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
+    let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
+    builder.build().unwrap()
 }
 
 type Script = dyn Fn(usize) -> Result<KeyFetch, KeyFetchError> + Send + Sync;
