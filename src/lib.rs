@@ -28,6 +28,9 @@ mod confirm;
 mod error;
 #[cfg(feature = "axum")]
 mod extract;
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod issuer;
 mod json;
 mod keys;

@@ -21,7 +21,7 @@ impl Discovery {
     /// Where the document may stand, in the order to be tried: OpenID Connect appends to the
     /// issuer's path, RFC 8414 inserts before it. An issuer that ends in a slash gives no double
     /// slash.
-    pub(super) fn urls(&self) -> [Url; 2] {
+    pub(crate) fn urls(&self) -> [Url; 2] {
         let base = self.base();
         let path = base.path().trim_end_matches('/');
         let with_path = |path: String| {
@@ -41,7 +41,7 @@ impl Discovery {
     }
 
     /// The URL of the key set, as the `document` found at `place` says.
-    pub(super) fn read(&self, document: &[u8], place: &Url) -> Result<Url, KeyFetchError> {
+    pub(crate) fn read(&self, document: &[u8], place: &Url) -> Result<Url, KeyFetchError> {
         let mut members = DiscoveryMembers::default();
         read_object(document, &mut members).map_err(|_| {
             let problem = format!("{place} is not a discovery document");
