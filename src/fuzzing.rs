@@ -127,7 +127,11 @@ pub fn claims(data: &[u8]) {
     }
     assert!(claims.get("typ").is_none_or(|kind| kind == "Bearer"));
     assert!(claims.get("cnf").is_none());
-    assert!(claims.get("sub").is_none_or(|name| name.as_str() != Some("")));
+    assert!(
+        claims
+            .get("sub")
+            .is_none_or(|name| name.as_str() != Some(""))
+    );
 }
 
 /// A key set.
@@ -269,11 +273,13 @@ impl Genuine {
                         bytes.splice(at..at, text.iter().copied());
                     });
                 }
-                6 => token = change_part(&token, usize::from(*b), |bytes| {
-                    if let Some(byte) = bytes.get_mut(usize::from(*c)) {
-                        *byte ^= a;
-                    }
-                }),
+                6 => {
+                    token = change_part(&token, usize::from(*b), |bytes| {
+                        if let Some(byte) = bytes.get_mut(usize::from(*c)) {
+                            *byte ^= a;
+                        }
+                    })
+                }
                 _ => {
                     let end = token.iter().rposition(|&byte| byte == b'.');
                     token.truncate(end.unwrap_or(token.len()));
@@ -290,7 +296,10 @@ impl Genuine {
 
 /// Decodes a part of `token`, changes it, and encodes it again; what does not decode stays.
 fn change_part(token: &[u8], which: usize, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
-    let mut parts: Vec<_> = token.split(|&byte| byte == b'.').map(<[u8]>::to_vec).collect();
+    let mut parts: Vec<_> = token
+        .split(|&byte| byte == b'.')
+        .map(<[u8]>::to_vec)
+        .collect();
     let which = which % parts.len();
     if let Ok(mut bytes) = URL_SAFE_NO_PAD.decode(&parts[which]) {
         change(&mut bytes);
@@ -300,7 +309,9 @@ fn change_part(token: &[u8], which: usize, change: impl FnOnce(&mut Vec<u8>)) ->
 }
 
 fn sign(key: &Ed25519KeyPair, header: String, claims: String) -> String {
-    let message = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part)).join(".");
+    let message = [header, claims]
+        .map(|part| URL_SAFE_NO_PAD.encode(part))
+        .join(".");
     let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
     format!("{message}.{signature}")
 }

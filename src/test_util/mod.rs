@@ -23,7 +23,7 @@
 mod clock;
 mod issuer;
 mod server;
-mod signing_key;
+pub(crate) mod signing_key;
 mod token;
 mod token_endpoint;
 

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use crate::keys::Algorithm;
 
 /// A private key that signs with one algorithm.
-pub(super) struct SigningKey {
-    pub(super) id: String,
-    pub(super) algorithm: Algorithm,
+pub(crate) struct SigningKey {
+    pub(crate) id: String,
+    pub(crate) algorithm: Algorithm,
     pair: Pair,
 }
 
@@ -24,7 +24,7 @@ enum Pair {
 const BROKEN: &str = "the cryptographic library makes keys and signatures";
 
 impl SigningKey {
-    pub(super) fn generate(algorithm: Algorithm) -> Self {
+    pub(crate) fn generate(algorithm: Algorithm) -> Self {
         let ecdsa = |scheme| Pair::Ecdsa(EcdsaKeyPair::generate(scheme).expect(BROKEN));
         let pair = match algorithm {
             Algorithm::Es256 => ecdsa(&signature::ECDSA_P256_SHA256_FIXED_SIGNING),
@@ -40,7 +40,7 @@ impl SigningKey {
         }
     }
 
-    pub(super) fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
             Pair::Ecdsa(pair) => pair.sign(&random, message).expect(BROKEN).as_ref().to_vec(),
@@ -63,7 +63,7 @@ impl SigningKey {
     }
 
     /// The public key as a JWK.
-    pub(super) fn jwk(&self) -> Value {
+    pub(crate) fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Ecdsa(pair) => {
                 // An uncompressed point: 0x04 and two coordinates (SEC 1 §2.3.3).
@@ -107,14 +107,14 @@ fn rsa_members(pair: &RsaKeyPair) -> Value {
 }
 
 /// Sets a member of the JWK `jwk`.
-pub(super) fn set(jwk: &mut Value, name: &str, value: &str) {
+pub(crate) fn set(jwk: &mut Value, name: &str, value: &str) {
     if let Some(members) = jwk.as_object_mut() {
         members.insert(name.to_owned(), json!(value));
     }
 }
 
 /// 256 random bits in base64url, as Keycloak names its keys.
-pub(super) fn random_id() -> String {
+pub(crate) fn random_id() -> String {
     let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
         .take(32)
         .collect();

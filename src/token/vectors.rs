@@ -115,6 +115,65 @@ fn a32_wycheproof_encryption_is_refused_unread() {
     assert!(wycheproof("encryption").is_none_or(|cases| cases == 139));
 }
 
+/// The group about base64 has symmetric keys only. Here its texts are signed by asymmetric ones,
+/// with what is odd about each left as it is.
+#[cfg(feature = "test-util")]
+#[test]
+fn a37_wycheproof_base64_signed_by_asymmetric_keys() {
+    use crate::{keys::Algorithm, test_util::signing_key::SigningKey};
+
+    // Valid as far as the file goes, but for a character that is none of base64url.
+    const VALID_WITH_JUNK: [u64; 2] = [372, 373];
+    // The very text of the valid case 357.
+    const AS_VALID: [u64; 2] = [367, 370];
+    let is_base64 = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
+    // Puts what is no base64url in `odd` into `good`, as far from the nearer end.
+    let with_oddities = |odd: &str, mut good: String, replaces: bool| {
+        let oddities = odd.char_indices().filter(|(_, char)| !is_base64(*char));
+        for (at, char) in oddities.collect::<Vec<_>>() {
+            let at = if at < odd.len() / 2 {
+                at
+            } else {
+                (good.len() + 1 + at).saturating_sub(odd.len())
+            };
+            good.replace_range(
+                at..at + usize::from(replaces),
+                char.encode_utf8(&mut [0; 4]),
+            );
+        }
+        good
+    };
+    let Some(file) = vectors("testvectors_v1.json_web_signature_test.json") else {
+        return;
+    };
+    let mut groups = file["testGroups"].as_array().unwrap().iter();
+    let group = groups.find(|group| group["comment"] == "base64").unwrap();
+    let cases = group["tests"].as_array().unwrap();
+    assert_eq!(cases.len(), 21);
+    for algorithm in [Algorithm::Rs256, Algorithm::Es256] {
+        let key = SigningKey::generate(algorithm);
+        let jwk = json!({"keys": [key.jwk()]});
+        for case in cases {
+            let id = case["tcId"].as_u64().unwrap();
+            let odd: Vec<_> = case["jws"].as_str().unwrap().split('.').collect();
+            let header: String = odd[0].chars().filter(|char| is_base64(*char)).collect();
+            let header = String::from_utf8(URL_SAFE_NO_PAD.decode(header).unwrap()).unwrap();
+            let header = header
+                .replace("HS256", algorithm.name())
+                .replace("hs256-key", &key.id);
+            let header = with_oddities(odd[0], URL_SAFE_NO_PAD.encode(header), false);
+            let message = format!("{header}.{}", odd[1]);
+            let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()));
+            let is_replaced = matches!(id, 363 | 364);
+            let signature = with_oddities(odd[2], signature, is_replaced);
+            let is_valid = case["result"] == "valid" && !VALID_WITH_JUNK.contains(&id);
+            let expected = is_valid || AS_VALID.contains(&id);
+            let token = format!("{message}.{signature}");
+            assert_eq!(holds(&token, &jwk), expected, "{algorithm} {id}: {token}");
+        }
+    }
+}
+
 fn cookbook(name: &str) -> Option<Value> {
     vectors(&format!("rfc7520.{name}.json"))
 }
