@@ -25,7 +25,7 @@ use crate::{
     Issuer, StaticKeys, TokenValidator,
     keys::{Algorithm, AllowedAlgorithms, Discovery, IssuerUrl, KeySet},
     token::{
-        Expectation, Signed, Unverified,
+        Compact, Expectation, Members, Signed, Unverified,
         bearer::{Credentials, LONGEST_TOKEN, credentials},
     },
 };
@@ -60,7 +60,8 @@ pub fn jws(data: &[u8]) {
         return;
     };
     let mut scratch = Vec::new();
-    let Ok(signed) = Signed::read(token, &mut scratch) else {
+    let signed = Compact::split(token).and_then(|compact| Signed::read(compact, &mut scratch));
+    let Ok(signed) = signed else {
         return;
     };
     let segments: Vec<_> = token.split('.').collect();
@@ -74,7 +75,7 @@ pub fn jws(data: &[u8]) {
     }
     assert!(!signature.is_empty());
     assert_eq!(signed.payload(), URL_SAFE_NO_PAD.decode(payload).unwrap());
-    assert_eq!(&token[signed.payload_segment()], payload);
+    assert_eq!(&token[signed.compact().payload_segment()], payload);
     let header = URL_SAFE_NO_PAD.decode(header).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
     let found = &signed.header;
@@ -95,10 +96,11 @@ pub fn claims(data: &[u8]) {
     // {"alg":"EdDSA"}
     let token = format!("eyJhbGciOiJFZERTQSJ9.{payload}.c2ln");
     let mut scratch = Vec::new();
-    let Ok(signed) = Signed::read(&token, &mut scratch) else {
-        return;
-    };
-    let Ok(unverified) = Unverified::read(signed) else {
+    let mut members = Members::default();
+    let read = Compact::split(&token)
+        .and_then(|compact| Signed::read(compact, &mut scratch))
+        .and_then(|signed| Unverified::read(signed, &mut members));
+    let Ok(unverified) = read else {
         return;
     };
     let claims: Value = serde_json::from_slice(data).unwrap();

@@ -9,6 +9,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor},
 };
+use smallvec::SmallVec;
 
 /// Objects and arrays nest at most this deep, the outermost object included.
 const DEEPEST: u8 = 32;
@@ -71,6 +72,17 @@ impl<'de> Deserialize<'de> for Text<'de> {
             }
         }
         deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Reads a string, and gives what the function makes of it.
+pub(crate) struct WithText<F>(pub(crate) F);
+
+impl<'de, T, F: FnOnce(&str) -> T> DeserializeSeed<'de> for WithText<F> {
+    type Value = T;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T, D::Error> {
+        Text::deserialize(deserializer).map(|Text(text)| self.0(&text))
     }
 }
 
@@ -166,27 +178,44 @@ impl<'de> Visitor<'de> for AnyValue {
 /// The member names of one object.
 #[derive(Default)]
 struct Names<'de> {
-    few: Vec<Cow<'de, str>>,
-    many: HashSet<Cow<'de, str>>,
+    /// A bit for each kind of name that was seen: most names are told apart by it alone.
+    kinds: u64,
+    few: SmallVec<[Cow<'de, str>; FEW_NAMES]>,
+    many: Option<HashSet<Cow<'de, str>>>,
 }
 
-impl<'de> Names<'de> {
-    /// Comparing beats hashing up to about this many.
-    const FEW: usize = 32;
+/// Comparing beats hashing up to about this many names. They need no heap.
+const FEW_NAMES: usize = 32;
 
+impl<'de> Names<'de> {
     fn insert<E: Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
-        let new = if self.few.len() < Self::FEW {
-            let new = !self.few.contains(&name);
+        let kind = Self::kind(&name);
+        let is_of_new_kind = self.kinds & kind == 0;
+        self.kinds |= kind;
+        let new = if self.few.len() < FEW_NAMES {
+            let new = is_of_new_kind || !self.few.contains(&name);
             self.few.push(name);
             new
         } else {
-            !self.few.contains(&name) && self.many.insert(name)
+            !self.few.contains(&name) && self.many.get_or_insert_default().insert(name)
         };
         if new {
             Ok(())
         } else {
             Err(E::custom("duplicate member"))
         }
+    }
+
+    /// One of 64 bits.
+    fn kind(name: &str) -> u64 {
+        let name = name.as_bytes();
+        let ends = [name.first(), name.last(), name.get(name.len() / 2)];
+        let ends = ends.map(|byte| u32::from(byte.copied().unwrap_or_default()));
+        let length = u32::try_from(name.len()).unwrap_or_default();
+        let mixed = ends.into_iter().fold(length, |mixed, byte| {
+            mixed.wrapping_mul(31).wrapping_add(byte)
+        });
+        1_u64.rotate_left(mixed)
     }
 }
 

@@ -45,6 +45,7 @@ pub mod test_util;
 mod token;
 mod trusted;
 mod validator;
+mod verdicts;
 
 pub use crate::{
     access::{Access, AuthorizedOrganization, Permission, Permissions},

@@ -7,11 +7,12 @@ use crate::{
     builder::TokenValidatorBuilder,
     clock::Clock,
     error::{AuthError, Reason},
-    keys::{Arrival, KeyFetchError, KeyStatus, Miss, NoKey},
+    keys::{Arrival, KeyFetchError, KeyStatus, Miss, Moment, NoKey},
     request::RequestView,
     telemetry::{self, QuietLogs},
-    token::{Signed, Unverified},
+    token::{Buffers, Compact, Scratch, Signed, Unverified, Verified},
     trusted::Trusted,
+    verdicts::{Verdict, Verdicts},
 };
 
 /// Decides about tokens. Cheap to clone; all clones share their keys.
@@ -37,6 +38,7 @@ struct Inner {
     by_name: HashMap<Box<str>, usize>,
     leeway: Duration,
     clock: Clock,
+    verdicts: Verdicts,
     logs: QuietLogs,
 }
 
@@ -46,6 +48,28 @@ pub(crate) enum Decision {
     Refused(AuthError),
     /// Decide again once this is ready.
     Wait(Arrival),
+}
+
+/// Why a token is not accepted, for now or for good.
+enum Stop {
+    Refused(AuthError),
+    Wait(Arrival),
+}
+
+impl<E: Into<AuthError>> From<E> for Stop {
+    fn from(error: E) -> Self {
+        Self::Refused(error.into())
+    }
+}
+
+/// A token whose signature held.
+struct Found<'v> {
+    verified: Verified,
+    issuer: &'v Trusted,
+    /// The position of the issuer.
+    position: usize,
+    /// Of the issuer's key set.
+    generation: u64,
 }
 
 /// How often a token may still be put off.
@@ -78,6 +102,7 @@ impl TokenValidator {
         by_name: HashMap<Box<str>, usize>,
         leeway: Duration,
         clock: Clock,
+        verdicts: Verdicts,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
@@ -85,6 +110,7 @@ impl TokenValidator {
                 by_name,
                 leeway,
                 clock,
+                verdicts,
                 logs: QuietLogs::default(),
             }),
         }
@@ -122,7 +148,7 @@ impl TokenValidator {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let mut issuers = self.inner.issuers.iter();
-        issuers.all(|issuer| issuer.keeper.keys().is_some())
+        issuers.all(|issuer| issuer.keeper.has_keys())
     }
 
     /// Waits until the keys of every issuer are at hand, for as long as that takes. Needs a Tokio
@@ -192,9 +218,11 @@ impl TokenValidator {
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
     ) -> Decision {
-        self.inner
-            .decide(token, request, attempt)
-            .unwrap_or_else(Decision::Refused)
+        match self.inner.decide(token, request, attempt) {
+            Ok(access) => Decision::Accepted(access),
+            Err(Stop::Refused(error)) => Decision::Refused(error),
+            Err(Stop::Wait(arrival)) => Decision::Wait(arrival),
+        }
     }
 }
 
@@ -204,50 +232,111 @@ impl Inner {
         token: &str,
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
-    ) -> Result<Decision, AuthError> {
-        let mut scratch = Vec::new();
-        let unverified = Unverified::read(Signed::read(token, &mut scratch)?)?;
-        let issuer = self.issuer(unverified.issuer()?)?;
+    ) -> Result<Access, Stop> {
+        let compact = Compact::split(token)?;
+        if let Some((access, issuer)) = self.recall(token) {
+            issuer.check_request(access.claims(), request)?;
+            return Ok(access);
+        }
+        let verdict = self.check(compact, request, attempt)?;
+        let access = verdict.access.clone();
+        self.verdicts.insert(verdict);
+        Ok(access)
+    }
+
+    /// What a check would find about a token that was accepted before, if that is certain.
+    fn recall(&self, token: &str) -> Option<(Access, &Trusted)> {
+        let now = self.clock.steady();
+        let verdict = self.verdicts.get(token, now)?;
+        let issuer = self.issuers.get(verdict.issuer)?;
+        let loaded = issuer.keeper.keys(now)?;
+        let validity = verdict.access.claims().validity();
+        let holds = verdict.generation == loaded.keys().generation()
+            && validity.covers(self.clock.wall(), self.leeway);
+        holds.then_some((verdict.access, issuer))
+    }
+
+    /// Checks a token as if it had never come before.
+    fn check(
+        &self,
+        compact: Compact<'_>,
+        request: Option<&RequestView<'_>>,
+        attempt: Attempt,
+    ) -> Result<Verdict, Stop> {
+        let now = self.clock.steady();
+        let mut scratch = Scratch::take();
+        let found = self.verify(compact, scratch.buffers_mut(), attempt, now)?;
+        let issuer = found.issuer;
+        let mut claims = found.verified.into_claims(scratch);
+        issuer.check_request(&claims, request)?;
+        let grant = issuer.grant(&claims).map_err(|error| {
+            AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
+        })?;
+        claims.settle();
+        Ok(Verdict {
+            access: Access::new(claims, grant),
+            issuer: found.position,
+            generation: found.generation,
+            found_at: now,
+        })
+    }
+
+    fn verify(
+        &self,
+        compact: Compact<'_>,
+        buffers: &mut Buffers,
+        attempt: Attempt,
+        now: Moment,
+    ) -> Result<Found<'_>, Stop> {
+        let Buffers {
+            bytes,
+            members,
+            text,
+        } = buffers;
+        let unverified = Unverified::read(Signed::read(compact, bytes)?, members)?;
+        let (position, issuer) = self.issuer(unverified.issuer()?)?;
 
         // Everything that needs no key comes first, so that junk costs nothing and starts nothing.
         let header = &unverified.signed().header;
         if !issuer.algorithms.contains(header.algorithm) {
             return Err(Reason::UnsupportedAlgorithm.into());
         }
-        let now = self.clock.wall();
-        let checked = match unverified.check(&issuer.expected, now, self.leeway) {
+        let checked = match unverified.check(&issuer.expected, self.clock.wall(), self.leeway) {
             Ok(checked) => checked,
-            Err(Reason::WrongAudience) => return Err(wrong_audience(issuer, &unverified)),
+            Err(Reason::WrongAudience) => {
+                return Err(wrong_audience(issuer, &unverified, now).into());
+            }
             Err(reason) => return Err(reason.into()),
         };
 
-        let Some(loaded) = issuer.keeper.keys() else {
-            return missed(issuer.keeper.miss_keys(attempt.may_wait()));
+        let Some(loaded) = issuer.keeper.keys(now) else {
+            return Err(missed(issuer.keeper.miss_keys(attempt.may_wait())));
         };
         let key_id = header.key_id.as_deref();
         let mut candidates = match loaded.keys().candidates(key_id, header.algorithm) {
             Ok(candidates) => candidates,
             Err(NoKey::Unknown) => {
-                return missed(issuer.keeper.miss_key(&loaded, attempt.may_wait()));
+                return Err(missed(issuer.keeper.miss_key(&loaded, attempt.may_wait())));
             }
             Err(NoKey::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
             Err(NoKey::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
         };
-        let claims = candidates
-            .find_map(|key| unverified.verify(&checked, key, &issuer.expected))
+        let verified = candidates
+            .find_map(|key| unverified.verify(&checked, key, &issuer.expected, text))
             .ok_or(Reason::BadSignature)?;
-
-        issuer.check_request(&claims, request)?;
-        let grant = issuer.grant(&claims).map_err(|error| {
-            AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
-        })?;
-        Ok(Decision::Accepted(Access::new(claims, grant)))
+        Ok(Found {
+            verified,
+            issuer,
+            position,
+            generation: loaded.keys().generation(),
+        })
     }
 
-    fn issuer(&self, name: &str) -> Result<&Trusted, AuthError> {
+    /// The issuer called `name`, and its position.
+    fn issuer(&self, name: &str) -> Result<(usize, &Trusted), AuthError> {
         let position = self.by_name.get(name);
         position
-            .and_then(|&position| self.issuers.get(position))
+            .and_then(|&position| Some((position, self.issuers.get(position)?)))
             .ok_or_else(|| {
                 let error = AuthError::from(Reason::UnknownIssuer);
                 match self.near_miss(name) {
@@ -287,26 +376,25 @@ impl fmt::Debug for TokenValidator {
     }
 }
 
-/// The decision about a token for which there is no key at hand.
-fn missed(miss: Miss) -> Result<Decision, AuthError> {
+/// What becomes of a token for which there is no key at hand.
+fn missed(miss: Miss) -> Stop {
     match miss {
-        Miss::Wait(arrival) => Ok(Decision::Wait(arrival)),
-        Miss::Unknown => Err(Reason::UnknownKey.into()),
+        Miss::Wait(arrival) => Stop::Wait(arrival),
+        Miss::Unknown => Reason::UnknownKey.into(),
         Miss::Unavailable { retry_in } => {
-            Err(AuthError::unavailable(Reason::KeysUnavailable, retry_in))
+            AuthError::unavailable(Reason::KeysUnavailable, retry_in).into()
         }
-        Miss::Crowded => Err(AuthError::unavailable(
-            Reason::TooManyWaiting,
-            Duration::from_secs(1),
-        )),
+        Miss::Crowded => {
+            AuthError::unavailable(Reason::TooManyWaiting, Duration::from_secs(1)).into()
+        }
     }
 }
 
 /// A token for another service is the commonest trouble there is, so it is worth a look at the
 /// signature: only if that holds may its audiences be logged.
-fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>) -> AuthError {
+fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>, now: Moment) -> AuthError {
     let header = &unverified.signed().header;
-    let loaded = issuer.keeper.keys();
+    let loaded = issuer.keeper.keys(now);
     let holds = loaded.is_some_and(|loaded| {
         let candidates = loaded
             .keys()
@@ -330,3 +418,6 @@ fn excerpt<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
         .map(|value| value.chars().take(64).collect())
         .collect()
 }
+
+#[cfg(all(test, feature = "test-util"))]
+mod tests;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     access::{AuthorizedOrganization, Permissions},
     camunda::PermissionNames,
+    json::WithText,
     mapping::{ClaimError, Grant, MapClaims},
     token::Claims,
 };
@@ -58,8 +59,9 @@ impl SaasClaims {
     }
 
     fn organization(&self, claims: &Claims) -> Result<AuthorizedOrganization, ClaimError> {
-        if let Some(organization) = claims.get::<String>(ORGANIZATION)? {
-            return self.expected(&organization, ORGANIZATION);
+        let expected = WithText(|found: &str| self.expected(found, ORGANIZATION));
+        if let Some(organization) = claims.find(ORGANIZATION, expected)? {
+            return organization;
         }
         let organizations = claims
             .get::<Vec<Map<String, Value>>>(ORGANIZATIONS)?
@@ -93,25 +95,22 @@ impl SaasClaims {
         found: &str,
         claim: &'static str,
     ) -> Result<AuthorizedOrganization, ClaimError> {
-        let found = AuthorizedOrganization::parse(found).ok_or(ClaimError::new(
-            claim,
-            "is not 1 to 128 visible ASCII characters",
-        ))?;
         match &self.organization {
-            Some(expected) if *expected != found => {
-                Err(ClaimError::new(claim, "is not the configured organization"))
-            }
-            _ => Ok(found),
+            Some(expected) if expected.as_str() == found => Ok(expected.clone()),
+            Some(_) => Err(ClaimError::new(claim, "is not the configured organization")),
+            None => AuthorizedOrganization::parse(found).ok_or(ClaimError::new(
+                claim,
+                "is not 1 to 128 visible ASCII characters",
+            )),
         }
     }
 
     fn permissions(&self, claims: &Claims) -> Result<Permissions, ClaimError> {
-        if let Some(permissions) = claims.get::<Vec<String>>("permissions")? {
-            let names = permissions.iter().map(String::as_str);
-            return Ok(self.names.permissions(names));
+        if let Some(permissions) = claims.find("permissions", &self.names)? {
+            return Ok(permissions);
         }
-        let scope = claims.get::<String>("scope")?.unwrap_or_default();
-        Ok(self.names.permissions(scope.split(' ')))
+        let words = WithText(|scope: &str| self.names.permissions(scope.split(' ')));
+        Ok(claims.find("scope", words)?.unwrap_or_default())
     }
 }
 

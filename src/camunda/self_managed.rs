@@ -48,11 +48,10 @@ impl MapClaims for SelfManagedClaims {
         let mut permissions = Permissions::NONE;
         let mut missing = Vec::new();
         for audience in claims.audiences() {
-            let Some(names) = claims.get::<Vec<String>>(&["permissions", audience])? else {
+            let Some(granted) = claims.find(&["permissions", audience], &self.names)? else {
                 missing.push(format!("`permissions.{audience}`"));
                 continue;
             };
-            let granted = self.names.permissions(names.iter().map(String::as_str));
             granted.iter().for_each(|one| permissions.insert(one));
         }
         if permissions == Permissions::NONE && !missing.is_empty() {

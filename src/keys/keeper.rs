@@ -60,14 +60,18 @@ impl Keeper {
         Ok(Self { kept })
     }
 
-    /// The keys, if there are any that may be used now.
-    pub(crate) fn keys(&self) -> Option<Guard<Arc<Loaded>>> {
-        let now = self.kept.clock.steady();
+    /// The keys, if there are any that may be used `now`.
+    pub(crate) fn keys(&self, now: Moment) -> Option<Guard<Arc<Loaded>>> {
         if milliseconds(now) >= self.kept.look_at.load(Ordering::Relaxed) {
             self.kept.look_after_task(now);
         }
         let loaded = self.kept.loaded.load();
         loaded.is_usable(now).then_some(loaded)
+    }
+
+    /// Whether there are keys that may be used.
+    pub(crate) fn has_keys(&self) -> bool {
+        self.keys(self.kept.clock.steady()).is_some()
     }
 
     /// What to do about a request that found no usable keys. `may_wait` is false for one that has
@@ -142,7 +146,7 @@ impl Keeper {
 
     /// Waits until there are keys that may be used.
     pub(crate) async fn ready(&self) {
-        while self.keys().is_none() {
+        while !self.has_keys() {
             let kept = &self.kept;
             kept.ensure_task();
             let flight = {
@@ -193,7 +197,7 @@ impl Keeper {
 
     pub(crate) fn status(&self) -> KeyStatus {
         let now = self.kept.clock.steady();
-        let keys = self.keys().map_or(0, |loaded| loaded.keys().len());
+        let keys = self.keys(now).map_or(0, |loaded| loaded.keys().len());
         let state = self.kept.state();
         let refresh = &state.refresh;
         let age = refresh.fetched_at().map(|since| now.saturating_sub(since));

@@ -1,7 +1,7 @@
 //! A key set: JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) to the
 //! keys of it that can be used.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use serde::de::MapAccess;
 use serde_json::value::RawValue;
@@ -18,7 +18,10 @@ use crate::{
 /// The usable keys of an issuer.
 #[derive(Default)]
 pub(crate) struct KeySet {
-    keys: Vec<Arc<VerifyingKey>>,
+    /// Counts the sets of an issuer that differ: what was found in one holds for every set of its
+    /// generation.
+    generation: u64,
+    keys: Vec<VerifyingKey>,
     /// Positions in `keys`, at most [`KeySet::MOST_OF_ONE_ID`] each.
     by_id: HashMap<Box<str>, Vec<usize>>,
 }
@@ -109,25 +112,36 @@ impl KeySet {
             }
             positions.push(self.keys.len());
         }
-        self.keys.push(Arc::new(key));
+        self.keys.push(key);
     }
 
-    /// Takes the place of `previous`. A key that is in both stays the same value.
+    /// Takes the place of `previous`, and tells how it differs.
     pub(crate) fn succeed(&mut self, previous: &Self) -> Change {
-        let mut change = Change {
-            added: 0,
-            withdrawn: previous.keys.len(),
-        };
-        for key in &mut self.keys {
-            match previous.keys.iter().find(|old| old.is_same(key)) {
-                Some(old) => {
-                    *key = Arc::clone(old);
-                    change.withdrawn = change.withdrawn.saturating_sub(1);
-                }
-                None => change.added = change.added.saturating_add(1),
-            }
-        }
-        change
+        let is_same = self.keys.len() == previous.keys.len()
+            && self
+                .keys
+                .iter()
+                .zip(&previous.keys)
+                .all(|(new, old)| new.is_same(old));
+        self.generation = previous.generation.wrapping_add(u64::from(!is_same));
+        let among =
+            |keys: &[VerifyingKey], key: &VerifyingKey| keys.iter().any(|one| one.is_same(key));
+        let added = self
+            .keys
+            .iter()
+            .filter(|key| !among(&previous.keys, key))
+            .count();
+        let withdrawn = previous
+            .keys
+            .iter()
+            .filter(|key| !among(&self.keys, key))
+            .count();
+        Change { added, withdrawn }
+    }
+
+    /// Two sets of an issuer have the same generation only if they hold the same keys.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many keys can be used.
@@ -151,7 +165,7 @@ impl KeySet {
             None => (&[][..], self.keys.as_slice()),
         };
         let named = named.iter().filter_map(|&position| self.keys.get(position));
-        let mut found = named.chain(unnamed).map(AsRef::as_ref).filter(fits);
+        let mut found = named.chain(unnamed).filter(fits);
         let first = found.next();
         match (first, id) {
             (None, Some(_)) => Err(NoKey::OtherAlgorithm),
@@ -253,10 +267,29 @@ mod tests {
         // Another key by the same id is another key.
         assert_eq!(change(&[&a], &[&key("a", ED25519)]), (1, 1));
         assert_eq!(change(&[&b], &[&key("c", ED25519)]), (1, 1));
-        let before = set(&[&b]);
-        let mut after = set(&[&b]);
-        after.succeed(&before);
-        assert!(Arc::ptr_eq(&before.keys[0], &after.keys[0]));
+    }
+
+    #[test]
+    fn r48_only_a_set_of_the_same_keys_is_of_the_same_generation() {
+        let [a, b, c] = [key("a", ES256), key("b", ED25519), key("c", ED25519)];
+        let of =
+            |keys: &[&String]| parse(&keys.iter().copied().cloned().collect::<Vec<_>>()).unwrap();
+        let first = of(&[&a, &b]);
+        let mut same = of(&[&a, &b]);
+        same.succeed(&first);
+        assert_eq!(same.generation(), first.generation());
+        for other in [
+            &[&a][..],
+            &[&a, &b, &c],
+            &[&a, &c],
+            &[&b, &a],
+            &[&a, &a],
+            &[&a, &b, &b],
+        ] {
+            let mut next = of(other);
+            next.succeed(&same);
+            assert_ne!(next.generation(), same.generation(), "{other:?}");
+        }
     }
 
     #[test]

@@ -1,21 +1,24 @@
 //! The verified claims.
 
 use std::{
-    borrow::Cow,
     fmt,
+    marker::PhantomData,
     ops::Range,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::{
-    Deserialize, Deserializer,
+    Deserializer,
     de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
 };
-use serde_json::value::RawValue;
 
-use crate::{json::Text, mapping::ClaimError};
+use crate::{
+    json::Text,
+    mapping::ClaimError,
+    token::scratch::{Buffers, Place, Scratch},
+};
 
 /// What the claims of an issuer's tokens are held against.
 pub(crate) struct Expectation {
@@ -38,41 +41,112 @@ impl Expectation {
 /// Only the validator makes this value, and only after the signature held and every registered
 /// claim was checked: holding it is the proof.
 pub struct Claims {
-    kept: Kept,
+    verified: Verified,
+    /// What the token was decoded into, as long as it is being decided about.
+    scratch: Scratch,
 }
 
-/// What is kept of a verified token.
-pub(super) struct Kept {
+/// What is kept of a token whose signature held.
+#[derive(Clone)]
+pub(crate) struct Verified {
     pub(super) expected: Arc<Expectation>,
+    /// The token, and behind it the texts that are kept of its claims: one allocation for all.
+    pub(super) text: Arc<str>,
+    pub(super) token: Span,
     /// Claims are decoded from here when asked for, which keeps this value small.
-    pub(super) token: Arc<str>,
-    pub(super) payload_segment: Range<usize>,
-    pub(super) expires_at: Duration,
+    pub(super) payload_segment: Span,
     /// Which of the configured audiences the token names, one bit each.
     pub(super) audiences: u64,
-    pub(super) subject: Option<Box<str>>,
-    pub(super) client_id: Option<Box<str>>,
-    pub(super) scope: Option<Box<str>>,
-    pub(super) token_id: Option<Box<str>>,
+    pub(super) subject: Option<Span>,
+    pub(super) client_id: Option<Span>,
+    pub(super) scope: Option<Span>,
+    pub(super) token_id: Option<Span>,
     pub(super) issued_at: Option<Duration>,
+    pub(super) validity: Validity,
     pub(super) is_sender_constrained: bool,
 }
 
+impl Verified {
+    /// Its claims; `scratch` is what the token was decoded into.
+    pub(crate) fn into_claims(self, scratch: Scratch) -> Claims {
+        Claims {
+            verified: self,
+            scratch,
+        }
+    }
+
+    fn text_at(&self, span: Span) -> &str {
+        self.text.get(span.range()).unwrap_or_default()
+    }
+}
+
+/// A part of a text of less than 64 KiB.
+#[derive(Clone, Copy)]
+pub(super) struct Span {
+    start: u16,
+    end: u16,
+}
+
+impl Span {
+    pub(super) fn new(range: &Range<usize>) -> Option<Self> {
+        Some(Self {
+            start: range.start.try_into().ok()?,
+            end: range.end.try_into().ok()?,
+        })
+    }
+
+    fn range(self) -> Range<usize> {
+        usize::from(self.start)..usize::from(self.end)
+    }
+}
+
+/// When a token is valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Validity {
+    /// The later of `nbf` and `iat`.
+    pub(crate) begins_at: Duration,
+    /// `exp`
+    pub(crate) ends_at: Duration,
+}
+
+impl Validity {
+    /// Whether `now` is within, or near by as the leeway says.
+    pub(crate) fn covers(self, now: Duration, leeway: Duration) -> bool {
+        self.begins_at <= now.saturating_add(leeway) && now < self.ends_at.saturating_add(leeway)
+    }
+}
+
 impl Claims {
-    pub(super) fn new(kept: Kept) -> Self {
-        Self { kept }
+    /// Gives up what makes reading claims cheap. It belongs to the thread that checks tokens.
+    pub(crate) fn settle(&mut self) {
+        self.scratch = Scratch::default();
+    }
+
+    /// The whole token.
+    pub(crate) fn token(&self) -> &str {
+        self.verified.text_at(self.verified.token)
+    }
+
+    /// The bytes of the token and of the texts that are kept of its claims.
+    pub(crate) fn text_length(&self) -> usize {
+        self.verified.text.len()
+    }
+
+    /// When `exp`, `nbf` and `iat` hold.
+    pub(crate) fn validity(&self) -> Validity {
+        self.verified.validity
     }
 
     /// The issuer, exactly as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.kept.expected.issuer
+        &self.verified.expected.issuer
     }
 
     /// The audiences that are both configured and in the token. Never empty.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        let bits = self.kept.audiences;
-        let configured = self.kept.expected.audiences.iter().enumerate();
+        let bits = self.verified.audiences;
+        let configured = self.verified.expected.audiences.iter().enumerate();
         configured
             .filter(move |(index, _)| bits & 1 << index != 0)
             .map(|(_, audience)| audience.as_ref())
@@ -81,37 +155,43 @@ impl Claims {
     /// The `sub` claim. Never empty.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.kept.subject.as_deref()
+        self.verified
+            .subject
+            .map(|span| self.verified.text_at(span))
     }
 
     /// The client the token was issued to: `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)), else `azp`.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.kept.client_id.as_deref()
+        self.verified
+            .client_id
+            .map(|span| self.verified.text_at(span))
     }
 
     /// The `scope` claim, if it is a string.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
-        self.kept.scope.as_deref()
+        self.verified.scope.map(|span| self.verified.text_at(span))
     }
 
     /// The `jti` claim.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.kept.token_id.as_deref()
+        self.verified
+            .token_id
+            .map(|span| self.verified.text_at(span))
     }
 
     /// When the token was issued (`iat`).
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        SystemTime::UNIX_EPOCH.checked_add(self.kept.issued_at?)
+        SystemTime::UNIX_EPOCH.checked_add(self.verified.issued_at?)
     }
 
     /// Whether there is a `cnf` claim.
     pub(crate) fn is_sender_constrained(&self) -> bool {
-        self.kept.is_sender_constrained
+        self.verified.is_sender_constrained
     }
 
     /// When the token expires (`exp`, without leeway).
@@ -119,7 +199,7 @@ impl Claims {
     pub fn expires_at(&self) -> SystemTime {
         // `exp` was bounded by the year 9999, which every platform's `SystemTime` can hold.
         SystemTime::UNIX_EPOCH
-            .checked_add(self.kept.expires_at)
+            .checked_add(self.verified.validity.ends_at)
             .unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
@@ -144,16 +224,25 @@ impl Claims {
         &self,
         path: impl Into<ClaimPath<'p>>,
     ) -> Result<Option<T>, ClaimError> {
-        let ClaimPath(path) = path.into();
-        let wrong_type = || ClaimError::new(path.join("."), "has the wrong JSON type");
-        let payload = self.payload();
-        let mut deserializer = serde_json::Deserializer::from_slice(&payload);
-        let found = Find(&path)
-            .deserialize(&mut deserializer)
-            .map_err(|_| wrong_type())?;
-        found
-            .map(|value| serde_json::from_str(value.get()).map_err(|_| wrong_type()))
-            .transpose()
+        self.find(path, PhantomData)
+    }
+
+    /// What `seed` makes of the claim at `path`; else as [`get`](Claims::get).
+    pub(crate) fn find<'p, T>(
+        &self,
+        path: impl Into<ClaimPath<'p>>,
+        seed: impl for<'de> DeserializeSeed<'de, Value = T>,
+    ) -> Result<Option<T>, ClaimError> {
+        let path = path.into();
+        let find = Find {
+            path: path.names(),
+            seed,
+        };
+        let found = match self.scratch.buffers() {
+            Some(buffers) => find.among(buffers),
+            None => find.within(&self.payload()),
+        };
+        found.map_err(|_| ClaimError::new(path.names().join("."), "has the wrong JSON type"))
     }
 
     /// All claims at once, as a type of your own.
@@ -167,10 +256,8 @@ impl Claims {
 
     /// What was decoded once decodes again.
     fn payload(&self) -> Vec<u8> {
-        let segment = self.kept.token.get(self.kept.payload_segment.clone());
-        URL_SAFE_NO_PAD
-            .decode(segment.unwrap_or_default())
-            .unwrap_or_default()
+        let segment = self.verified.text_at(self.verified.payload_segment);
+        URL_SAFE_NO_PAD.decode_to_vec(segment).unwrap_or_default()
     }
 }
 
@@ -189,57 +276,97 @@ impl fmt::Debug for Claims {
 /// let nested = ClaimPath::from(&["permissions", "web-modeler-public-api"]);
 /// ```
 #[derive(Clone, Debug)]
-pub struct ClaimPath<'p>(Cow<'p, [&'p str]>);
+pub struct ClaimPath<'p>(Path<'p>);
+
+#[derive(Clone, Debug)]
+enum Path<'p> {
+    Nested(&'p [&'p str]),
+    TopLevel([&'p str; 1]),
+}
+
+impl<'p> ClaimPath<'p> {
+    fn names(&self) -> &[&'p str] {
+        match &self.0 {
+            Path::Nested(names) => names,
+            Path::TopLevel(name) => name,
+        }
+    }
+}
 
 impl<'p> From<&'p str> for ClaimPath<'p> {
     fn from(name: &'p str) -> Self {
-        Self(Cow::Owned(vec![name]))
+        Self(Path::TopLevel([name]))
     }
 }
 
 impl<'p> From<&'p [&'p str]> for ClaimPath<'p> {
     fn from(names: &'p [&'p str]) -> Self {
-        Self(Cow::Borrowed(names))
+        Self(Path::Nested(names))
     }
 }
 
 impl<'p, const N: usize> From<&'p [&'p str; N]> for ClaimPath<'p> {
     fn from(names: &'p [&'p str; N]) -> Self {
-        Self(Cow::Borrowed(names))
+        Self(Path::Nested(names))
     }
 }
 
-/// Follows a path of member names to one value.
-struct Find<'p>(&'p [&'p str]);
+/// Follows a path of member names to one value, and reads that as its seed says.
+struct Find<'p, S> {
+    path: &'p [&'p str],
+    seed: S,
+}
 
-impl<'de> DeserializeSeed<'de> for Find<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de, S: DeserializeSeed<'de>> Find<'_, S> {
+    fn within(self, json: &'de [u8]) -> serde_json::Result<Option<S::Value>> {
+        self.deserialize(&mut serde_json::Deserializer::from_slice(json))
+    }
+
+    /// Looks where the first name was seen when the token was checked.
+    fn among(mut self, buffers: &'de Buffers) -> serde_json::Result<Option<S::Value>> {
+        let Some((first, rest)) = self.path.split_first() else {
+            return self.within(buffers.payload());
+        };
+        match buffers.place_of(first) {
+            Place::At(value) => {
+                self.path = rest;
+                self.within(value)
+            }
+            Place::Nowhere => Ok(None),
+            Place::Unknown => self.within(buffers.payload()),
+        }
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Find<'_, S> {
+    type Value = Option<S::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.0.is_empty() {
-            return <&RawValue>::deserialize(deserializer).map(Some);
+        if self.path.is_empty() {
+            return self.seed.deserialize(deserializer).map(Some);
         }
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Find<'_> {
-    type Value = Option<&'de RawValue>;
+impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Find<'_, S> {
+    type Value = Option<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Some((wanted, rest)) = self.0.split_first() else {
+        let Some((wanted, path)) = self.path.split_first() else {
             return Ok(None);
         };
-        let mut found = None;
+        let (mut seed, mut found) = (Some(self.seed), None);
         while let Some(Text(name)) = map.next_key()? {
-            if name == *wanted {
-                found = map.next_value_seed(Find(rest))?;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+            match seed.take_if(|_| name == *wanted) {
+                Some(seed) => found = map.next_value_seed(Find { path, seed })?,
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(found)

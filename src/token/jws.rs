@@ -3,7 +3,7 @@
 
 use std::{borrow::Cow, ops::Range};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::MapAccess;
 
 use crate::{
@@ -16,13 +16,52 @@ use crate::{
 /// Longer key ids are refused.
 const LONGEST_KEY_ID: usize = 256;
 
+/// The three parts of a token as text.
+#[derive(Clone, Copy)]
+pub(crate) struct Compact<'s> {
+    pub(crate) token: &'s str,
+    /// The header and the payload with the dot between them, which is what was signed.
+    message: &'s str,
+    header: &'s str,
+    payload: &'s str,
+    signature: &'s str,
+}
+
+impl<'s> Compact<'s> {
+    pub(crate) fn split(token: &'s str) -> Result<Self, Reason> {
+        if token.len() > LONGEST_TOKEN {
+            return Err(Reason::TokenTooLong);
+        }
+        let (message, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
+        let (header, payload) = message.split_once('.').ok_or(Reason::MalformedToken)?;
+        // A dot that is left in the payload is no base64url. An empty payload is none of JWS's
+        // business, and no JSON object.
+        if header.is_empty() || signature.is_empty() {
+            return Err(Reason::MalformedToken);
+        }
+        Ok(Self {
+            token,
+            message,
+            header,
+            payload,
+            signature,
+        })
+    }
+
+    /// Where the payload stands in the token.
+    pub(crate) fn payload_segment(&self) -> Range<usize> {
+        let end = self.message.len();
+        end.saturating_sub(self.payload.len())..end
+    }
+}
+
 /// A token taken apart. Nothing of it is trusted yet.
 pub(crate) struct Signed<'s> {
     pub(crate) header: Header<'s>,
-    token: &'s str,
-    message: &'s [u8],
-    payload_segment: Range<usize>,
+    compact: Compact<'s>,
     payload: &'s [u8],
+    /// Where the payload stands among the decoded bytes.
+    payload_range: Range<usize>,
     signature: &'s [u8],
 }
 
@@ -37,48 +76,25 @@ pub(crate) struct Header<'s> {
 }
 
 impl<'s> Signed<'s> {
-    /// Takes `token` apart, decoding into `scratch`.
-    pub(crate) fn read(token: &'s str, scratch: &'s mut Vec<u8>) -> Result<Self, Reason> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(Reason::TokenTooLong);
-        }
-        let mut segments = token.splitn(4, '.');
-        let (Some(header), Some(payload), Some(signature), None) = (
-            segments.next(),
-            segments.next(),
-            segments.next(),
-            segments.next(),
-        ) else {
-            return Err(Reason::MalformedToken);
-        };
-        scratch.clear();
-        scratch.reserve(token.len());
-        // An empty payload is none of JWS's business, and no JSON object.
-        if header.is_empty() || signature.is_empty() {
-            return Err(Reason::MalformedToken);
-        }
-        let header_end = decode_onto(header, scratch)?;
-        let payload_end = decode_onto(payload, scratch)?;
-        decode_onto(signature, scratch)?;
-
-        let (signed, signature_bytes) = scratch.split_at(payload_end);
-        let (header_bytes, payload_bytes) = signed.split_at(header_end);
-        // The text before the last dot is what was signed; the payload is its tail.
-        let (message, _) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-        let payload_segment = message.len().saturating_sub(payload.len())..message.len();
+    /// Decodes the parts into `bytes`.
+    pub(crate) fn read(compact: Compact<'s>, bytes: &'s mut Vec<u8>) -> Result<Self, Reason> {
+        bytes.clear();
+        let header_end = decode_onto(compact.header, bytes)?;
+        let payload_end = decode_onto(compact.payload, bytes)?;
+        decode_onto(compact.signature, bytes)?;
+        let (header, rest) = bytes.split_at(header_end);
+        let (payload, signature) = rest.split_at(payload_end.saturating_sub(header_end));
         Ok(Self {
-            header: Header::read(header_bytes)?,
-            token,
-            message: message.as_bytes(),
-            payload_segment,
-            payload: payload_bytes,
-            signature: signature_bytes,
+            header: Header::read(header)?,
+            compact,
+            payload,
+            payload_range: header_end..payload_end,
+            signature,
         })
     }
 
-    /// The whole token.
-    pub(crate) fn token(&self) -> &'s str {
-        self.token
+    pub(crate) fn compact(&self) -> &Compact<'s> {
+        &self.compact
     }
 
     /// The payload, decoded.
@@ -86,14 +102,15 @@ impl<'s> Signed<'s> {
         self.payload
     }
 
-    /// Where the payload stands in the token, encoded.
-    pub(crate) fn payload_segment(&self) -> Range<usize> {
-        self.payload_segment.clone()
+    /// Where the payload stands among the decoded bytes.
+    pub(super) fn payload_range(&self) -> Range<usize> {
+        self.payload_range.clone()
     }
 
     /// Whether the signature holds for `key`. A key of another algorithm never fits.
     pub(crate) fn holds_for(&self, key: &VerifyingKey) -> bool {
-        key.algorithm() == self.header.algorithm && key.verifies(self.message, self.signature)
+        key.algorithm() == self.header.algorithm
+            && key.verifies(self.compact.message.as_bytes(), self.signature)
     }
 }
 
@@ -179,7 +196,7 @@ fn token_type(value: &str) -> Option<TokenType> {
 /// `+` and `/`, and bits behind the last byte are refused (RFC 7515 §2, RFC 4648 §3.5).
 fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Result<usize, Reason> {
     URL_SAFE_NO_PAD
-        .decode_vec(segment, bytes)
+        .decode_append(segment, bytes)
         .map_err(|_| Reason::MalformedToken)?;
     Ok(bytes.len())
 }
@@ -189,12 +206,12 @@ mod tests {
     use super::*;
 
     fn token(header: &str) -> String {
-        format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode(header))
+        format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode_to_string(header))
     }
 
     fn read(token: &str) -> Result<(Algorithm, Option<String>, bool), Reason> {
         let mut scratch = Vec::new();
-        let signed = Signed::read(token, &mut scratch)?;
+        let signed = Signed::read(Compact::split(token)?, &mut scratch)?;
         let header = signed.header;
         Ok((
             header.algorithm,

@@ -3,9 +3,17 @@
 pub(crate) mod bearer;
 mod claims;
 mod jws;
+mod scratch;
 mod unverified;
 #[cfg(test)]
 mod vectors;
 
 pub use self::claims::{ClaimPath, Claims};
-pub(crate) use self::{claims::Expectation, jws::Signed, unverified::Unverified};
+#[cfg(any(test, fuzzing))]
+pub(crate) use self::scratch::Members;
+pub(crate) use self::{
+    claims::{Expectation, Verified},
+    jws::{Compact, Signed},
+    scratch::{Buffers, Scratch},
+    unverified::Unverified,
+};

@@ -2,20 +2,22 @@
 //! pass ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
 //! [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
-use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
+use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
 
 use serde::{
     Deserialize, Deserializer,
     de::{Error, MapAccess, SeqAccess, Visitor},
 };
+use smallvec::{SmallVec, smallvec};
 
 use crate::{
     error::Reason,
-    json::{AnyValue, Members, Number, Text, read_object},
+    json::{self, AnyValue, Number, Text, read_object},
     keys::VerifyingKey,
     token::{
-        Claims, Signed,
-        claims::{Expectation, Kept},
+        Signed,
+        claims::{Expectation, Span, Validity, Verified},
+        scratch::Members,
     },
 };
 
@@ -30,19 +32,27 @@ pub(crate) struct Unverified<'s> {
 
 /// The claims hold; only the signature is open.
 pub(crate) struct Checked {
-    expires_at: Duration,
+    validity: Validity,
     audiences: u64,
 }
 
 impl<'s> Unverified<'s> {
-    pub(crate) fn read(signed: Signed<'s>) -> Result<Self, Reason> {
-        let mut claims = ClaimMembers::default();
-        if read_object(signed.payload(), &mut claims).is_err() {
-            return Err(match claims.at {
+    /// Reads the claims; where each one stands goes to `members`.
+    pub(crate) fn read(signed: Signed<'s>, members: &mut Members) -> Result<Self, Reason> {
+        members.begin(signed.payload_range());
+        let mut reading = Reading {
+            claims: ClaimMembers::default(),
+            payload: signed.payload(),
+            members,
+            at: "",
+        };
+        if read_object(signed.payload(), &mut reading).is_err() {
+            return Err(match reading.at {
                 "" => Reason::MalformedClaims,
                 name => Reason::MalformedClaim(name),
             });
         }
+        let claims = reading.claims;
         Ok(Self { signed, claims })
     }
 
@@ -79,29 +89,35 @@ impl<'s> Unverified<'s> {
         if expected.at_jwt_only {
             self.check_rfc9068()?;
         }
-        let expires_at = match claims.expires_at {
+        let ends_at = match claims.expires_at {
             Some(seconds) if (0.0..=LAST_SECOND).contains(&seconds) => {
                 Duration::try_from_secs_f64(seconds).map_err(|_| Reason::MalformedClaim("exp"))?
             }
             Some(_) => return Err(Reason::MalformedClaim("exp")),
             None => return Err(Reason::MissingClaim("exp")),
         };
-        if now >= expires_at.saturating_add(leeway) {
+        if now >= ends_at.saturating_add(leeway) {
             return Err(Reason::Expired);
         }
+        let not_before = claims.not_before.map_or(Duration::ZERO, moment);
+        let issued_at = claims.issued_at.map_or(Duration::ZERO, moment);
         let latest = now.saturating_add(leeway);
-        if claims.not_before.is_some_and(|time| is_after(time, latest)) {
+        if not_before > latest {
             return Err(Reason::NotYetValid);
         }
-        if claims.issued_at.is_some_and(|time| is_after(time, latest)) {
+        if issued_at > latest {
             return Err(Reason::IssuedInFuture);
         }
+        let validity = Validity {
+            begins_at: not_before.max(issued_at),
+            ends_at,
+        };
         if claims.is_sender_constrained && !expected.has_confirmers {
             return Err(Reason::SenderConstrained);
         }
         let audiences = self.accepted_audiences(expected)?;
         Ok(Checked {
-            expires_at,
+            validity,
             audiences,
         })
     }
@@ -144,43 +160,56 @@ impl<'s> Unverified<'s> {
         Ok(accepted)
     }
 
-    /// The one way to make [`Claims`].
+    /// The one way to make [`Verified`], and so [`Claims`](crate::Claims). What is kept is put
+    /// together in `text`.
     pub(crate) fn verify(
         &self,
         checked: &Checked,
         key: &VerifyingKey,
         expected: &Arc<Expectation>,
-    ) -> Option<Claims> {
+        text: &mut String,
+    ) -> Option<Verified> {
         if !self.signed.holds_for(key) {
             return None;
         }
         let claims = &self.claims;
-        let owned = |text: &Option<Cow<'_, str>>| text.as_deref().map(Box::from);
-        Some(Claims::new(Kept {
+        let compact = self.signed.compact();
+        let client_id = claims
+            .client_id
+            .as_ref()
+            .or(claims.authorized_party.as_ref());
+        text.clear();
+        let mut keep = |part: &str| {
+            let start = text.len();
+            text.push_str(part);
+            Span::new(&(start..text.len()))
+        };
+        let token = keep(compact.token)?;
+        let mut keep_claim = |claim: Option<&Cow<'_, str>>| claim.and_then(|part| keep(part));
+        Some(Verified {
             expected: Arc::clone(expected),
-            token: Arc::from(self.signed.token()),
-            payload_segment: self.signed.payload_segment(),
-            expires_at: checked.expires_at,
+            token,
+            payload_segment: Span::new(&compact.payload_segment())?,
+            validity: checked.validity,
             audiences: checked.audiences,
-            subject: owned(&claims.subject),
-            client_id: owned(&claims.client_id).or_else(|| owned(&claims.authorized_party)),
-            scope: owned(&claims.scope),
-            token_id: owned(&claims.token_id),
-            issued_at: claims
-                .issued_at
-                .and_then(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).ok()),
+            subject: keep_claim(claims.subject.as_ref()),
+            client_id: keep_claim(client_id),
+            scope: keep_claim(claims.scope.as_ref()),
+            token_id: keep_claim(claims.token_id.as_ref()),
+            issued_at: claims.issued_at.map(moment),
             is_sender_constrained: claims.is_sender_constrained,
-        }))
+            text: Arc::from(text.as_str()),
+        })
     }
 }
 
-fn is_after(seconds: f64, latest: Duration) -> bool {
-    // What does not fit is more than 500 billion years away.
-    Duration::try_from_secs_f64(seconds.max(0.0)).map_or(true, |time| time > latest)
+/// The time since the Unix epoch; none before it. What does not fit is more than 500 billion years
+/// away.
+fn moment(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
 }
 
-/// The claims that are checked or kept. A registered claim of the wrong JSON type is an error,
-/// never "absent" (CVE-2026-25537).
+/// The claims that are checked or kept.
 #[derive(Default)]
 struct ClaimMembers<'s> {
     audiences: Audiences<'s>,
@@ -195,36 +224,56 @@ struct ClaimMembers<'s> {
     scope: Option<Cow<'s, str>>,
     subject: Option<Cow<'s, str>>,
     token_id: Option<Cow<'s, str>>,
+}
+
+/// The claims while they are read. A registered claim of the wrong JSON type is an error, never
+/// "absent" (CVE-2026-25537).
+struct Reading<'r, 's> {
+    claims: ClaimMembers<'s>,
+    payload: &'s [u8],
+    members: &'r mut Members,
     /// The claim being read, for the error.
     at: &'static str,
 }
 
-impl<'s> Members<'s> for ClaimMembers<'s> {
+impl Reading<'_, '_> {
+    /// Where `name` stands in the payload; `None` if it had to be put together elsewhere.
+    fn place_of(&self, name: &str) -> Option<Range<usize>> {
+        let payload = self.payload.as_ptr().addr();
+        let start = name.as_ptr().addr().checked_sub(payload)?;
+        let end = start.checked_add(name.len())?;
+        (self.payload.get(start..end) == Some(name.as_bytes())).then_some(start..end)
+    }
+}
+
+impl<'s> json::Members<'s> for Reading<'_, 's> {
     fn member<A: MapAccess<'s>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
+        self.members.add(self.place_of(name));
+        let claims = &mut self.claims;
         let (at, slot) = match name {
-            "iss" => ("iss", Slot::Text(&mut self.issuer)),
-            "sub" => ("sub", Slot::Text(&mut self.subject)),
-            "jti" => ("jti", Slot::Text(&mut self.token_id)),
-            "azp" => ("azp", Slot::Text(&mut self.authorized_party)),
-            "client_id" => ("client_id", Slot::Text(&mut self.client_id)),
-            "typ" => ("typ", Slot::Text(&mut self.kind)),
-            "exp" => ("exp", Slot::Time(&mut self.expires_at)),
-            "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
-            "iat" => ("iat", Slot::Time(&mut self.issued_at)),
+            "iss" => ("iss", Slot::Text(&mut claims.issuer)),
+            "sub" => ("sub", Slot::Text(&mut claims.subject)),
+            "jti" => ("jti", Slot::Text(&mut claims.token_id)),
+            "azp" => ("azp", Slot::Text(&mut claims.authorized_party)),
+            "client_id" => ("client_id", Slot::Text(&mut claims.client_id)),
+            "typ" => ("typ", Slot::Text(&mut claims.kind)),
+            "exp" => ("exp", Slot::Time(&mut claims.expires_at)),
+            "nbf" => ("nbf", Slot::Time(&mut claims.not_before)),
+            "iat" => ("iat", Slot::Time(&mut claims.issued_at)),
             "aud" => {
                 self.at = "aud";
-                self.audiences = map.next_value()?;
+                claims.audiences = map.next_value()?;
                 self.at = "";
                 return Ok(());
             }
             // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
             // permissions from it judges its type.
             "scope" => {
-                self.scope = map.next_value_seed(AnyValue::OF_MEMBER)?;
+                claims.scope = map.next_value_seed(AnyValue::OF_MEMBER)?;
                 return Ok(());
             }
-            _ => {
-                self.is_sender_constrained |= name == "cnf";
+            other => {
+                claims.is_sender_constrained |= other == "cnf";
                 return map.next_value_seed(AnyValue::OF_MEMBER).map(drop);
             }
         };
@@ -245,7 +294,7 @@ enum Slot<'m, 's> {
 
 /// `aud`: a string, or an array of strings; none of them empty (RFC 7519 §4.1.3).
 #[derive(Default)]
-struct Audiences<'s>(Vec<Cow<'s, str>>);
+struct Audiences<'s>(SmallVec<[Cow<'s, str>; 4]>);
 
 impl<'de> Deserialize<'de> for Audiences<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -258,15 +307,15 @@ impl<'de> Deserialize<'de> for Audiences<'de> {
             }
 
             fn visit_borrowed_str<E: Error>(self, one: &'de str) -> Result<Self::Value, E> {
-                non_empty(Cow::Borrowed(one)).map(|one| Audiences(vec![one]))
+                non_empty(Cow::Borrowed(one)).map(|one| Audiences(smallvec![one]))
             }
 
             fn visit_str<E: Error>(self, one: &str) -> Result<Self::Value, E> {
-                non_empty(Cow::Owned(one.to_owned())).map(|one| Audiences(vec![one]))
+                non_empty(Cow::Owned(one.to_owned())).map(|one| Audiences(smallvec![one]))
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut audiences = Vec::new();
+                let mut audiences = SmallVec::new();
                 while let Some(Text(one)) = list.next_element()? {
                     audiences.push(non_empty(one)?);
                 }
@@ -294,6 +343,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::token::Compact;
 
     const NOW: u64 = 1_762_180_200;
     const LEEWAY: u64 = 60;
@@ -332,7 +382,9 @@ mod tests {
             URL_SAFE_NO_PAD.encode(payload)
         );
         let mut scratch = Vec::new();
-        let unverified = Unverified::read(Signed::read(&token, &mut scratch)?)?;
+        let signed = Signed::read(Compact::split(&token)?, &mut scratch)?;
+        let mut members = Members::default();
+        let unverified = Unverified::read(signed, &mut members)?;
         unverified.issuer()?;
         let now = Duration::from_secs(NOW);
         let checked = unverified.check(expected, now, Duration::from_secs(LEEWAY))?;

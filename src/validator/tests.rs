@@ -1,0 +1,205 @@
+//! A token that was accepted before is judged as one that never came.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use http::Request;
+use proptest::{
+    collection::vec,
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::json;
+
+use super::*;
+use crate::{
+    Algorithm, Claims, ConfirmError, RevocationList,
+    test_util::{TestClock, TestIssuer, TokenBuilder},
+};
+
+#[derive(Clone, Debug)]
+enum Step {
+    Pass(u64),
+    GoBack(u64),
+    GoForward(u64),
+    Rotate,
+    Withdraw,
+    Refresh,
+    Outage(bool),
+    Revoke(usize),
+    ClearRevocations,
+    Confirm(bool),
+    Come(usize),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        40 => (0..12_usize).prop_map(Step::Come),
+        2 => prop_oneof![1..90_u64, 60..400_u64, 1000..5000_u64].prop_map(Step::Pass),
+        1 => (1..200_u64).prop_map(Step::GoBack),
+        1 => (1..200_u64).prop_map(Step::GoForward),
+        1 => Just(Step::Rotate),
+        1 => Just(Step::Withdraw),
+        1 => Just(Step::Refresh),
+        1 => any::<bool>().prop_map(Step::Outage),
+        1 => (0..32_usize).prop_map(Step::Revoke),
+        1 => Just(Step::ClearRevocations),
+        1 => any::<bool>().prop_map(Step::Confirm),
+    ];
+    vec(step, 1..400)
+}
+
+/// What became of a token, in words.
+fn outcome(decided: Result<Access, Stop>) -> String {
+    match decided {
+        Ok(access) => format!("{:?} {:?}", access.subject(), access.permissions()),
+        Err(Stop::Refused(error)) => error.reason().to_owned(),
+        Err(Stop::Wait(_)) => "waits".to_owned(),
+    }
+}
+
+struct World {
+    issuer: TestIssuer,
+    clock: TestClock,
+    validator: TokenValidator,
+    revoked: Arc<RevocationList>,
+    confirms: Arc<AtomicBool>,
+    tokens: Vec<String>,
+}
+
+impl World {
+    fn new() -> Self {
+        let (issuer, clock) = (TestIssuer::self_managed(), TestClock::new());
+        issuer.sign_with(Algorithm::EdDsa);
+        let revoked = Arc::new(RevocationList::default());
+        let confirms = Arc::new(AtomicBool::new(true));
+        let may = Arc::clone(&confirms);
+        let confirmer = move |_: &Claims, _: &RequestView<'_>| {
+            let confirmed = may.load(Ordering::Relaxed).then_some(());
+            confirmed.ok_or(ConfirmError::new("the test says so"))
+        };
+        let configured = issuer
+            .issuer()
+            .revocation(Arc::clone(&revoked))
+            .confirm_with("x5t#S256", confirmer);
+        let builder = TokenValidator::builder().issuer(configured);
+        let mut world = Self {
+            validator: builder.clock(clock.clone()).build().unwrap(),
+            issuer,
+            clock,
+            revoked,
+            confirms,
+            tokens: Vec::new(),
+        };
+        world.sign();
+        world
+    }
+
+    /// Tokens by the issuer's present key.
+    fn sign(&mut self) {
+        let now = self.clock.now();
+        let now_in_seconds = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let number = self.tokens.len();
+        let token = || {
+            let token = self.issuer.token().issued_at(now);
+            token
+                .claim("jti", number.to_string())
+                .expires_in(Duration::from_secs(3600))
+        };
+        self.tokens.extend(
+            [
+                token(),
+                token().expires_in(Duration::from_secs(100)),
+                token().claim("nbf", now_in_seconds + 100),
+                token().claim("cnf", json!({"x5t#S256": "x"})),
+                token().header("kid", json!(null)),
+                token().subject("another"),
+            ]
+            .map(TokenBuilder::sign),
+        );
+    }
+
+    /// One of the tokens by the last two keys.
+    fn recent(&self, number: usize) -> &str {
+        let mut recent = self.tokens.iter().rev().take(12).cycle();
+        recent.nth(number).unwrap()
+    }
+
+    async fn take(&mut self, step: &Step) {
+        let seconds = Duration::from_secs;
+        match *step {
+            Step::Pass(time) => self.clock.advance(seconds(time)),
+            Step::GoBack(time) => self.clock.step_back(seconds(time)),
+            Step::GoForward(time) => self.clock.step_forward(seconds(time)),
+            Step::Rotate => {
+                self.issuer.rotate_keys();
+                self.sign();
+            }
+            Step::Withdraw => self.issuer.withdraw_old_keys(),
+            Step::Refresh => drop(self.validator.refresh_now().await),
+            Step::Outage(is_out) => self.issuer.fail_fetches(is_out),
+            Step::Revoke(number) => {
+                let number = number % self.tokens.len() / 6 * 6;
+                self.revoked
+                    .revoke_token(self.issuer.name(), &number.to_string());
+            }
+            Step::ClearRevocations => self.revoked.clear(),
+            Step::Confirm(may) => self.confirms.store(may, Ordering::Relaxed),
+            Step::Come(_) => {}
+        }
+        // What it caused in the background is done before the next step.
+        for _ in 0..10 {
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+#[test]
+fn r48_a_hit_equals_a_cold_check() {
+    let (hits, refused_hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let mut runner = TestRunner::new(Config {
+        cases: 60,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let verdict = runner.run(&steps(), |steps| {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            let mut world = World::new();
+            world.validator.ready().await;
+            let request = Request::new(());
+            let view = RequestView::of(&request);
+            for step in steps {
+                world.take(&step).await;
+                let Step::Come(number) = step else { continue };
+                let token = world.recent(number);
+                let inner = &world.validator.inner;
+                let is_hit = inner.recall(token).is_some();
+                let warm = outcome(inner.decide(token, Some(&view), Attempt::First));
+                let compact = Compact::split(token).unwrap();
+                let cold = inner.check(compact, Some(&view), Attempt::First);
+                let cold = outcome(cold.map(|verdict| verdict.access));
+                prop_assert_eq!(&warm, &cold);
+                hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
+                let is_refused = warm == "revoked" || warm == "unconfirmed";
+                refused_hits.fetch_add(usize::from(is_hit && is_refused), Ordering::Relaxed);
+            }
+            Ok(())
+        })
+    });
+    verdict.unwrap();
+    let (hits, refused_hits) = (hits.into_inner(), refused_hits.into_inner());
+    assert!(
+        hits > 500 && refused_hits > 50,
+        "{hits} hits, {refused_hits} of them refused"
+    );
+}

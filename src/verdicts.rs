@@ -1,0 +1,144 @@
+//! Remembers tokens that were accepted, so that one that comes again costs no signature check.
+//!
+//! A verdict is a shortcut to the answer that a check would give at that instant. Wherever that is
+//! not certain, e.g. because the issuer's keys are others by now, it is none, and the token is
+//! checked as if it had never come before. Refusals are not remembered.
+
+use std::{
+    hash::{BuildHasher, Hash, Hasher},
+    time::Duration,
+};
+
+use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
+
+use crate::{access::Access, keys::Moment};
+
+/// What was found about a token.
+#[derive(Clone)]
+pub(crate) struct Verdict {
+    pub(crate) access: Access,
+    /// The position of its issuer.
+    pub(crate) issuer: usize,
+    /// The generation of the key set by which it was verified.
+    pub(crate) generation: u64,
+    pub(crate) found_at: Moment,
+}
+
+/// The verdicts of one validator, up to a number of bytes.
+pub(crate) struct Verdicts {
+    /// `None` if nothing is to be remembered.
+    cache: Option<Cache<Known, Verdict, TailHash>>,
+    oldest: Duration,
+}
+
+impl Verdicts {
+    /// What an entry takes beside the texts it holds, measured by `tests/allocations.rs`.
+    const ENTRY: usize = 512;
+
+    /// Remembers what fits into `capacity` bytes, each for `oldest` at the most.
+    pub(crate) fn new(capacity: u64, oldest: Duration) -> Self {
+        let cache = || {
+            Cache::builder()
+                .weigher(|known: &Known, _: &Verdict| {
+                    let bytes = known.0.claims().text_length().saturating_add(Self::ENTRY);
+                    u32::try_from(bytes).unwrap_or(u32::MAX)
+                })
+                .max_capacity(capacity)
+                // Not TinyLFU, which counts what is not there, too: whoever asks often enough for
+                // junk would keep others out.
+                .eviction_policy(EvictionPolicy::lru())
+                // Frees memory, and no more: what counts is in the verdict.
+                .time_to_live(oldest)
+                .build_with_hasher(TailHash::default())
+        };
+        Self {
+            cache: (capacity > 0).then(cache),
+            oldest,
+        }
+    }
+
+    /// The verdict about `token`, unless it is too old by `now`.
+    pub(crate) fn get(&self, token: &str, now: Moment) -> Option<Verdict> {
+        let verdict = self.cache.as_ref()?.get(&Asked(token))?;
+        let age = now.saturating_sub(verdict.found_at);
+        (age < self.oldest).then_some(verdict)
+    }
+
+    pub(crate) fn insert(&self, verdict: Verdict) {
+        if let Some(cache) = &self.cache {
+            cache.insert(Known(verdict.access.clone()), verdict);
+        }
+    }
+}
+
+/// The token of an access, as a key: all of it is compared.
+struct Known(Access);
+
+/// A token that somebody sent.
+struct Asked<'t>(&'t str);
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.claims().token().as_bytes());
+    }
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write(self.0.as_bytes());
+    }
+}
+
+impl PartialEq for Known {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.claims().token() == other.0.claims().token()
+    }
+}
+
+impl Eq for Known {}
+
+impl Equivalent<Known> for Asked<'_> {
+    fn equivalent(&self, known: &Known) -> bool {
+        self.0 == known.0.claims().token()
+    }
+}
+
+/// Hashes the end of a token, which belongs to its signature: only verified tokens are remembered,
+/// so nobody can make many of them that collide.
+#[derive(Clone)]
+struct TailHash {
+    seed: u64,
+}
+
+impl Default for TailHash {
+    fn default() -> Self {
+        Self {
+            seed: fastrand::u64(..),
+        }
+    }
+}
+
+impl BuildHasher for TailHash {
+    type Hasher = TailHasher;
+
+    fn build_hasher(&self) -> TailHasher {
+        TailHasher(self.seed)
+    }
+}
+
+struct TailHasher(u64);
+
+impl Hasher for TailHasher {
+    fn write(&mut self, token: &[u8]) {
+        const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let (halves, _) = token.last_chunk::<16>().unwrap_or(&[0; 16]).as_chunks();
+        for half in halves {
+            let mixed = (self.0 ^ u64::from_le_bytes(*half)).wrapping_mul(ODD);
+            self.0 = mixed ^ mixed >> 32;
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
