@@ -60,7 +60,7 @@ pub fn jws(data: &[u8]) {
         return;
     };
     let mut scratch = Vec::new();
-    let signed = Compact::split(token).and_then(|compact| Signed::read(compact, &mut scratch));
+    let signed = Compact::split(token).and_then(|compact| Signed::read(compact, &mut scratch, &[]));
     let Ok(signed) = signed else {
         return;
     };
@@ -98,7 +98,7 @@ pub fn claims(data: &[u8]) {
     let mut scratch = Vec::new();
     let mut members = Members::default();
     let read = Compact::split(&token)
-        .and_then(|compact| Signed::read(compact, &mut scratch))
+        .and_then(|compact| Signed::read(compact, &mut scratch, &[]))
         .and_then(|signed| Unverified::read(signed, &mut members));
     let Ok(unverified) = read else {
         return;

@@ -25,7 +25,9 @@ pub(crate) fn read_object<'de, M: Members<'de>>(
     json: &'de [u8],
     members: &mut M,
 ) -> Result<(), serde_json::Error> {
-    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    // Looked at once as a whole: that is cheaper than string by string.
+    let json = std::str::from_utf8(json).map_err(serde_json::Error::custom)?;
+    let mut deserializer = serde_json::Deserializer::from_str(json);
     // `deserialize_map`, not a derived struct: those read themselves from arrays as well.
     deserializer.deserialize_map(Object(members))?;
     deserializer.end()
@@ -208,14 +210,9 @@ impl<'de> Names<'de> {
 
     /// One of 64 bits.
     fn kind(name: &str) -> u64 {
-        let name = name.as_bytes();
-        let ends = [name.first(), name.last(), name.get(name.len() / 2)];
-        let ends = ends.map(|byte| u32::from(byte.copied().unwrap_or_default()));
+        let last = name.as_bytes().last().copied().unwrap_or_default();
         let length = u32::try_from(name.len()).unwrap_or_default();
-        let mixed = ends.into_iter().fold(length, |mixed, byte| {
-            mixed.wrapping_mul(31).wrapping_add(byte)
-        });
-        1_u64.rotate_left(mixed)
+        1_u64.rotate_left(length.wrapping_mul(5).wrapping_add(u32::from(last)))
     }
 }
 

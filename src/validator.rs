@@ -10,7 +10,7 @@ use crate::{
     keys::{Arrival, KeyFetchError, KeyStatus, Miss, Moment, NoKey},
     request::RequestView,
     telemetry::{self, QuietLogs},
-    token::{Buffers, Compact, Scratch, Signed, Unverified, Verified},
+    token::{Buffers, Compact, KnownHeaders, Scratch, Signed, Unverified, Verified},
     trusted::Trusted,
     verdicts::{Verdict, Verdicts},
 };
@@ -38,6 +38,7 @@ struct Inner {
     by_name: HashMap<Box<str>, usize>,
     leeway: Duration,
     clock: Clock,
+    headers: KnownHeaders,
     verdicts: Verdicts,
     logs: QuietLogs,
 }
@@ -110,6 +111,7 @@ impl TokenValidator {
                 by_name,
                 leeway,
                 clock,
+                headers: KnownHeaders::default(),
                 verdicts,
                 logs: QuietLogs::default(),
             }),
@@ -293,7 +295,9 @@ impl Inner {
             members,
             text,
         } = buffers;
-        let unverified = Unverified::read(Signed::read(compact, bytes)?, members)?;
+        let known = self.headers.load();
+        let signed = Signed::read(compact, bytes, &known)?;
+        let unverified = Unverified::read(signed, members)?;
         let (position, issuer) = self.issuer(unverified.issuer()?)?;
 
         // Everything that needs no key comes first, so that junk costs nothing and starts nothing.
@@ -324,6 +328,7 @@ impl Inner {
         let verified = candidates
             .find_map(|key| unverified.verify(&checked, key, &issuer.expected, text))
             .ok_or(Reason::BadSignature)?;
+        self.headers.learn(compact.header, header);
         Ok(Found {
             verified,
             issuer,

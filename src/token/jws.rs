@@ -1,16 +1,20 @@
 //! The compact serialization: three parts, each strict base64url, and a header that asks for
 //! nothing we do not do ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 
-use std::{borrow::Cow, ops::Range};
+use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use base64_simd::URL_SAFE_NO_PAD;
+use memchr::{memchr, memrchr};
 use serde::de::MapAccess;
 
 use crate::{
     error::Reason,
     json::{AnyValue, Members, Text, read_object},
     keys::{Algorithm, VerifyingKey},
-    token::bearer::LONGEST_TOKEN,
+    token::{
+        bearer::LONGEST_TOKEN,
+        headers::{self, KnownHeader},
+    },
 };
 
 /// Longer key ids are refused.
@@ -22,7 +26,7 @@ pub(crate) struct Compact<'s> {
     pub(crate) token: &'s str,
     /// The header and the payload with the dot between them, which is what was signed.
     message: &'s str,
-    header: &'s str,
+    pub(crate) header: &'s str,
     payload: &'s str,
     signature: &'s str,
 }
@@ -32,8 +36,14 @@ impl<'s> Compact<'s> {
         if token.len() > LONGEST_TOKEN {
             return Err(Reason::TokenTooLong);
         }
-        let (message, signature) = token.rsplit_once('.').ok_or(Reason::MalformedToken)?;
-        let (header, payload) = message.split_once('.').ok_or(Reason::MalformedToken)?;
+        let split_at = |text: &'s str, dot: Option<usize>| {
+            let (before, after) = text.split_at_checked(dot?)?;
+            Some((before, after.strip_prefix('.')?))
+        };
+        let last = memrchr(b'.', token.as_bytes());
+        let (message, signature) = split_at(token, last).ok_or(Reason::MalformedToken)?;
+        let first = memchr(b'.', message.as_bytes());
+        let (header, payload) = split_at(message, first).ok_or(Reason::MalformedToken)?;
         // A dot that is left in the payload is no base64url. An empty payload is none of JWS's
         // business, and no JSON object.
         if header.is_empty() || signature.is_empty() {
@@ -76,16 +86,27 @@ pub(crate) struct Header<'s> {
 }
 
 impl<'s> Signed<'s> {
-    /// Decodes the parts into `bytes`.
-    pub(crate) fn read(compact: Compact<'s>, bytes: &'s mut Vec<u8>) -> Result<Self, Reason> {
+    /// Decodes the parts into `bytes`. A header that is `known` need not be read.
+    pub(crate) fn read(
+        compact: Compact<'s>,
+        bytes: &'s mut Vec<u8>,
+        known: &'s [Arc<KnownHeader>],
+    ) -> Result<Self, Reason> {
         bytes.clear();
-        let header_end = decode_onto(compact.header, bytes)?;
+        let known_header = headers::find(known, compact.header);
+        let header_end = match known_header {
+            Some(_) => 0,
+            None => decode_onto(compact.header, bytes)?,
+        };
         let payload_end = decode_onto(compact.payload, bytes)?;
         decode_onto(compact.signature, bytes)?;
         let (header, rest) = bytes.split_at(header_end);
         let (payload, signature) = rest.split_at(payload_end.saturating_sub(header_end));
         Ok(Self {
-            header: Header::read(header)?,
+            header: match known_header {
+                Some(header) => header,
+                None => Header::read(header)?,
+            },
             compact,
             payload,
             payload_range: header_end..payload_end,
@@ -115,6 +136,22 @@ impl<'s> Signed<'s> {
 }
 
 impl<'s> Header<'s> {
+    pub(super) fn to_owned(&self) -> Header<'static> {
+        Header {
+            algorithm: self.algorithm,
+            key_id: self.key_id.as_deref().map(|id| Cow::Owned(id.to_owned())),
+            is_at_jwt: self.is_at_jwt,
+        }
+    }
+
+    pub(super) fn borrowed(&self) -> Header<'_> {
+        Header {
+            algorithm: self.algorithm,
+            key_id: self.key_id.as_deref().map(Cow::Borrowed),
+            is_at_jwt: self.is_at_jwt,
+        }
+    }
+
     fn read(json: &'s [u8]) -> Result<Self, Reason> {
         let mut members = HeaderMembers::default();
         read_object(json, &mut members).map_err(|_| Reason::MalformedHeader)?;
@@ -211,7 +248,7 @@ mod tests {
 
     fn read(token: &str) -> Result<(Algorithm, Option<String>, bool), Reason> {
         let mut scratch = Vec::new();
-        let signed = Signed::read(Compact::split(token)?, &mut scratch)?;
+        let signed = Signed::read(Compact::split(token)?, &mut scratch, &[])?;
         let header = signed.header;
         Ok((
             header.algorithm,

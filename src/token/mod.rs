@@ -2,6 +2,7 @@
 
 pub(crate) mod bearer;
 mod claims;
+mod headers;
 mod jws;
 mod scratch;
 mod unverified;
@@ -13,6 +14,7 @@ pub use self::claims::{ClaimPath, Claims};
 pub(crate) use self::scratch::Members;
 pub(crate) use self::{
     claims::{Expectation, Verified},
+    headers::KnownHeaders,
     jws::{Compact, Signed},
     scratch::{Buffers, Scratch},
     unverified::Unverified,

@@ -242,7 +242,7 @@ impl Reading<'_, '_> {
         let payload = self.payload.as_ptr().addr();
         let start = name.as_ptr().addr().checked_sub(payload)?;
         let end = start.checked_add(name.len())?;
-        (self.payload.get(start..end) == Some(name.as_bytes())).then_some(start..end)
+        (end <= self.payload.len()).then_some(start..end)
     }
 }
 
@@ -382,7 +382,7 @@ mod tests {
             URL_SAFE_NO_PAD.encode(payload)
         );
         let mut scratch = Vec::new();
-        let signed = Signed::read(Compact::split(&token)?, &mut scratch)?;
+        let signed = Signed::read(Compact::split(&token)?, &mut scratch, &[])?;
         let mut members = Members::default();
         let unverified = Unverified::read(signed, &mut members)?;
         unverified.issuer()?;
