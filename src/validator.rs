@@ -360,12 +360,7 @@ impl Inner {
                     .to_owned(),
             );
         }
-        let core = |name: &str| {
-            let name = name.trim_end_matches('/');
-            let name = name.split_once("://").map_or(name, |(_, rest)| rest);
-            name.to_ascii_lowercase()
-        };
-        let close = |known: &&str| core(known) == core(name);
+        let close = |known: &&str| core(known).eq_ignore_ascii_case(core(name));
         let known = self.by_name.keys().map(AsRef::as_ref).find(close)?;
         Some(format!(
             "it differs from `{known}` only in scheme, case or a slash at the end"
@@ -414,6 +409,12 @@ fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>, now: Moment) ->
         excerpt(unverified.audiences()),
         excerpt(issuer.expected.audiences.iter().map(AsRef::as_ref)),
     ))
+}
+
+/// What is left of an issuer's name without its scheme and a slash at its end.
+fn core(name: &str) -> &str {
+    let name = name.trim_end_matches('/');
+    name.split_once("://").map_or(name, |(_, rest)| rest)
 }
 
 /// At most 4 values of 64 characters, for a log.

@@ -10,55 +10,14 @@
 #[allow(dead_code)]
 mod forge;
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    time::Instant,
-};
+#[path = "support/heap.rs"]
+mod heap;
+
+use std::time::Instant;
 
 use forge::{Key, Target, claims};
+use heap::most_held;
 use serde_json::json;
-
-/// Counts what this thread holds, and the most it held.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
-}
-
-fn count(bytes: isize) {
-    // Neither cell has a destructor, so they are there as long as the thread.
-    HELD.set(HELD.get() + bytes);
-    MOST.set(MOST.get().max(HELD.get()));
-}
-
-// SAFETY: everything is left to the system's allocator, which keeps the contract; counting touches
-// no memory of it.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// The most bytes held at once while `work` ran, beyond those held before.
-fn most_held<T>(work: impl FnOnce() -> T) -> (isize, T) {
-    let before = HELD.get();
-    MOST.set(before);
-    let result = work();
-    (MOST.get() - before, result)
-}
 
 #[test]
 fn the_nastiest_inputs_cost_little() {

@@ -1,0 +1,140 @@
+//! How often deciding about a token asks for memory, and what remembering one takes. Counts are
+//! exact, so they are asserted; the only test of its process.
+
+#[path = "attacks/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+#[path = "support/heap.rs"]
+mod heap;
+
+use forge::{ISSUER, Key, Target, jwks};
+use heap::{allocations, held};
+use modeler_auth::{
+    AuthorizedOrganization, ClaimError, Claims, Grant, Issuer, Permissions, StaticKeys,
+    TokenValidator,
+};
+
+fn validator(key: &Key, cache: u64) -> TokenValidator {
+    let organization = AuthorizedOrganization::nil();
+    let issuer = Issuer::oidc(ISSUER)
+        .unwrap()
+        .audience("api")
+        .keys(StaticKeys::from_jwks(jwks(&[&key.jwk])))
+        .map_claims(move |_: &Claims| {
+            Ok::<_, ClaimError>(Grant::new(organization.clone(), Permissions::ALL))
+        });
+    let builder = TokenValidator::builder().issuer(issuer);
+    builder.verdict_cache(cache).build().unwrap()
+}
+
+/// What `token` is answered with, and how often that asks for memory once things have settled.
+fn count(validator: &TokenValidator, token: &str) -> (usize, &'static str) {
+    let decide = || {
+        let mut verdict = std::pin::pin!(validator.validate(token));
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match verdict.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(Ok(_)) => "accepted",
+            std::task::Poll::Ready(Err(error)) => error.reason(),
+            std::task::Poll::Pending => "waits",
+        }
+    };
+    for _ in 0..100 {
+        decide();
+    }
+    allocations(decide)
+}
+
+#[test]
+fn deciding_asks_for_little_memory() {
+    let key = Key::ed();
+    let (cold, warm) = (validator(&key, 0), validator(&key, 1 << 20));
+    let good = key.good();
+    let broken = format!("{}AAAA", &good[..good.len() - 4]);
+    for (what, validator, token, expected, most) in [
+        ("a token that comes again", &warm, &good, "accepted", 0),
+        // The token with the texts of its claims, and the access.
+        ("a token that is checked", &cold, &good, "accepted", 2),
+        ("junk", &warm, &"junk".to_owned(), "malformed_token", 0),
+        ("a broken signature", &warm, &broken, "bad_signature", 0),
+        (
+            "an expired token",
+            &warm,
+            &key.with_claim("exp", 5),
+            "expired",
+            0,
+        ),
+        (
+            "an unknown key",
+            &warm,
+            &key.with_header("kid", "x"),
+            "unknown_key",
+            0,
+        ),
+        (
+            "an unknown issuer",
+            &warm,
+            &key.with_claim("iss", "x"),
+            "unknown_issuer",
+            0,
+        ),
+    ] {
+        let (times, verdict) = count(validator, token);
+        println!("{what}: {times}");
+        assert_eq!(verdict, expected, "{what}");
+        assert!(times <= most, "{what}: {times}");
+    }
+    presets(&key);
+    a_verdict_takes_little_memory(&key);
+}
+
+/// The presets read claims without memory of their own.
+fn presets(key: &Key) {
+    let keys = StaticKeys::from_jwks(jwks(&[&key.jwk]));
+    let organization = "12345678-ABCD-DCBA-ABCD-123456789ABC";
+    let saas = key.changed(|_, claims| {
+        claims["iss"] = "https://weblogin.cloud.camunda.io/".into();
+        claims["aud"] = "api.cloud.camunda.io".into();
+        claims["https://camunda.com/orgId"] = organization.into();
+        claims["permissions"] = vec!["create:*", "read:*"].into();
+    });
+    let realm = "https://keycloak.example/realms/a";
+    let self_managed = key.changed(|_, claims| {
+        claims["iss"] = realm.into();
+        claims["aud"] = vec!["web-modeler-public-api", "account"].into();
+        claims["permissions"]["web-modeler-public-api"] = vec!["create:*", "read:*"].into();
+    });
+    for (issuer, token) in [
+        (Issuer::saas(organization), saas),
+        (Issuer::self_managed(realm).unwrap(), self_managed),
+    ] {
+        let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
+        let validator = builder.verdict_cache(0).build().unwrap();
+        assert_eq!(count(&validator, &token), (2, "accepted"));
+    }
+}
+
+fn a_verdict_takes_little_memory(key: &Key) {
+    let validator = validator(key, 64 << 20);
+    let tokens: Vec<_> = (0..5000)
+        .map(|number| key.with_claim("sub", number.to_string()))
+        .collect();
+    let before = held();
+    for token in &tokens {
+        count_once(&validator, token);
+    }
+    let bytes: usize = tokens.iter().map(String::len).sum();
+    let beside = (held() - before).unsigned_abs().saturating_sub(bytes) / tokens.len();
+    println!("a verdict takes {beside} bytes beside its token");
+    assert!(beside <= 600, "{beside}");
+    let target = Target::of(validator);
+    drop(target);
+    assert!(
+        (held() - before).abs() < 64 << 10,
+        "what is dropped is free"
+    );
+}
+
+fn count_once(validator: &TokenValidator, token: &str) {
+    let mut verdict = tokio_test::task::spawn(validator.validate(token));
+    assert!(verdict.poll().is_ready());
+}
