@@ -133,7 +133,7 @@ impl Signer {
     }
 
     /// The bare signature check of `token`, with everything else done before.
-    pub fn floor(&self, token: &str) -> impl Fn() {
+    pub fn floor(&self, token: &str) -> impl Fn() + Send + Sync + use<> {
         let (message, signature) = token.rsplit_once('.').expect("three parts");
         let message = message.to_owned();
         let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
@@ -208,4 +208,39 @@ pub fn validate(validator: &TokenValidator, token: &str) -> Result<Access, AuthE
         Poll::Ready(verdict) => verdict,
         Poll::Pending => unreachable!("the keys are at hand"),
     }
+}
+
+/// Tokens that are refused, each for another reason.
+pub fn hostile_tokens(signer: &Signer) -> impl Iterator<Item = (&'static str, String)> {
+    let good = signer.sign(&keycloak_claims(0));
+    let (unsigned, _) = good.rsplit_once('.').expect("three parts");
+    let end = good.len() - 4;
+    let mut expired = keycloak_claims(0);
+    expired["exp"] = json!(1_762_180_300);
+    [
+        ("malformed", "no token at all".to_owned()),
+        ("two parts", unsigned.to_owned()),
+        (
+            "unknown key",
+            signer.sign_with_id(&keycloak_claims(0), "another"),
+        ),
+        ("expired", signer.sign(&expired)),
+        (
+            "bad signature",
+            format!("{}AAAA", good.get(..end).expect("ASCII")),
+        ),
+    ]
+    .into_iter()
+}
+
+/// Ranks below `count`, low ones the more often, as Zipf says; the same ones each time.
+pub fn ranks(count: usize) -> impl Iterator<Item = usize> {
+    let mut random = fastrand::Rng::with_seed(1);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss,
+        reason = "small numbers"
+    )]
+    std::iter::repeat_with(move || (count as f64).powf(random.f64()) as usize - 1)
 }
