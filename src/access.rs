@@ -28,6 +28,11 @@ impl Access {
         }
     }
 
+    /// The same, but sharing its count of references with no other.
+    pub(crate) fn detached(&self) -> Self {
+        Self::new(self.inner.claims.detached(), self.inner.grant.clone())
+    }
+
     /// The organization the token is authorized for; `None` if the issuer's mapping knows none.
     #[must_use]
     pub fn organization(&self) -> Option<&AuthorizedOrganization> {

@@ -31,6 +31,7 @@ mod extract;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
+mod hot;
 mod issuer;
 mod json;
 mod keys;

@@ -30,7 +30,9 @@ impl Grant {
 
 /// Maps the claims of an issuer to a [`Grant`]; see [`Issuer::map_claims`](crate::Issuer::map_claims).
 ///
-/// It runs after the signature and every registered claim held. Closures implement it:
+/// It runs after the signature and every registered claim held. What it grants is remembered with
+/// the token for some time ([`verdict_cache`](crate::TokenValidatorBuilder::verdict_cache)), so it
+/// should depend on the claims alone. Closures implement it:
 ///
 /// ```
 /// use modeler_auth::{Claims, ClaimError, Grant, Issuer, Permission};

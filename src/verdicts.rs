@@ -11,7 +11,7 @@ use std::{
 
 use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
 
-use crate::{access::Access, keys::Moment};
+use crate::{access::Access, hot::Hot, keys::Moment};
 
 /// What was found about a token.
 #[derive(Clone)]
@@ -24,49 +24,75 @@ pub(crate) struct Verdict {
     pub(crate) found_at: Moment,
 }
 
+impl Verdict {
+    /// What an entry takes beside the texts it holds: `tests/allocations.rs` measures it.
+    const ENTRY: usize = 512;
+
+    /// What remembering it takes.
+    pub(crate) fn bytes(&self) -> u64 {
+        let texts = self.access.claims().text_length();
+        u64::try_from(texts.saturating_add(Self::ENTRY)).unwrap_or(u64::MAX)
+    }
+
+    /// The same, with an access that shares its count of references with no other.
+    pub(crate) fn detached(&self) -> Self {
+        Self {
+            access: self.access.detached(),
+            ..*self
+        }
+    }
+}
+
 /// The verdicts of one validator, up to a number of bytes.
 pub(crate) struct Verdicts {
     /// `None` if nothing is to be remembered.
-    cache: Option<Cache<Known, Verdict, TailHash>>,
+    kept: Option<Kept>,
     oldest: Duration,
 }
 
-impl Verdicts {
-    /// What an entry takes beside the texts it holds, measured by `tests/allocations.rs`.
-    const ENTRY: usize = 512;
+struct Kept {
+    hot: Hot,
+    cache: Cache<Known, Verdict, TailHash>,
+}
 
+impl Verdicts {
     /// Remembers what fits into `capacity` bytes, each for `oldest` at the most.
     pub(crate) fn new(capacity: u64, oldest: Duration) -> Self {
-        let cache = || {
-            Cache::builder()
-                .weigher(|known: &Known, _: &Verdict| {
-                    let bytes = known.0.claims().text_length().saturating_add(Self::ENTRY);
-                    u32::try_from(bytes).unwrap_or(u32::MAX)
-                })
-                .max_capacity(capacity)
+        let for_hot = capacity / 8;
+        let kept = || Kept {
+            hot: Hot::new(for_hot),
+            cache: Cache::builder()
+                .weigher(|_, verdict: &Verdict| verdict.bytes().try_into().unwrap_or(u32::MAX))
+                .max_capacity(capacity.saturating_sub(for_hot))
                 // Not TinyLFU, which counts what is not there, too: whoever asks often enough for
                 // junk would keep others out.
                 .eviction_policy(EvictionPolicy::lru())
                 // Frees memory, and no more: what counts is in the verdict.
                 .time_to_live(oldest)
-                .build_with_hasher(TailHash::default())
+                .build_with_hasher(TailHash),
         };
         Self {
-            cache: (capacity > 0).then(cache),
+            kept: (capacity > 0).then(kept),
             oldest,
         }
     }
 
     /// The verdict about `token`, unless it is too old by `now`.
     pub(crate) fn get(&self, token: &str, now: Moment) -> Option<Verdict> {
-        let verdict = self.cache.as_ref()?.get(&Asked(token))?;
-        let age = now.saturating_sub(verdict.found_at);
-        (age < self.oldest).then_some(verdict)
+        let kept = self.kept.as_ref()?;
+        let hash = TailHash.hash_one(Asked(token));
+        let is_young = |verdict: &Verdict| now.saturating_sub(verdict.found_at) < self.oldest;
+        if let Some(verdict) = kept.hot.get(hash, token).filter(is_young) {
+            return Some(verdict);
+        }
+        let verdict = kept.cache.get(&Asked(token)).filter(is_young)?;
+        kept.hot.offer(hash, &verdict);
+        Some(verdict)
     }
 
     pub(crate) fn insert(&self, verdict: Verdict) {
-        if let Some(cache) = &self.cache {
-            cache.insert(Known(verdict.access.clone()), verdict);
+        if let Some(kept) = &self.kept {
+            kept.cache.insert(Known(verdict.access.clone()), verdict);
         }
     }
 }
@@ -105,24 +131,14 @@ impl Equivalent<Known> for Asked<'_> {
 
 /// Hashes the end of a token, which belongs to its signature: only verified tokens are remembered,
 /// so nobody can make many of them that collide.
-#[derive(Clone)]
-struct TailHash {
-    seed: u64,
-}
-
-impl Default for TailHash {
-    fn default() -> Self {
-        Self {
-            seed: fastrand::u64(..),
-        }
-    }
-}
+#[derive(Clone, Default)]
+struct TailHash;
 
 impl BuildHasher for TailHash {
     type Hasher = TailHasher;
 
     fn build_hasher(&self) -> TailHasher {
-        TailHasher(self.seed)
+        TailHasher(0)
     }
 }
 

@@ -122,6 +122,14 @@ impl Claims {
         self.scratch = Scratch::default();
     }
 
+    /// The same, in a place of their own but for the texts.
+    pub(crate) fn detached(&self) -> Self {
+        Self {
+            verified: self.verified.clone(),
+            scratch: Scratch::default(),
+        }
+    }
+
     /// The whole token.
     pub(crate) fn token(&self) -> &str {
         self.verified.text_at(self.verified.token)

@@ -101,3 +101,53 @@ impl Drop for Scratch {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Buffers with `payload` behind something else, whose claims have these names.
+    fn buffers(payload: &str, names: &[&str]) -> Buffers {
+        let mut buffers = Buffers::default();
+        buffers.bytes.extend_from_slice(b"{\"alg\":1}");
+        let start = buffers.bytes.len();
+        buffers.bytes.extend_from_slice(payload.as_bytes());
+        buffers.members.begin(start..buffers.bytes.len());
+        buffers.bytes.extend_from_slice(b"signature");
+        for name in names {
+            let start = payload.find(name);
+            buffers
+                .members
+                .add(start.map(|start| start..start + name.len()));
+        }
+        buffers
+    }
+
+    fn place(buffers: &Buffers, name: &str) -> Result<String, &'static str> {
+        match buffers.place_of(name) {
+            Place::At(value) => Ok(String::from_utf8(value.to_vec()).unwrap()),
+            Place::Nowhere => Err("nowhere"),
+            Place::Unknown => Err("unknown"),
+        }
+    }
+
+    #[test]
+    fn a_claim_is_where_its_name_was_seen() {
+        let mut found = buffers("{ \"a:b\" :  1, \"c\":\"x\"}", &["a:b", "c"]);
+        assert_eq!(found.payload(), b"{ \"a:b\" :  1, \"c\":\"x\"}");
+        assert_eq!(place(&found, "a:b").as_deref(), Ok("  1, \"c\":\"x\"}"));
+        assert_eq!(place(&found, "c").as_deref(), Ok("\"x\"}"));
+        for other in ["", "a", "x", "alg", "a:"] {
+            assert_eq!(place(&found, other), Err("nowhere"), "{other}");
+        }
+        found.members.begin(0..9);
+        assert_eq!(place(&found, "c"), Err("nowhere"));
+    }
+
+    #[test]
+    fn a_claim_whose_name_has_escapes_may_be_anywhere() {
+        let found = buffers("{\"\\u0061\":1,\"c\":2}", &["c", "not to be seen"]);
+        assert_eq!(place(&found, "a"), Err("unknown"));
+        assert_eq!(place(&found, "c").as_deref(), Ok("2}"));
+    }
+}

@@ -405,6 +405,21 @@ mod tests {
     }
 
     #[test]
+    fn texts_with_escapes_are_what_they_mean() {
+        let payload = good()
+            .to_string()
+            .replacen('{', "{\"scope\":\"a\\u0062 c\",", 1);
+        let token = format!(
+            "eyJhbGciOiJSUzI1NiJ9.{}.c2ln",
+            URL_SAFE_NO_PAD.encode(payload)
+        );
+        let (mut scratch, mut members) = (Vec::new(), Members::default());
+        let signed = Signed::read(Compact::split(&token).unwrap(), &mut scratch, &[]).unwrap();
+        let claims = Unverified::read(signed, &mut members).unwrap().claims;
+        assert_eq!(claims.scope.as_deref(), Some("ab c"));
+    }
+
+    #[test]
     fn r14_the_payload_is_one_strict_object() {
         let text = good().to_string();
         for bad in [
