@@ -44,14 +44,15 @@ pin_project! {
     enum State<F, S, B> {
         Calling { #[pin] future: F },
         /// The keys came; the inner service must still become ready.
-        Readying { parked: Option<Parked<S, B>> },
+        Readying { parked: Option<Box<Parked<S, B>>> },
         Refused { error: Option<AuthError> },
         /// Keys are being fetched.
-        Waiting { arrival: Arrival, attempt: Attempt, parked: Option<Parked<S, B>> },
+        Waiting { arrival: Arrival, attempt: Attempt, parked: Option<Box<Parked<S, B>>> },
     }
 }
 
-/// A request that waits, and the instance that will serve it.
+/// A request that waits, and the instance that will serve it. On the heap, since most requests do
+/// not wait, and every one moves its future.
 struct Parked<S, B> {
     inner: S,
     request: Request<B>,
@@ -95,7 +96,7 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
             state: State::Waiting {
                 arrival,
                 attempt: Attempt::First,
-                parked: Some(Parked { inner, request }),
+                parked: Some(Box::new(Parked { inner, request })),
             },
             answering,
         }
@@ -124,9 +125,8 @@ where
                     return Poll::Ready(Ok(this.answering.refuse(&error)));
                 }
                 StateProj::Readying { parked } => {
-                    let Parked { inner, .. } = parked.as_mut().expect(POLLED);
-                    ready!(inner.poll_ready(cx))?;
-                    let Parked { mut inner, request } = parked.take().expect(POLLED);
+                    ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
+                    let Parked { mut inner, request } = *parked.take().expect(POLLED);
                     State::Calling {
                         future: inner.call(request),
                     }
