@@ -4,7 +4,10 @@ use modeler_auth::{Issuer, TokenValidator};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::forge::{ISSUER, Key, Target, now};
+use crate::{
+    forge::{ISSUER, Key, Target, now},
+    support::reason,
+};
 
 #[tokio::test]
 async fn a40_claims_in_another_case() {
@@ -242,7 +245,10 @@ async fn a57_tokens_that_are_bound_to_their_sender() {
         json!([]),
         json!("x"),
     ] {
-        target.refuses(&key.with_claim("cnf", confirmation)).await;
+        let token = key.with_claim("cnf", confirmation);
+        target.refuses(&token).await;
+        let reason = reason(&target.validator, &token).await;
+        assert_eq!(reason, Some("sender_constrained"));
     }
 }
 
