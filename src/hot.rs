@@ -57,14 +57,28 @@ impl Hot {
         if std::mem::replace(&mut slot.last, hash) != hash {
             return;
         }
-        if let Some((_, old)) = slot.kept.take() {
-            self.bytes.fetch_sub(old.bytes(), Ordering::Relaxed);
-        }
+        self.empty(slot);
         // The limit may be passed by what other threads add at this moment.
         let bytes = verdict.bytes();
         if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) <= self.most_bytes {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
             slot.kept = Some((hash, verdict.detached()));
+        }
+    }
+
+    /// Gives up what is kept for tokens whose hash is `hash`.
+    pub(crate) fn forget(&self, hash: u64) {
+        let Some(slots) = self.threads.get() else {
+            return;
+        };
+        if let Some(slot) = slots.borrow_mut().get_mut(Self::slot(hash)) {
+            self.empty(slot);
+        }
+    }
+
+    fn empty(&self, slot: &mut Slot) {
+        if let Some((_, old)) = slot.kept.take() {
+            self.bytes.fetch_sub(old.bytes(), Ordering::Relaxed);
         }
     }
 
@@ -135,6 +149,9 @@ mod tests {
         assert_eq!(subject(hot.get(8, &a)).as_deref(), Some("0"));
         assert!(hot.get(8, &b).is_none());
         assert!(hot.get(8, &a[..a.len() - 1]).is_none());
+        hot.forget(8);
+        assert!(hot.get(8, &a).is_none());
+        assert_eq!(hot.bytes.load(Ordering::Relaxed), 0);
     }
 
     #[test]

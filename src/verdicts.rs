@@ -90,8 +90,11 @@ impl Verdicts {
         Some(verdict)
     }
 
+    /// Remembers `verdict` instead of any other about its token.
     pub(crate) fn insert(&self, verdict: Verdict) {
         if let Some(kept) = &self.kept {
+            let token = Asked(verdict.access.claims().token());
+            kept.hot.forget(TailHash.hash_one(token));
             kept.cache.insert(Known(verdict.access.clone()), verdict);
         }
     }

@@ -203,3 +203,23 @@ fn r48_a_hit_equals_a_cold_check() {
         "{hits} hits, {refused_hits} of them refused"
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn r48_a_token_that_is_checked_again_is_remembered_again() {
+    let world = World::new();
+    let token = world.recent(5);
+    let inner = &world.validator.inner;
+    let request = Request::new(());
+    for _ in 0..3 {
+        world.validator.refresh_now().await.unwrap();
+        assert!(inner.recall(token).is_none());
+        // Often enough to be hot.
+        for _ in 0..5 {
+            let decided = inner.decide(token, Some(&RequestView::of(&request)), Attempt::First);
+            assert!(decided.is_ok());
+            assert!(inner.recall(token).is_some());
+        }
+        // The token's key stays, but the set is another one.
+        world.issuer.rotate_keys();
+    }
+}
