@@ -15,16 +15,21 @@ use crate::verdicts::Verdict;
 
 /// The hot verdicts of every thread, up to a number of bytes in all.
 pub(crate) struct Hot {
-    threads: ThreadLocal<RefCell<[Slot; Hot::SLOTS]>>,
+    threads: ThreadLocal<RefCell<Slots>>,
     /// What all of them take.
     bytes: AtomicU64,
     most_bytes: u64,
 }
 
+/// What one thread keeps, in cache lines of its own.
+#[derive(Default)]
+#[repr(align(128))]
+struct Slots([Slot; Hot::SLOTS]);
+
 #[derive(Default)]
 struct Slot {
     kept: Option<(u64, Verdict)>,
-    /// The hash of the last token that was looked for in vain. If it is the next one as well, it
+    /// The hash of the last token that came. If it is looked for twice running and is not there, it
     /// takes the place: among many tokens nothing is hot.
     last: u64,
 }
@@ -42,16 +47,20 @@ impl Hot {
 
     /// The verdict about `token`, whose hash is `hash`.
     pub(crate) fn get(&self, hash: u64, token: &str) -> Option<Verdict> {
-        let slots = self.threads.get()?.borrow();
-        let (kept, verdict) = slots.get(Self::slot(hash))?.kept.as_ref()?;
+        let mut slots = self.threads.get()?.borrow_mut();
+        let slot = slots.0.get_mut(Self::slot(hash))?;
+        let (kept, verdict) = slot.kept.as_ref()?;
         let is_it = *kept == hash && verdict.access.claims().token() == token;
-        is_it.then(|| verdict.clone())
+        is_it.then(|| {
+            slot.last = hash;
+            verdict.clone()
+        })
     }
 
     /// Keeps `verdict`, if it is hot.
     pub(crate) fn offer(&self, hash: u64, verdict: &Verdict) {
         let mut slots = self.threads.get_or_default().borrow_mut();
-        let Some(slot) = slots.get_mut(Self::slot(hash)) else {
+        let Some(slot) = slots.0.get_mut(Self::slot(hash)) else {
             return;
         };
         if std::mem::replace(&mut slot.last, hash) != hash {
@@ -71,7 +80,7 @@ impl Hot {
         let Some(slots) = self.threads.get() else {
             return;
         };
-        if let Some(slot) = slots.borrow_mut().get_mut(Self::slot(hash)) {
+        if let Some(slot) = slots.borrow_mut().0.get_mut(Self::slot(hash)) {
             self.empty(slot);
         }
     }
@@ -134,6 +143,11 @@ mod tests {
         assert_eq!(subject(hot.get(8, &a)).as_deref(), Some("0"));
         let elsewhere = std::thread::scope(|scope| scope.spawn(|| hot.get(8, &a)).join());
         assert!(elsewhere.unwrap().is_none());
+        for _ in 0..3 {
+            // What is kept and comes in between stays.
+            hot.offer(16, &verdict_b);
+            assert!(hot.get(8, &a).is_some());
+        }
         hot.offer(16, &verdict_b);
         hot.offer(16, &verdict_b);
         assert_eq!(subject(hot.get(16, &b)).as_deref(), Some("1"));

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use moka::{Equivalent, policy::EvictionPolicy, sync::Cache};
+use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::{access::Access, hot::Hot, keys::Moment};
 
@@ -52,7 +52,9 @@ pub(crate) struct Verdicts {
 
 struct Kept {
     hot: Hot,
-    cache: Cache<Known, Verdict, TailHash>,
+    /// By the end of the token. Not by the token itself: a key may stay behind when its value has
+    /// gone, and nobody would count what it holds.
+    cache: Cache<Tail, Verdict, Mixing>,
 }
 
 impl Verdicts {
@@ -69,7 +71,7 @@ impl Verdicts {
                 .eviction_policy(EvictionPolicy::lru())
                 // Frees memory, and no more: what counts is in the verdict.
                 .time_to_live(oldest)
-                .build_with_hasher(TailHash),
+                .build_with_hasher(Mixing),
         };
         Self {
             kept: (capacity > 0).then(kept),
@@ -80,12 +82,16 @@ impl Verdicts {
     /// The verdict about `token`, unless it is too old by `now`.
     pub(crate) fn get(&self, token: &str, now: Moment) -> Option<Verdict> {
         let kept = self.kept.as_ref()?;
-        let hash = TailHash.hash_one(Asked(token));
+        let tail = Tail::of(token);
+        let hash = Mixing.hash_one(tail);
         let is_young = |verdict: &Verdict| now.saturating_sub(verdict.found_at) < self.oldest;
         if let Some(verdict) = kept.hot.get(hash, token).filter(is_young) {
             return Some(verdict);
         }
-        let verdict = kept.cache.get(&Asked(token)).filter(is_young)?;
+        let verdict = kept.cache.get(&tail).filter(is_young)?;
+        if verdict.access.claims().token() != token {
+            return None;
+        }
         kept.hot.offer(hash, &verdict);
         Some(verdict)
     }
@@ -93,64 +99,44 @@ impl Verdicts {
     /// Remembers `verdict` instead of any other about its token.
     pub(crate) fn insert(&self, verdict: Verdict) {
         if let Some(kept) = &self.kept {
-            let token = Asked(verdict.access.claims().token());
-            kept.hot.forget(TailHash.hash_one(token));
-            kept.cache.insert(Known(verdict.access.clone()), verdict);
+            let tail = Tail::of(verdict.access.claims().token());
+            kept.hot.forget(Mixing.hash_one(tail));
+            kept.cache.insert(tail, verdict);
         }
     }
 }
 
-/// The token of an access, as a key: all of it is compared.
-struct Known(Access);
+/// The end of a token, which belongs to its signature. Only verified tokens are remembered, so
+/// nobody can make two that share it; should it happen all the same, they take turns.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Tail(u128);
 
-/// A token that somebody sent.
-struct Asked<'t>(&'t str);
-
-impl Hash for Known {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.claims().token().as_bytes());
+impl Tail {
+    fn of(token: &str) -> Self {
+        Self(u128::from_le_bytes(
+            *token.as_bytes().last_chunk().unwrap_or(&[0; 16]),
+        ))
     }
 }
 
-impl Hash for Asked<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        state.write(self.0.as_bytes());
+/// Tails are as good as random, so they need little mixing.
+#[derive(Clone)]
+struct Mixing;
+
+impl BuildHasher for Mixing {
+    type Hasher = Mixer;
+
+    fn build_hasher(&self) -> Mixer {
+        Mixer(0)
     }
 }
 
-impl PartialEq for Known {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.claims().token() == other.0.claims().token()
-    }
-}
+struct Mixer(u64);
 
-impl Eq for Known {}
-
-impl Equivalent<Known> for Asked<'_> {
-    fn equivalent(&self, known: &Known) -> bool {
-        self.0 == known.0.claims().token()
-    }
-}
-
-/// Hashes the end of a token, which belongs to its signature: only verified tokens are remembered,
-/// so nobody can make many of them that collide.
-#[derive(Clone, Default)]
-struct TailHash;
-
-impl BuildHasher for TailHash {
-    type Hasher = TailHasher;
-
-    fn build_hasher(&self) -> TailHasher {
-        TailHasher(0)
-    }
-}
-
-struct TailHasher(u64);
-
-impl Hasher for TailHasher {
-    fn write(&mut self, token: &[u8]) {
+impl Hasher for Mixer {
+    fn write(&mut self, bytes: &[u8]) {
         const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-        let (halves, _) = token.last_chunk::<16>().unwrap_or(&[0; 16]).as_chunks();
+        let (halves, _) = bytes.as_chunks();
         for half in halves {
             let mixed = (self.0 ^ u64::from_le_bytes(*half)).wrapping_mul(ODD);
             self.0 = mixed ^ mixed >> 32;

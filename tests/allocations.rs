@@ -85,6 +85,7 @@ fn deciding_asks_for_little_memory() {
     }
     presets(&key);
     a_verdict_takes_little_memory(&key);
+    verdicts_keep_to_their_bytes(&key);
 }
 
 /// The presets read claims without memory of their own.
@@ -126,12 +127,30 @@ fn a_verdict_takes_little_memory(key: &Key) {
     let beside = (held() - before).unsigned_abs().saturating_sub(bytes) / tokens.len();
     println!("a verdict takes {beside} bytes beside its token");
     assert!(beside <= 600, "{beside}");
-    let target = Target::of(validator);
-    drop(target);
+    drop(Target::of(validator));
     assert!(
         (held() - before).abs() < 64 << 10,
         "what is dropped is free"
     );
+}
+
+/// Whatever comes and goes, no more is held than was allowed.
+fn verdicts_keep_to_their_bytes(key: &Key) {
+    let capacity = 1 << 20;
+    let validator = validator(key, capacity);
+    let padding = "x".repeat(2000);
+    let before = held();
+    let mut most = 0;
+    for number in 0..5000 {
+        let token = key.with_claim("x", format!("{number} {padding}"));
+        // Twice running, so that some are hot.
+        for _ in 0..3 {
+            count_once(&validator, &token);
+        }
+        most = most.max(held() - before);
+    }
+    println!("{most} bytes are held at the most of {capacity}");
+    assert!(most < 3 << 19, "{most}");
 }
 
 fn count_once(validator: &TokenValidator, token: &str) {

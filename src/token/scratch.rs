@@ -81,7 +81,7 @@ thread_local! {
 
 impl Scratch {
     pub(crate) fn take() -> Self {
-        Self(SPARE.take())
+        Self(SPARE.try_with(Cell::take).ok().flatten())
     }
 
     pub(crate) fn buffers(&self) -> Option<&Buffers> {

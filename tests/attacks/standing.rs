@@ -106,7 +106,8 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         .await;
     target.accepts(&key.good()).await;
 
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(now());
+    let at = now();
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
     let older = |claims: &mut Value| {
         claims["jti"] = json!("4");
         claims["iat"] = json!(now() - 10);
@@ -134,6 +135,14 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         target.refuses(&token(older)).await;
         target.refuses(&token(undated)).await;
         target.accepts(&token(younger)).await;
+        // Issued at that very moment, and not before it.
+        let at_once = key.changed(|_, claims| {
+            claims["azp"] = json!("client");
+            claims["iat"] = json!(at);
+        });
+        list.clear();
+        revoke(&list, ISSUER, spare, moment);
+        target.accepts(&at_once).await;
     }
 }
 
