@@ -26,6 +26,14 @@ fn validator(issuer: &TestIssuer) -> TokenValidator {
     builder.build().unwrap()
 }
 
+fn paused_runtime() -> Runtime {
+    Builder::new_current_thread()
+        .enable_all()
+        .start_paused(true)
+        .build()
+        .unwrap()
+}
+
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
@@ -77,11 +85,7 @@ fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
     });
     issuer.rotate_keys();
     let token = issuer.token().sign();
-    let serving = Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let serving = paused_runtime();
     // The first one waits for a fetch that nobody runs, and says so in bounded time.
     block_on(&serving, async {
         let started = tokio::time::Instant::now();
@@ -108,11 +112,7 @@ fn r55_waiting_for_keys_ends_even_if_nobody_fetches_them() {
     let idle = runtime();
     let validator = idle.block_on(async { gated(&keys) });
     let token = keys.issuer.token().sign();
-    let serving = Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
+    let serving = paused_runtime();
     block_on(&serving, async {
         let started = tokio::time::Instant::now();
         assert_eq!(reason(&validator, &token).await, Some("keys_unavailable"));

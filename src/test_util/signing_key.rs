@@ -107,14 +107,14 @@ fn rsa_members(pair: &RsaKeyPair) -> Value {
 }
 
 /// Sets a member of the JWK `jwk`.
-pub(crate) fn set(jwk: &mut Value, name: &str, value: &str) {
+pub(super) fn set(jwk: &mut Value, name: &str, value: &str) {
     if let Some(members) = jwk.as_object_mut() {
         members.insert(name.to_owned(), json!(value));
     }
 }
 
 /// 256 random bits in base64url, as Keycloak names its keys.
-pub(crate) fn random_id() -> String {
+pub(super) fn random_id() -> String {
     let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
         .take(32)
         .collect();
