@@ -1,6 +1,6 @@
 //! What a handler may rely on once a token was accepted.
 
-use std::{fmt, sync::Arc, time::SystemTime};
+use std::{fmt, ops::BitOrAssign, sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 
@@ -254,6 +254,13 @@ impl FromIterator<Permission> for Permissions {
             set.insert(permission);
         }
         set
+    }
+}
+
+impl BitOrAssign for Permissions {
+    /// Adds the permissions of another set.
+    fn bitor_assign(&mut self, others: Self) {
+        self.0 |= others.0;
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one decision: is this token acceptable, and what does it grant?
 
+mod hints;
+
 use std::{collections::HashMap, fmt, future::Future as _, sync::Arc, task::Poll, time::Duration};
 
 use crate::{
@@ -236,19 +238,19 @@ impl Inner {
         attempt: Attempt,
     ) -> Result<Access, Stop> {
         let compact = Compact::split(token)?;
-        if let Some((access, issuer)) = self.recall(token) {
+        let now = self.clock.steady();
+        if let Some((access, issuer)) = self.recall(token, now) {
             issuer.check_request(access.claims(), request)?;
             return Ok(access);
         }
-        let verdict = self.check(compact, request, attempt)?;
+        let verdict = self.check(compact, request, attempt, now)?;
         let access = verdict.access.clone();
         self.verdicts.insert(verdict);
         Ok(access)
     }
 
     /// What a check would find about a token that was accepted before, if that is certain.
-    fn recall(&self, token: &str) -> Option<(Access, &Trusted)> {
-        let now = self.clock.steady();
+    fn recall(&self, token: &str, now: Moment) -> Option<(Access, &Trusted)> {
         let verdict = self.verdicts.get(token, now)?;
         let issuer = self.issuers.get(verdict.issuer)?;
         let loaded = issuer.keeper.keys(now)?;
@@ -264,8 +266,8 @@ impl Inner {
         compact: Compact<'_>,
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
+        now: Moment,
     ) -> Result<Verdict, Stop> {
-        let now = self.clock.steady();
         let mut scratch = Scratch::take();
         let found = self.verify(compact, scratch.buffers_mut(), attempt, now)?;
         let issuer = found.issuer;
@@ -344,27 +346,11 @@ impl Inner {
             .and_then(|&position| Some((position, self.issuers.get(position)?)))
             .ok_or_else(|| {
                 let error = AuthError::from(Reason::UnknownIssuer);
-                match self.near_miss(name) {
+                match hints::near_miss(self.by_name.keys().map(AsRef::as_ref), name) {
                     Some(hint) => error.with_detail(hint),
                     None => error,
                 }
             })
-    }
-
-    /// What may be wrong with `name`, in words that hold nothing of it.
-    fn near_miss(&self, name: &str) -> Option<String> {
-        if name.starts_with("https://sts.windows.net/") {
-            return Some(
-                "it is a version 1 token of Microsoft Entra: \
-                 set `requestedAccessTokenVersion` to 2 in the manifest of the API's app"
-                    .to_owned(),
-            );
-        }
-        let close = |known: &&str| core(known).eq_ignore_ascii_case(core(name));
-        let known = self.by_name.keys().map(AsRef::as_ref).find(close)?;
-        Some(format!(
-            "it differs from `{known}` only in scheme, case or a slash at the end"
-        ))
     }
 }
 
@@ -404,25 +390,10 @@ fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>, now: Moment) ->
     if !holds {
         return Reason::WrongAudience.into();
     }
-    AuthError::verified(Reason::WrongAudience).with_detail(format!(
-        "found {:?}, expected {:?}",
-        excerpt(unverified.audiences()),
-        excerpt(issuer.expected.audiences.iter().map(AsRef::as_ref)),
+    AuthError::verified(Reason::WrongAudience).with_detail(hints::other_audience(
+        unverified.audiences(),
+        issuer.expected.audiences.iter().map(AsRef::as_ref),
     ))
-}
-
-/// What is left of an issuer's name without its scheme and a slash at its end.
-fn core(name: &str) -> &str {
-    let name = name.trim_end_matches('/');
-    name.split_once("://").map_or(name, |(_, rest)| rest)
-}
-
-/// At most 4 values of 64 characters, for a log.
-fn excerpt<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
-    values
-        .take(4)
-        .map(|value| value.chars().take(64).collect())
-        .collect()
 }
 
 #[cfg(all(test, feature = "test-util"))]

@@ -1,15 +1,8 @@
 //! What an issuer calls the four permissions.
 
-use std::fmt;
-
-use serde::{
-    Deserializer,
-    de::{DeserializeSeed, SeqAccess, Visitor},
-};
-
 use crate::{
     access::{Permission, Permissions},
-    json::Text,
+    json::{Malformed, Reader},
 };
 
 /// What an issuer calls the four permissions.
@@ -59,30 +52,15 @@ impl PermissionNames {
         let found = names.into_iter().flat_map(known);
         found.map(|(permission, _)| *permission).collect()
     }
-}
 
-/// Reads the permissions that an array of names stands for.
-impl<'de> DeserializeSeed<'de> for &PermissionNames {
-    type Value = Permissions;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Permissions, D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &PermissionNames {
-    type Value = Permissions;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of names")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Permissions, A::Error> {
+    /// Reads the permissions that an array of names stands for.
+    pub(crate) fn read(&self, value: &mut Reader<'_>) -> Result<Permissions, Malformed> {
         let mut permissions = Permissions::NONE;
-        while let Some(Text(name)) = names.next_element()? {
-            let granted = self.permissions([name.as_ref()]);
-            granted.iter().for_each(|one| permissions.insert(one));
-        }
+        value.array(|element| {
+            let name = element.text()?;
+            permissions |= self.permissions([name.as_ref()]);
+            Ok(())
+        })?;
         Ok(permissions)
     }
 }

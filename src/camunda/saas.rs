@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::{
     access::{AuthorizedOrganization, Permissions},
     camunda::PermissionNames,
-    json::WithText,
+    json::Reader,
     mapping::{ClaimError, Grant, MapClaims},
     token::Claims,
 };
@@ -59,7 +59,7 @@ impl SaasClaims {
     }
 
     fn organization(&self, claims: &Claims) -> Result<AuthorizedOrganization, ClaimError> {
-        let expected = WithText(|found: &str| self.expected(found, ORGANIZATION));
+        let expected = |value: &mut Reader<'_>| Ok(self.expected(&value.text()?, ORGANIZATION));
         if let Some(organization) = claims.find(ORGANIZATION, expected)? {
             return organization;
         }
@@ -106,10 +106,13 @@ impl SaasClaims {
     }
 
     fn permissions(&self, claims: &Claims) -> Result<Permissions, ClaimError> {
-        if let Some(permissions) = claims.find("permissions", &self.names)? {
+        if let Some(permissions) = claims.find("permissions", |value| self.names.read(value))? {
             return Ok(permissions);
         }
-        let words = WithText(|scope: &str| self.names.permissions(scope.split(' ')));
+        let words = |value: &mut Reader<'_>| {
+            let scope = value.text()?;
+            Ok(self.names.permissions(scope.split(' ')))
+        };
         Ok(claims.find("scope", words)?.unwrap_or_default())
     }
 }

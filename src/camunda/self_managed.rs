@@ -48,11 +48,12 @@ impl MapClaims for SelfManagedClaims {
         let mut permissions = Permissions::NONE;
         let mut missing = Vec::new();
         for audience in claims.audiences() {
-            let Some(granted) = claims.find(&["permissions", audience], &self.names)? else {
+            let path = &["permissions", audience];
+            let Some(granted) = claims.find(path, |value| self.names.read(value))? else {
                 missing.push(format!("`permissions.{audience}`"));
                 continue;
             };
-            granted.iter().for_each(|one| permissions.insert(one));
+            permissions |= granted;
         }
         if permissions == Permissions::NONE && !missing.is_empty() {
             telemetry::nothing_granted(claims.issuer(), &missing.join(", "), &self.log);

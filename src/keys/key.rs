@@ -8,10 +8,9 @@ use aws_lc_rs::signature::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
-use serde::de::{IgnoredAny, MapAccess};
 
 use crate::{
-    json::{AnyValue, Members, read_object},
+    json::{Malformed, read_object},
     keys::{Algorithm, AllowedAlgorithms},
 };
 
@@ -42,8 +41,7 @@ pub(crate) enum Unusable {
 impl VerifyingKey {
     /// Reads the JWK `json`. `x5c` and `x5u` are never a source of keys.
     pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, Unusable> {
-        let mut extra = ExtraMembers::default();
-        read_object(json.as_bytes(), &mut extra).map_err(|_| Unusable::Malformed)?;
+        let extra = ExtraMembers::read(json).map_err(|Malformed| Unusable::Malformed)?;
         let jwk: Jwk = serde_json::from_str(json).map_err(|_| Unusable::Malformed)?;
         if matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_)) {
             return Err(Unusable::Symmetric);
@@ -211,25 +209,27 @@ fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgor
 /// What `jsonwebtoken`'s `Jwk` does not keep: the exact `alg` (it knows no ES512 and no Ed25519),
 /// and whether there are private members.
 #[derive(Default)]
-struct ExtraMembers<'de> {
-    algorithm: Option<Cow<'de, str>>,
+struct ExtraMembers<'j> {
+    algorithm: Option<Cow<'j, str>>,
     has_private_members: bool,
 }
 
-impl<'de> Members<'de> for ExtraMembers<'de> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        match name {
-            "alg" => self.algorithm = map.next_value_seed(AnyValue::OF_MEMBER)?,
-            // RFC 7518 §6.2.2, §6.3.2
-            "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth" => {
-                self.has_private_members = true;
-                map.next_value::<IgnoredAny>()?;
+impl<'j> ExtraMembers<'j> {
+    fn read(json: &'j str) -> Result<Self, Malformed> {
+        let mut extra = Self::default();
+        read_object(json.as_bytes(), |member, value| {
+            match member.name {
+                "alg" => extra.algorithm = value.text_if_any()?,
+                name => {
+                    // RFC 7518 §6.2.2, §6.3.2
+                    extra.has_private_members |=
+                        matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth");
+                    value.skip()?;
+                }
             }
-            _ => {
-                map.next_value_seed(AnyValue::OF_MEMBER)?;
-            }
-        }
-        Ok(())
+            Ok(())
+        })?;
+        Ok(extra)
     }
 }
 

@@ -3,11 +3,10 @@
 
 use std::collections::HashMap;
 
-use serde::de::MapAccess;
 use serde_json::value::RawValue;
 
 use crate::{
-    json::{AnyValue, Members, read_object},
+    json::{Malformed, read_object},
     keys::{
         Algorithm, AllowedAlgorithms, VerifyingKey,
         key::Unusable,
@@ -52,14 +51,22 @@ impl KeySet {
 
     /// Reads a JWKS. Each key is judged alone: a broken or foreign one never costs a good one.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
-        let mut members = SetMembers::default();
-        read_object(jwks, &mut members).map_err(|_| {
+        let mut keys = None::<Vec<&RawValue>>;
+        let read = read_object(jwks, |member, value| {
+            match member.name {
+                // Not strict: what comes twice in a key costs only that key.
+                "keys" => keys = Some(value.deserialize()?),
+                _ => value.skip()?,
+            }
+            Ok(())
+        });
+        read.map_err(|Malformed| {
             KeyFetchError::new(
                 KeyFetchErrorKind::Json,
                 "the key set is not a JSON object with `keys`",
             )
         })?;
-        let Some(jwks) = members.keys else {
+        let Some(jwks) = keys else {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Json,
                 "the key set has no array `keys`",
@@ -173,22 +180,6 @@ impl KeySet {
             (Some(_), None) if found.next().is_some() => Err(NoKey::Ambiguous),
             (Some(_), _) => Ok(first.into_iter().chain(found)),
         }
-    }
-}
-
-#[derive(Default)]
-struct SetMembers<'de> {
-    keys: Option<Vec<&'de RawValue>>,
-}
-
-impl<'de> Members<'de> for SetMembers<'de> {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        if name == "keys" {
-            self.keys = Some(map.next_value()?);
-        } else {
-            map.next_value_seed(AnyValue::OF_MEMBER)?;
-        }
-        Ok(())
     }
 }
 

@@ -2,22 +2,18 @@
 
 use std::{
     fmt,
-    marker::PhantomData,
     ops::Range,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use base64_simd::URL_SAFE_NO_PAD;
-use serde::{
-    Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, Visitor},
-};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    json::Text,
+    json::{Malformed, Reader},
     mapping::ClaimError,
-    token::scratch::{Buffers, Place, Scratch},
+    token::scratch::{Place, Scratch},
 };
 
 /// What the claims of an issuer's tokens are held against.
@@ -232,25 +228,30 @@ impl Claims {
         &self,
         path: impl Into<ClaimPath<'p>>,
     ) -> Result<Option<T>, ClaimError> {
-        self.find(path, PhantomData)
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is for one lifetime"
+        )]
+        self.find(path, |value| value.deserialize())
     }
 
-    /// What `seed` makes of the claim at `path`; else as [`get`](Claims::get).
+    /// What `read` makes of the claim at `path`; else as [`get`](Claims::get).
     pub(crate) fn find<'p, T>(
         &self,
         path: impl Into<ClaimPath<'p>>,
-        seed: impl for<'de> DeserializeSeed<'de, Value = T>,
+        read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
     ) -> Result<Option<T>, ClaimError> {
         let path = path.into();
-        let find = Find {
-            path: path.names(),
-            seed,
+        let names = path.names();
+        let found = match (self.scratch.buffers(), names.split_first()) {
+            (Some(buffers), Some((first, rest))) => match buffers.place_of(first) {
+                Place::At(value) => find_within(value, rest, read),
+                Place::Nowhere => return Ok(None),
+                Place::Unknown => find_within(buffers.payload(), names, read),
+            },
+            _ => find_within(&self.payload(), names, read),
         };
-        let found = match self.scratch.buffers() {
-            Some(buffers) => find.among(buffers),
-            None => find.within(&self.payload()),
-        };
-        found.map_err(|_| ClaimError::new(path.names().join("."), "has the wrong JSON type"))
+        found.map_err(|Malformed| ClaimError::new(names.join("."), "has the wrong JSON type"))
     }
 
     /// All claims at once, as a type of your own.
@@ -319,64 +320,30 @@ impl<'p, const N: usize> From<&'p [&'p str; N]> for ClaimPath<'p> {
     }
 }
 
-/// Follows a path of member names to one value, and reads that as its seed says.
-struct Find<'p, S> {
-    path: &'p [&'p str],
-    seed: S,
+/// What `read` makes of the value that is found by following `path` from the value `json`.
+fn find_within<T>(
+    json: &[u8],
+    path: &[&str],
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
+) -> Result<Option<T>, Malformed> {
+    follow(&mut Reader::new(json)?, path, read)
 }
 
-impl<'de, S: DeserializeSeed<'de>> Find<'_, S> {
-    fn within(self, json: &'de [u8]) -> serde_json::Result<Option<S::Value>> {
-        self.deserialize(&mut serde_json::Deserializer::from_slice(json))
-    }
-
-    /// Looks where the first name was seen when the token was checked.
-    fn among(mut self, buffers: &'de Buffers) -> serde_json::Result<Option<S::Value>> {
-        let Some((first, rest)) = self.path.split_first() else {
-            return self.within(buffers.payload());
-        };
-        match buffers.place_of(first) {
-            Place::At(value) => {
-                self.path = rest;
-                self.within(value)
-            }
-            Place::Nowhere => Ok(None),
-            Place::Unknown => self.within(buffers.payload()),
+fn follow<T>(
+    value: &mut Reader<'_>,
+    path: &[&str],
+    read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
+) -> Result<Option<T>, Malformed> {
+    let Some((wanted, path)) = path.split_first() else {
+        return read(value).map(Some);
+    };
+    let (mut read, mut found) = (Some(read), None);
+    value.object(|member, value| {
+        match read.take_if(|_| member.name == *wanted) {
+            Some(read) => found = follow(value, path, read)?,
+            None => value.skip()?,
         }
-    }
-}
-
-impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Find<'_, S> {
-    type Value = Option<S::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        if self.path.is_empty() {
-            return self.seed.deserialize(deserializer).map(Some);
-        }
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de, S: DeserializeSeed<'de>> Visitor<'de> for Find<'_, S> {
-    type Value = Option<S::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Some((wanted, path)) = self.path.split_first() else {
-            return Ok(None);
-        };
-        let (mut seed, mut found) = (Some(self.seed), None);
-        while let Some(Text(name)) = map.next_key()? {
-            match seed.take_if(|_| name == *wanted) {
-                Some(seed) => found = map.next_value_seed(Find { path, seed })?,
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(found)
-    }
+        Ok(())
+    })?;
+    Ok(found)
 }

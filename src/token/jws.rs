@@ -5,11 +5,10 @@ use std::{borrow::Cow, ops::Range, sync::Arc};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
-use serde::de::MapAccess;
 
 use crate::{
     error::Reason,
-    json::{AnyValue, Members, Text, read_object},
+    json::{Malformed, Member, Reader, read_object},
     keys::{Algorithm, VerifyingKey},
     token::{
         bearer::LONGEST_TOKEN,
@@ -154,7 +153,8 @@ impl<'s> Header<'s> {
 
     fn read(json: &'s [u8]) -> Result<Self, Reason> {
         let mut members = HeaderMembers::default();
-        read_object(json, &mut members).map_err(|_| Reason::MalformedHeader)?;
+        read_object(json, |member, value| members.read(&member, value))
+            .map_err(|Malformed| Reason::MalformedHeader)?;
         if members.critical {
             return Err(Reason::Critical);
         }
@@ -187,22 +187,21 @@ struct HeaderMembers<'s> {
     kind: Option<Cow<'s, str>>,
 }
 
-impl<'s> Members<'s> for HeaderMembers<'s> {
-    fn member<A: MapAccess<'s>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let text = match name {
+impl<'s> HeaderMembers<'s> {
+    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
+        let text = match member.name {
             "alg" => &mut self.algorithm,
             "kid" => &mut self.key_id,
             "typ" => &mut self.kind,
-            _ => {
+            name => {
                 // No extension is understood here, so each one that must be understood is a
                 // refusal (RFC 7515 §4.1.11). RFC 7797's `b64` changes what is signed; it is
                 // refused even where the token forgets to call it critical.
                 self.critical |= matches!(name, "crit" | "b64");
-                return map.next_value_seed(AnyValue::OF_MEMBER).map(drop);
+                return value.skip();
             }
         };
-        let Text(value) = map.next_value()?;
-        *text = Some(value);
+        *text = Some(value.text()?);
         Ok(())
     }
 }

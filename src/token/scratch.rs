@@ -15,8 +15,8 @@ pub(crate) struct Buffers {
 #[derive(Default)]
 pub(crate) struct Members {
     payload: Range<usize>,
-    /// Where their names stand in the payload, without the quotes.
-    names: Vec<Range<usize>>,
+    /// Where their names, without the quotes, and their values stand in the payload.
+    places: Vec<[Range<usize>; 2]>,
     /// Some names are not among them.
     is_partial: bool,
 }
@@ -25,15 +25,15 @@ impl Members {
     /// Begins anew, for the payload that is at `range` of the bytes.
     pub(super) fn begin(&mut self, range: Range<usize>) {
         self.payload = range;
-        self.names.clear();
+        self.places.clear();
         self.is_partial = false;
     }
 
-    /// There is a claim whose name is at `range` of the payload; `None` if it is written with
-    /// escapes.
-    pub(super) fn add(&mut self, range: Option<Range<usize>>) {
-        match range {
-            Some(range) => self.names.push(range),
+    /// There is a claim whose name and value are at these places of the payload; no name if it is
+    /// written with escapes.
+    pub(super) fn add(&mut self, name: Option<Range<usize>>, value: Range<usize>) {
+        match name {
+            Some(name) => self.places.push([name, value]),
             None => self.is_partial = true,
         }
     }
@@ -41,7 +41,7 @@ impl Members {
 
 /// Where a claim is.
 pub(super) enum Place<'b> {
-    /// The rest of the payload, from its value on.
+    /// Its value.
     At(&'b [u8]),
     Nowhere,
     /// It may be anywhere.
@@ -56,15 +56,10 @@ impl Buffers {
 
     pub(super) fn place_of(&self, name: &str) -> Place<'_> {
         let payload = self.payload();
-        let is_it = |range: &&Range<usize>| payload.get((*range).clone()) == Some(name.as_bytes());
-        match self.members.names.iter().find(is_it) {
-            Some(range) => {
-                // The payload was read before, so there are a quote and a colon.
-                let rest = payload.get(range.end..).unwrap_or_default();
-                let colon = rest.iter().position(|&byte| byte == b':');
-                let value = colon.and_then(|colon| rest.split_at_checked(colon.saturating_add(1)));
-                value.map_or(Place::Unknown, |(_, value)| Place::At(value))
-            }
+        let at = |range: &Range<usize>| payload.get(range.clone());
+        let mut places = self.members.places.iter();
+        match places.find(|[its_name, _]| at(its_name) == Some(name.as_bytes())) {
+            Some([_, value]) => at(value).map_or(Place::Unknown, Place::At),
             None if self.members.is_partial => Place::Unknown,
             None => Place::Nowhere,
         }
@@ -106,19 +101,17 @@ impl Drop for Scratch {
 mod tests {
     use super::*;
 
-    /// Buffers with `payload` behind something else, whose claims have these names.
-    fn buffers(payload: &str, names: &[&str]) -> Buffers {
+    /// Buffers with `payload` behind something else, which has these claims by name and value.
+    fn buffers(payload: &str, claims: &[(&str, &str)]) -> Buffers {
         let mut buffers = Buffers::default();
         buffers.bytes.extend_from_slice(b"{\"alg\":1}");
         let start = buffers.bytes.len();
         buffers.bytes.extend_from_slice(payload.as_bytes());
         buffers.members.begin(start..buffers.bytes.len());
         buffers.bytes.extend_from_slice(b"signature");
-        for name in names {
-            let start = payload.find(name);
-            buffers
-                .members
-                .add(start.map(|start| start..start + name.len()));
+        let place = |text: &str| payload.find(text).map(|start| start..start + text.len());
+        for (name, value) in claims {
+            buffers.members.add(place(name), place(value).unwrap());
         }
         buffers
     }
@@ -133,10 +126,11 @@ mod tests {
 
     #[test]
     fn a_claim_is_where_its_name_was_seen() {
-        let mut found = buffers("{ \"a:b\" :  1, \"c\":\"x\"}", &["a:b", "c"]);
-        assert_eq!(found.payload(), b"{ \"a:b\" :  1, \"c\":\"x\"}");
-        assert_eq!(place(&found, "a:b").as_deref(), Ok("  1, \"c\":\"x\"}"));
-        assert_eq!(place(&found, "c").as_deref(), Ok("\"x\"}"));
+        let payload = "{ \"a:b\" :  1, \"c\":\"x\"}";
+        let mut found = buffers(payload, &[("a:b", "1"), ("c", "\"x\"")]);
+        assert_eq!(found.payload(), payload.as_bytes());
+        assert_eq!(place(&found, "a:b").as_deref(), Ok("1"));
+        assert_eq!(place(&found, "c").as_deref(), Ok("\"x\""));
         for other in ["", "a", "x", "alg", "a:"] {
             assert_eq!(place(&found, other), Err("nowhere"), "{other}");
         }
@@ -146,8 +140,9 @@ mod tests {
 
     #[test]
     fn a_claim_whose_name_has_escapes_may_be_anywhere() {
-        let found = buffers("{\"\\u0061\":1,\"c\":2}", &["c", "not to be seen"]);
+        let payload = "{\"\\u0061\":1,\"c\":2}";
+        let found = buffers(payload, &[("c", "2"), ("not to be seen", "1")]);
         assert_eq!(place(&found, "a"), Err("unknown"));
-        assert_eq!(place(&found, "c").as_deref(), Ok("2}"));
+        assert_eq!(place(&found, "c").as_deref(), Ok("2"));
     }
 }

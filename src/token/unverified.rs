@@ -2,17 +2,13 @@
 //! pass ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
 //! [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
-use std::{borrow::Cow, fmt, ops::Range, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error, MapAccess, SeqAccess, Visitor},
-};
-use smallvec::{SmallVec, smallvec};
+use smallvec::SmallVec;
 
 use crate::{
     error::Reason,
-    json::{self, AnyValue, Number, Text, read_object},
+    json::{Malformed, Member, Reader, read_object},
     keys::VerifyingKey,
     token::{
         Signed,
@@ -40,20 +36,23 @@ impl<'s> Unverified<'s> {
     /// Reads the claims; where each one stands goes to `members`.
     pub(crate) fn read(signed: Signed<'s>, members: &mut Members) -> Result<Self, Reason> {
         members.begin(signed.payload_range());
-        let mut reading = Reading {
+        let payload = signed.payload();
+        let mut unverified = Self {
+            signed,
             claims: ClaimMembers::default(),
-            payload: signed.payload(),
-            members,
-            at: "",
         };
-        if read_object(signed.payload(), &mut reading).is_err() {
-            return Err(match reading.at {
-                "" => Reason::MalformedClaims,
-                name => Reason::MalformedClaim(name),
-            });
+        let claims = &mut unverified.claims;
+        let read = read_object(payload, |member, value| {
+            let start = value.position();
+            claims.read(&member, value)?;
+            members.add(member.place, start..value.position());
+            Ok(())
+        });
+        match (read, claims.at) {
+            (Ok(()), _) => Ok(unverified),
+            (Err(Malformed), "") => Err(Reason::MalformedClaims),
+            (Err(Malformed), name) => Err(Reason::MalformedClaim(name)),
         }
-        let claims = reading.claims;
-        Ok(Self { signed, claims })
     }
 
     /// The issuer the token claims. The very parse that the key is chosen by.
@@ -68,7 +67,7 @@ impl<'s> Unverified<'s> {
 
     /// The audiences the token claims.
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
-        self.claims.audiences.0.iter().map(AsRef::as_ref)
+        self.claims.audiences.iter().map(AsRef::as_ref)
     }
 
     /// Every check that needs no key, at the instant `now` since the Unix epoch. The audience
@@ -143,7 +142,7 @@ impl<'s> Unverified<'s> {
 
     /// The configured audiences that the token names, one bit each.
     fn accepted_audiences(&self, expected: &Expectation) -> Result<u64, Reason> {
-        let Audiences(found) = &self.claims.audiences;
+        let found = &self.claims.audiences;
         if found.is_empty() {
             return Err(Reason::MissingClaim("aud"));
         }
@@ -212,7 +211,7 @@ fn moment(seconds: f64) -> Duration {
 /// The claims that are checked or kept.
 #[derive(Default)]
 struct ClaimMembers<'s> {
-    audiences: Audiences<'s>,
+    audiences: SmallVec<[Cow<'s, str>; 4]>,
     authorized_party: Option<Cow<'s, str>>,
     client_id: Option<Cow<'s, str>>,
     expires_at: Option<f64>,
@@ -224,63 +223,40 @@ struct ClaimMembers<'s> {
     scope: Option<Cow<'s, str>>,
     subject: Option<Cow<'s, str>>,
     token_id: Option<Cow<'s, str>>,
-}
-
-/// The claims while they are read. A registered claim of the wrong JSON type is an error, never
-/// "absent" (CVE-2026-25537).
-struct Reading<'r, 's> {
-    claims: ClaimMembers<'s>,
-    payload: &'s [u8],
-    members: &'r mut Members,
-    /// The claim being read, for the error.
+    /// The registered claim being read, for the error.
     at: &'static str,
 }
 
-impl Reading<'_, '_> {
-    /// Where `name` stands in the payload; `None` if it had to be put together elsewhere.
-    fn place_of(&self, name: &str) -> Option<Range<usize>> {
-        let payload = self.payload.as_ptr().addr();
-        let start = name.as_ptr().addr().checked_sub(payload)?;
-        let end = start.checked_add(name.len())?;
-        (end <= self.payload.len()).then_some(start..end)
-    }
-}
-
-impl<'s> json::Members<'s> for Reading<'_, 's> {
-    fn member<A: MapAccess<'s>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        self.members.add(self.place_of(name));
-        let claims = &mut self.claims;
-        let (at, slot) = match name {
-            "iss" => ("iss", Slot::Text(&mut claims.issuer)),
-            "sub" => ("sub", Slot::Text(&mut claims.subject)),
-            "jti" => ("jti", Slot::Text(&mut claims.token_id)),
-            "azp" => ("azp", Slot::Text(&mut claims.authorized_party)),
-            "client_id" => ("client_id", Slot::Text(&mut claims.client_id)),
-            "typ" => ("typ", Slot::Text(&mut claims.kind)),
-            "exp" => ("exp", Slot::Time(&mut claims.expires_at)),
-            "nbf" => ("nbf", Slot::Time(&mut claims.not_before)),
-            "iat" => ("iat", Slot::Time(&mut claims.issued_at)),
-            "aud" => {
-                self.at = "aud";
-                claims.audiences = map.next_value()?;
-                self.at = "";
-                return Ok(());
-            }
+impl<'s> ClaimMembers<'s> {
+    /// A registered claim of the wrong JSON type is an error, never "absent" (CVE-2026-25537).
+    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
+        let (at, slot) = match member.name {
+            "iss" => ("iss", Slot::Text(&mut self.issuer)),
+            "sub" => ("sub", Slot::Text(&mut self.subject)),
+            "jti" => ("jti", Slot::Text(&mut self.token_id)),
+            "azp" => ("azp", Slot::Text(&mut self.authorized_party)),
+            "client_id" => ("client_id", Slot::Text(&mut self.client_id)),
+            "typ" => ("typ", Slot::Text(&mut self.kind)),
+            "exp" => ("exp", Slot::Time(&mut self.expires_at)),
+            "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
+            "iat" => ("iat", Slot::Time(&mut self.issued_at)),
+            "aud" => ("aud", Slot::Audiences(&mut self.audiences)),
             // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
             // permissions from it judges its type.
             "scope" => {
-                claims.scope = map.next_value_seed(AnyValue::OF_MEMBER)?;
+                self.scope = value.text_if_any()?;
                 return Ok(());
             }
             other => {
-                claims.is_sender_constrained |= other == "cnf";
-                return map.next_value_seed(AnyValue::OF_MEMBER).map(drop);
+                self.is_sender_constrained |= other == "cnf";
+                return value.skip();
             }
         };
         self.at = at;
         match slot {
-            Slot::Text(text) => *text = Some(map.next_value::<Text<'_>>()?.0),
-            Slot::Time(time) => *time = Some(map.next_value::<Number>()?.0),
+            Slot::Text(text) => *text = Some(value.text()?),
+            Slot::Time(time) => *time = Some(value.number()?),
+            Slot::Audiences(audiences) => read_audiences(value, audiences)?,
         }
         self.at = "";
         Ok(())
@@ -290,51 +266,31 @@ impl<'s> json::Members<'s> for Reading<'_, 's> {
 enum Slot<'m, 's> {
     Text(&'m mut Option<Cow<'s, str>>),
     Time(&'m mut Option<f64>),
+    Audiences(&'m mut SmallVec<[Cow<'s, str>; 4]>),
 }
 
 /// `aud`: a string, or an array of strings; none of them empty (RFC 7519 §4.1.3).
-#[derive(Default)]
-struct Audiences<'s>(SmallVec<[Cow<'s, str>; 4]>);
-
-impl<'de> Deserialize<'de> for Audiences<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AudiencesVisitor;
-        impl<'de> Visitor<'de> for AudiencesVisitor {
-            type Value = Audiences<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a string or an array of strings")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, one: &'de str) -> Result<Self::Value, E> {
-                non_empty(Cow::Borrowed(one)).map(|one| Audiences(smallvec![one]))
-            }
-
-            fn visit_str<E: Error>(self, one: &str) -> Result<Self::Value, E> {
-                non_empty(Cow::Owned(one.to_owned())).map(|one| Audiences(smallvec![one]))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                let mut audiences = SmallVec::new();
-                while let Some(Text(one)) = list.next_element()? {
-                    audiences.push(non_empty(one)?);
-                }
-                if audiences.is_empty() {
-                    return Err(A::Error::custom("no audience"));
-                }
-                Ok(Audiences(audiences))
-            }
+fn read_audiences<'s>(
+    value: &mut Reader<'s>,
+    audiences: &mut SmallVec<[Cow<'s, str>; 4]>,
+) -> Result<(), Malformed> {
+    let mut read_one = |value: &mut Reader<'s>| {
+        let one = value.text()?;
+        if one.is_empty() {
+            return Err(Malformed);
         }
-        deserializer.deserialize_any(AudiencesVisitor)
-    }
-}
-
-fn non_empty<E: Error>(audience: Cow<'_, str>) -> Result<Cow<'_, str>, E> {
-    if audience.is_empty() {
-        Err(E::custom("an empty audience"))
+        audiences.push(one);
+        Ok(())
+    };
+    if value.is_at_array() {
+        value.array(&mut read_one)?;
     } else {
-        Ok(audience)
+        read_one(value)?;
     }
+    if audiences.is_empty() {
+        return Err(Malformed);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -183,10 +183,10 @@ fn r48_a_hit_equals_a_cold_check() {
                 let Step::Come(number) = step else { continue };
                 let token = world.recent(number);
                 let inner = &world.validator.inner;
-                let is_hit = inner.recall(token).is_some();
+                let is_hit = inner.recall(token, inner.clock.steady()).is_some();
                 let warm = outcome(inner.decide(token, Some(&view), Attempt::First));
                 let compact = Compact::split(token).unwrap();
-                let cold = inner.check(compact, Some(&view), Attempt::First);
+                let cold = inner.check(compact, Some(&view), Attempt::First, inner.clock.steady());
                 let cold = outcome(cold.map(|verdict| verdict.access));
                 prop_assert_eq!(&warm, &cold);
                 hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
@@ -212,12 +212,12 @@ async fn r48_a_token_that_is_checked_again_is_remembered_again() {
     let request = Request::new(());
     for _ in 0..3 {
         world.validator.refresh_now().await.unwrap();
-        assert!(inner.recall(token).is_none());
+        assert!(inner.recall(token, inner.clock.steady()).is_none());
         // Often enough to be hot.
         for _ in 0..5 {
             let decided = inner.decide(token, Some(&RequestView::of(&request)), Attempt::First);
             assert!(decided.is_ok());
-            assert!(inner.recall(token).is_some());
+            assert!(inner.recall(token, inner.clock.steady()).is_some());
         }
         // The token's key stays, but the set is another one.
         world.issuer.rotate_keys();

@@ -2,11 +2,10 @@
 //! ([OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig),
 //! [RFC 8414 §3](https://www.rfc-editor.org/rfc/rfc8414#section-3)).
 
-use serde::de::MapAccess;
 use url::Url;
 
 use crate::{
-    json::{AnyValue, Members, Text, read_object},
+    json::{Malformed, read_object},
     keys::{IssuerUrl, KeyFetchError, KeyFetchErrorKind},
 };
 
@@ -42,17 +41,25 @@ impl Discovery {
 
     /// The URL of the key set, as the `document` found at `place` says.
     pub(crate) fn read(&self, document: &[u8], place: &Url) -> Result<Url, KeyFetchError> {
-        let mut members = DiscoveryMembers::default();
-        read_object(document, &mut members).map_err(|_| {
+        let (mut issuer, mut key_set) = (None, None);
+        let read = read_object(document, |member, value| {
+            match member.name {
+                "issuer" => issuer = Some(value.text()?),
+                "jwks_uri" => key_set = Some(value.text()?),
+                _ => value.skip()?,
+            }
+            Ok(())
+        });
+        read.map_err(|Malformed| {
             let problem = format!("{place} is not a discovery document");
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
-        self.check_issuer(&members.issuer.unwrap_or_default(), place)?;
-        let text = members.jwks_uri.ok_or_else(|| {
+        self.check_issuer(&issuer.unwrap_or_default(), place)?;
+        let text = key_set.ok_or_else(|| {
             let problem = format!("{place} names no `jwks_uri`");
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
-        self.judge(&self.rebased(text))
+        self.judge(&self.rebased(text.into_owned()))
     }
 
     /// RFC 8414 §3.3: the document is the issuer's own, byte for byte. Behind a backend URL it
@@ -118,25 +125,6 @@ impl Discovery {
 /// What comes from outside fills no log.
 fn abbreviated(text: &str) -> String {
     text.chars().take(200).collect()
-}
-
-#[derive(Default)]
-struct DiscoveryMembers {
-    issuer: Option<String>,
-    jwks_uri: Option<String>,
-}
-
-impl<'de> Members<'de> for DiscoveryMembers {
-    fn member<A: MapAccess<'de>>(&mut self, name: &str, map: &mut A) -> Result<(), A::Error> {
-        let member = match name {
-            "issuer" => &mut self.issuer,
-            "jwks_uri" => &mut self.jwks_uri,
-            _ => return map.next_value_seed(AnyValue::OF_MEMBER).map(drop),
-        };
-        let Text(value) = map.next_value()?;
-        *member = Some(value.into_owned());
-        Ok(())
-    }
 }
 
 #[cfg(test)]
