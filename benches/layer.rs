@@ -1,58 +1,83 @@
-//! What the layer adds to a service: a bare one, and axum.
+//! What the layer adds to a service: a bare one, axum, and tonic.
 //!
 //! ```text
 //! cargo bench --bench layer
 //! ```
 
+#[path = "support/calls.rs"]
+mod calls;
 mod support;
+#[path = "../examples/tonic/generated.rs"]
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic, unreachable_pub)]
+mod generated;
 
-use std::{
-    convert::Infallible,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::{convert::Infallible, hint::black_box};
 
-use axum::{Router, body::Body, routing::get};
+use calls::{axum, bare, call, request};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use http::{Request, Response};
+use generated::{
+    CreateProjectRequest, GetProjectRequest, Project,
+    projects_server::{Projects, ProjectsServer},
+};
+use http::Request;
 use modeler_auth::AuthLayer;
+use prost::Message as _;
 use support::{Signer, hostile_tokens, keycloak_claims};
-use tower::{Layer as _, Service, service_fn};
+use tonic::body::Body;
+use tower::{Layer as _, Service};
 
-fn request(token: &str) -> Request<Body> {
-    Request::get("/")
-        .header("authorization", format!("Bearer {token}"))
-        .body(Body::empty())
-        .expect("a good request")
-}
-
-/// Calls `service` as a server would, without waiting.
-fn call<S>(service: &mut S, request: Request<Body>) -> S::Response
-where
-    S: Service<Request<Body>, Error = Infallible>,
-{
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(service.poll_ready(&mut context).is_ready());
-    match pin!(service.call(request)).poll(&mut context) {
-        Poll::Ready(Ok(response)) => response,
-        Poll::Pending => unreachable!("nothing waits"),
-    }
-}
-
-fn measure<S>(criterion: &mut Criterion, group: &str, name: &str, token: &str, mut service: S)
-where
-    S: Service<Request<Body>, Error = Infallible>,
+fn measure<S, B>(
+    criterion: &mut Criterion,
+    [group, name]: [&str; 2],
+    request: impl Fn() -> Request<B>,
+    mut service: S,
+) where
+    S: Service<Request<B>, Error = Infallible>,
 {
     let mut group = criterion.benchmark_group(group);
     group.throughput(Throughput::Elements(1));
     group.bench_function(name, |bencher| {
         bencher.iter_batched(
-            || request(token),
+            &request,
             |request| black_box(call(&mut service, request)),
             BatchSize::SmallInput,
         );
     });
+}
+
+struct Echo;
+
+#[tonic::async_trait]
+impl Projects for Echo {
+    async fn create_project(
+        &self,
+        request: tonic::Request<CreateProjectRequest>,
+    ) -> Result<tonic::Response<Project>, tonic::Status> {
+        let CreateProjectRequest { name } = request.into_inner();
+        let id = String::new();
+        Ok(tonic::Response::new(Project { id, name }))
+    }
+
+    async fn get_project(
+        &self,
+        _: tonic::Request<GetProjectRequest>,
+    ) -> Result<tonic::Response<Project>, tonic::Status> {
+        Err(tonic::Status::not_found("none"))
+    }
+}
+
+/// A unary call as it comes over the wire.
+fn grpc_request(token: &str) -> Request<Body> {
+    let name = "a name".to_owned();
+    let message = CreateProjectRequest { name }.encode_to_vec();
+    let length = u32::try_from(message.len()).expect("a short message");
+    let frame = [&[0][..], &length.to_be_bytes(), &message].concat();
+    Request::post("/modeler.v1.Projects/CreateProject")
+        .header("content-type", "application/grpc")
+        .header("authorization", format!("Bearer {token}"))
+        .body(Body::new(axum::body::Body::from(frame)))
+        .expect("a good request")
 }
 
 fn layer(criterion: &mut Criterion) {
@@ -60,17 +85,16 @@ fn layer(criterion: &mut Criterion) {
     let token = signer.sign(&keycloak_claims(0));
     let expired = hostile_tokens(&signer).find(|(name, _)| *name == "expired");
     let (_, expired) = expired.expect("it is among them");
+    let tonic = || ProjectsServer::new(Echo);
 
-    let bare =
-        service_fn(async |_: Request<Body>| Ok::<_, Infallible>(Response::new(Body::empty())));
-    let axum = Router::new().route("/", get(async || ()));
-    measure(criterion, "bare", "open", &token, bare);
+    measure(criterion, ["bare", "open"], || request(&token), bare());
+    let router = axum().into_service();
+    measure(criterion, ["axum", "open"], || request(&token), router);
     measure(
         criterion,
-        "axum",
-        "open",
-        &token,
-        axum.clone().into_service(),
+        ["tonic", "open"],
+        || grpc_request(&token),
+        tonic(),
     );
     for (name, cache, token) in [
         ("hit", 16 << 20, &token),
@@ -78,9 +102,13 @@ fn layer(criterion: &mut Criterion) {
         ("expired", 0, &expired),
     ] {
         let layer = AuthLayer::new(signer.validator(cache));
-        measure(criterion, "bare", name, token, layer.layer(bare));
-        let axum = axum.clone().layer(layer);
-        measure(criterion, "axum", name, token, axum.into_service());
+        let guarded = layer.layer(bare());
+        measure(criterion, ["bare", name], || request(token), guarded);
+        let router = axum().layer(layer).into_service();
+        measure(criterion, ["axum", name], || request(token), router);
+        let layer = AuthLayer::new_for_grpc(signer.validator(cache));
+        let guarded = layer.layer(tonic());
+        measure(criterion, ["tonic", name], || grpc_request(token), guarded);
     }
 }
 

@@ -71,10 +71,12 @@ fn is_token68(text: &[u8]) -> bool {
     while let [rest @ .., b'='] = body {
         body = rest;
     }
-    !body.is_empty()
-        && body
-            .iter()
-            .all(|&byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
+    let allows = |byte: u8| {
+        let is_letter = (byte | 0x20).is_ascii_lowercase();
+        is_letter | matches!(byte, b'-' | b'.' | b'/' | b'0'..=b'9' | b'_' | b'~' | b'+')
+    };
+    // To the end, whatever is found: that way the compiler takes sixteen bytes at once.
+    !body.is_empty() && body.iter().fold(true, |all, &byte| all & allows(byte))
 }
 
 /// A character of a scheme's name (RFC 9110 §5.6.2).
@@ -144,10 +146,17 @@ mod tests {
                 "{malformed}"
             );
         }
+        let all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/";
+        let header = format!("Bearer {all}==");
         assert_eq!(
-            parse(b"Bearer aA0-._~+/=="),
-            Ok(Credentials::Bearer("aA0-._~+/=="))
+            parse(header.as_bytes()),
+            Ok(Credentials::Bearer(&header[7..]))
         );
+        for byte in 0..=u8::MAX {
+            let header = [b"Bearer aaaaaaaaaaaaaaaaaaaa", &[byte][..], b"aaaa"].concat();
+            let is_allowed = all.as_bytes().contains(&byte);
+            assert_eq!(parse(&header).is_ok(), is_allowed, "{byte}");
+        }
     }
 
     #[test]

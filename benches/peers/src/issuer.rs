@@ -1,0 +1,138 @@
+//! The issuer all contenders are set up for: tokens, and a server that publishes the keys.
+
+use axum::{Router, extract::Path, http::StatusCode, routing::get};
+use http::HeaderValue;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+use crate::support::{REALM, SAAS, Signer, keycloak_claims, saas_claims};
+
+/// Which issuer, and what it signs with.
+#[derive(Clone, Copy)]
+pub enum SetupKind {
+    Auth0(&'static str),
+    Keycloak(&'static str),
+}
+
+/// What contenders are told, and what they are measured with.
+pub struct Setup {
+    /// What tokens carry as `iss`.
+    pub issuer: &'static str,
+    pub audience: &'static str,
+    /// One of the scopes of the tokens, for contenders that must require one.
+    pub scope: &'static str,
+    /// Where the keys are, under `realms/`.
+    pub server: String,
+    pub kind: SetupKind,
+    pub good: Token,
+    pub expired: Token,
+    pub broken: Token,
+}
+
+/// A token in its header, and the bare signature check of it.
+pub struct Token {
+    pub header: HeaderValue,
+    pub accepted: bool,
+    pub floor: Option<Box<dyn Fn()>>,
+}
+
+impl Token {
+    fn new(token: &str, accepted: bool) -> Self {
+        Self {
+            header: HeaderValue::try_from(format!("Bearer {token}")).expect("ASCII"),
+            accepted,
+            floor: None,
+        }
+    }
+
+    fn signed(signer: &Signer, claims: &Value, accepted: bool) -> Self {
+        let token = signer.sign(claims);
+        Self {
+            floor: Some(Box::new(signer.floor(&token))),
+            ..Self::new(&token, accepted)
+        }
+    }
+}
+
+impl Setup {
+    /// Makes keys and tokens and starts the server.
+    pub async fn start(kind: SetupKind) -> Self {
+        let (SetupKind::Auth0(algorithm) | SetupKind::Keycloak(algorithm)) = kind;
+        let signer = Signer::new(algorithm);
+        let (issuer, audience, scope, claims) = match kind {
+            SetupKind::Auth0(_) => (SAAS, "api.cloud.camunda.io", "read:*", saas_claims(0)),
+            SetupKind::Keycloak(_) => (
+                REALM,
+                "web-modeler-public-api",
+                "camunda-identity",
+                keycloak_claims(0),
+            ),
+        };
+        let mut expired = claims.clone();
+        expired["exp"] = json!(1_762_180_300);
+        let good = signer.sign(&claims);
+        let unbroken = good.get(..good.len() - 4).expect("ASCII");
+        Self {
+            issuer,
+            audience,
+            scope,
+            server: serve(&signer).await,
+            kind,
+            good: Token::signed(&signer, &claims, true),
+            expired: Token::signed(&signer, &expired, false),
+            broken: Token::new(&format!("{unbroken}AAAA"), false),
+        }
+    }
+
+    /// The key set as Keycloak publishes it, with a key for encryption after the one for signing.
+    pub fn keys(&self) -> String {
+        format!("{}/realms/signing-first/keys", self.server)
+    }
+}
+
+/// Publishes the keys for two realms, which differ in what key comes first.
+async fn serve(signer: &Signer) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("it is bound");
+    let server = format!("http://{address}");
+    let keys = [signer.jwk(), encryption_key()];
+    let discovery = {
+        let server = server.clone();
+        async move |Path(realm): Path<String>| discovery(&format!("{server}/realms/{realm}"))
+    };
+    let key_set = async move |Path(realm): Path<String>| match realm.as_str() {
+        "encryption-first" => Ok(json!({"keys": [keys[1], keys[0]]}).to_string()),
+        "signing-first" => Ok(json!({"keys": keys}).to_string()),
+        _ => Err(StatusCode::NOT_FOUND),
+    };
+    let router = Router::new()
+        .route(
+            "/realms/{realm}/.well-known/openid-configuration",
+            get(discovery),
+        )
+        .route("/realms/{realm}/keys", get(key_set));
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    server
+}
+
+/// Another RSA key, which signs nothing; by default, a realm of a Keycloak has one.
+fn encryption_key() -> Value {
+    let mut key = Signer::new("RS256").jwk();
+    key["kid"] = json!("encryption");
+    key["alg"] = json!("RSA-OAEP");
+    key["use"] = json!("enc");
+    key
+}
+
+fn discovery(realm: &str) -> String {
+    json!({
+        "issuer": realm,
+        "authorization_endpoint": format!("{realm}/auth"),
+        "token_endpoint": format!("{realm}/token"),
+        "jwks_uri": format!("{realm}/keys"),
+        "response_types_supported": ["code"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256", "ES256", "EdDSA"]
+    })
+    .to_string()
+}
