@@ -1,6 +1,9 @@
 //! The issuer all contenders are set up for: tokens, and a server that publishes the keys.
 
+use std::iter;
+
 use axum::{Router, extract::Path, http::StatusCode, routing::get};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderValue;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -95,7 +98,7 @@ async fn serve(signer: &Signer) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("it is bound");
     let server = format!("http://{address}");
-    let keys = [signer.jwk(), encryption_key()];
+    let keys = [signer.jwk(), encryption_key(signer)];
     let discovery = {
         let server = server.clone();
         async move |Path(realm): Path<String>| discovery(&format!("{server}/realms/{realm}"))
@@ -116,8 +119,18 @@ async fn serve(signer: &Signer) -> String {
 }
 
 /// Another RSA key, which signs nothing; by default, a realm of a Keycloak has one.
-fn encryption_key() -> Value {
-    let mut key = Signer::new("RS256").jwk();
+///
+/// Its modulus is the greater one. A signature above the modulus is refused without a calculation,
+/// which seldom happens, but would then make a run with such keys differ from all others.
+fn encryption_key(signer: &Signer) -> Value {
+    let modulus = |key: &Value| {
+        let modulus = key["n"].as_str()?;
+        Some(URL_SAFE_NO_PAD.decode(modulus).expect("base64url"))
+    };
+    let least = modulus(&signer.jwk());
+    let mut key = iter::repeat_with(|| Signer::new("RS256").jwk())
+        .find(|key| modulus(key) > least)
+        .expect("keys without end");
     key["kid"] = json!("encryption");
     key["alg"] = json!("RSA-OAEP");
     key["use"] = json!("enc");

@@ -107,7 +107,7 @@ const COMMAND: &str =
 const NOTES: &str = "
 - The first line is the time of the check itself, `aws-lc-rs` with a key parsed once. Allocations \
 are those of one accepted RS256 Keycloak call, axum's own included; what C code asks for is not \
-counted.
+counted, and with `rust_crypto` they differ by some from key to key.
 - `modeler-auth`, token new, is with its cache off: with it on, a new token is also put into the \
 cache, which is not measured here.
 - Claims go into what each quick start uses; `modeler-auth` also maps them to an organization and \
