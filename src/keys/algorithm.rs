@@ -176,5 +176,7 @@ mod tests {
             Algorithm::Rs256
         );
         assert_eq!(bound(&[Algorithm::Es256]), Algorithm::Rs256);
+        // Twice is as good as once.
+        assert_eq!(bound(&[Algorithm::Ps256; 2]), Algorithm::Ps256);
     }
 }

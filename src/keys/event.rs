@@ -88,3 +88,25 @@ impl fmt::Debug for Listener {
         f.debug_tuple("Listener").field(&self.0.is_some()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable() {
+        use KeyEventKind as Kind;
+        for (kind, name) in [
+            (Kind::Failed(KeyFetchErrorKind::Connect), "failed"),
+            (Kind::Fetched(1), "fetched"),
+            (Kind::FloodSuppressed, "flood_suppressed"),
+            (Kind::KeyAdded, "key_added"),
+            (Kind::KeyWithdrawn, "key_withdrawn"),
+            (Kind::NotModified, "not_modified"),
+            (Kind::StaleExpired, "stale_expired"),
+            (Kind::StaleServed, "stale_served"),
+        ] {
+            assert_eq!(kind.name(), name);
+        }
+    }
+}

@@ -30,6 +30,12 @@ async fn accepts(validator: &TokenValidator, issuer: &TestIssuer) -> bool {
     validator.validate(&issuer.token().sign()).await.is_ok()
 }
 
+/// `json` with space behind it, so that it has so many bytes.
+fn padded(json: String, bytes: usize) -> String {
+    let space = " ".repeat(bytes - json.len());
+    json + &space
+}
+
 async fn failure(validator: &TokenValidator) -> KeyFetchErrorKind {
     validator.refresh_now().await.unwrap_err().kind()
 }
@@ -193,8 +199,7 @@ async fn r45_only_a_good_answer_replaces_the_keys() {
         );
         assert!(accepts(&validator, &issuer).await, "{status}");
     }
-    let large = format!("{}{}", issuer.jwks(), " ".repeat(200 * 1024));
-    web.text("/jwks", large);
+    web.text("/jwks", padded(issuer.jwks(), 256 * 1024));
     validator.refresh_now().await.unwrap();
 }
 
@@ -216,6 +221,28 @@ async fn a_discovery_document_is_bounded_and_must_be_one() {
         web.text(path, body);
         assert_eq!(failure(&validator).await, kind);
     }
+    let (name, keys) = (issuer.name(), web.url("/jwks"));
+    let document = format!(r#"{{"issuer":"{name}","jwks_uri":"{keys}"}}"#);
+    web.text(path, padded(document, 64 * 1024));
+    validator.refresh_now().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_out_of_reach_may_have_another_name_from_here() {
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}/realms/a", listener.local_addr().unwrap());
+    drop(listener);
+    let hint = "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL";
+    let told = async |issuer: Issuer| {
+        let error = trusting(issuer).refresh_now().await.unwrap_err();
+        error.to_string().contains(hint)
+    };
+    let issuer = || Issuer::oidc(&gone).unwrap();
+    assert!(told(issuer()).await);
+    assert!(!told(issuer().backend_url(&gone)).await);
+    let answers = Web::start().await;
+    assert!(!told(Issuer::oidc(&answers.url("/realms/a")).unwrap()).await);
 }
 
 #[tokio::test]

@@ -505,13 +505,19 @@ async fn key_status_tells_the_state_of_each_issuer() {
         .unwrap();
     let _ = validator.refresh_now().await;
     tokio::time::sleep(Duration::from_millis(500)).await;
-    let [good, bad] = <[_; 2]>::try_from(validator.key_status()).unwrap();
-    assert_eq!((&*good.issuer, good.keys), ("https://issuer.example/", 1));
-    assert_eq!(good.age, Some(Duration::from_millis(500)));
-    assert!(good.next_refresh.unwrap() > 3 * MINUTE);
-    assert_eq!(good.last_error, None);
+    let [ours, bad] = <[_; 2]>::try_from(validator.key_status()).unwrap();
+    assert_eq!((&*ours.issuer, ours.keys), ("https://issuer.example/", 1));
+    assert_eq!(ours.age, Some(Duration::from_millis(500)));
+    assert!(ours.next_refresh.unwrap() > 3 * MINUTE);
+    assert_eq!(ours.last_error, None);
     assert_eq!((bad.keys, bad.age), (0, None));
     assert_eq!(bad.last_error, Some(KeyFetchErrorKind::Other));
+
+    good.fail_fetches(true);
+    tokio::time::sleep(120 * MINUTE).await;
+    let status = validator.key_status();
+    let ours = status.first().unwrap();
+    assert_eq!((ours.keys, ours.age, ours.is_stale), (0, None, true));
 }
 
 #[tokio::test(start_paused = true)]
