@@ -1,6 +1,6 @@
 //! What a handler may rely on once a token was accepted.
 
-use std::{fmt, ops::BitOrAssign, sync::Arc, time::SystemTime};
+use std::{fmt, sync::Arc, time::SystemTime};
 
 use serde::Serialize;
 
@@ -239,6 +239,10 @@ impl Permissions {
         self.0 |= permission.bit();
     }
 
+    pub(crate) fn insert_all(&mut self, others: Self) {
+        self.0 |= others.0;
+    }
+
     /// The permissions of the set, in the order create, read, update, delete.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL
@@ -254,13 +258,6 @@ impl FromIterator<Permission> for Permissions {
             set.insert(permission);
         }
         set
-    }
-}
-
-impl BitOrAssign for Permissions {
-    /// Adds the permissions of another set.
-    fn bitor_assign(&mut self, others: Self) {
-        self.0 |= others.0;
     }
 }
 
@@ -303,6 +300,12 @@ mod tests {
                 .collect();
             let set: Permissions = chosen.iter().copied().collect();
             assert_eq!(set.iter().collect::<Vec<_>>(), chosen);
+            let mut both = Permissions::from_iter([Permission::Read]);
+            both.insert_all(set);
+            for permission in Permission::ALL {
+                let expected = chosen.contains(&permission) || permission == Permission::Read;
+                assert_eq!(both.contains(permission), expected);
+            }
             for permission in Permission::ALL {
                 assert_eq!(set.contains(permission), chosen.contains(&permission));
             }

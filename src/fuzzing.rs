@@ -19,10 +19,12 @@ use std::{
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Value, json};
 
 use crate::{
     Issuer, StaticKeys, TokenValidator,
+    json::read_object,
     keys::{Algorithm, AllowedAlgorithms, Discovery, IssuerUrl, KeySet},
     token::{
         Compact, Expectation, Members, Signed, Unverified,
@@ -86,6 +88,75 @@ pub fn jws(data: &[u8]) {
         found.key_id.as_deref()
     );
     assert!(header.get("crit").or(header.get("b64")).is_none());
+}
+
+/// Any JSON: what is taken for an object, against `serde_json`, both ways.
+pub fn json(data: &[u8]) {
+    let is_object = read_object(data, |_, value| value.skip()).is_ok();
+    let expected = reference(data);
+    // Ours refuses a few numbers that `serde_json` can just hold.
+    let has_exponent =
+        |pair: &[u8]| pair[0].is_ascii_digit() && pair[1].eq_ignore_ascii_case(&b'e');
+    let may_be_great = data.len() > 300 || data.windows(2).any(has_exponent);
+    let as_expected = is_object == expected || (!is_object && may_be_great);
+    assert!(as_expected, "{}", data.escape_ascii());
+}
+
+/// What `serde_json` says, with members that come twice and depth looked after.
+fn reference(json: &[u8]) -> bool {
+    const DEEPEST: u8 = 32;
+
+    struct Any(u8);
+    impl<'de> DeserializeSeed<'de> for Any {
+        type Value = ();
+        fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<(), D::Error> {
+            json.deserialize_any(self)
+        }
+    }
+    impl<'de> Visitor<'de> for Any {
+        type Value = ();
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("a value")
+        }
+        fn visit_unit<E>(self) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_str<E>(self, _: &str) -> Result<(), E> {
+            Ok(())
+        }
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+            let inner = self.0.checked_sub(1).ok_or(A::Error::custom("deep"))?;
+            while list.next_element_seed(Any(inner))?.is_some() {}
+            Ok(())
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+            let inner = self.0.checked_sub(1).ok_or(A::Error::custom("deep"))?;
+            let mut names = std::collections::HashSet::new();
+            while let Some(name) = map.next_key::<String>()? {
+                map.next_value_seed(Any(inner))?;
+                if !names.insert(name) {
+                    return Err(A::Error::custom("twice"));
+                }
+            }
+            Ok(())
+        }
+    }
+
+    let mut values = serde_json::Deserializer::from_slice(json);
+    let start = json.iter().find(|byte| !byte.is_ascii_whitespace());
+    start == Some(&b'{') && Any(DEEPEST).deserialize(&mut values).is_ok() && values.end().is_ok()
 }
 
 /// A payload, up to the signature.
@@ -332,6 +403,7 @@ mod tests {
             ("discovery", discovery),
             ("forged", forged),
             ("header", header),
+            ("json", json),
             ("jws", jws),
             ("key_set", key_set),
         ] {

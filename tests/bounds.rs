@@ -19,6 +19,10 @@ use forge::{Key, Target, claims};
 use heap::most_held;
 use serde_json::json;
 
+/// Half way between two `f64`s, as nearly as can be written in so few digits: reading it as one
+/// takes some 10 µs.
+const HALF_WAY: &str = "24703282292062327208e-343";
+
 #[test]
 fn the_nastiest_inputs_cost_little() {
     let key = Key::ed();
@@ -87,6 +91,14 @@ fn the_nastiest_inputs_cost_little() {
             with(&format!("\"x\":0.{}", "9".repeat(11_000))),
         ),
         ("a huge exponent", with("\"x\":1e999999999")),
+        (
+            "numbers half way between two",
+            with(&format!("\"x\":[{}]", list(HALF_WAY, 450))),
+        ),
+        (
+            "numbers half way between two, in the header",
+            key.token(format!("{{\"x\":[{}]}}", list(HALF_WAY, 450)), "{}"),
+        ),
         (
             "many escapes",
             with(&format!("\"x\":\"{}\"", "\\u0061".repeat(1800))),

@@ -58,7 +58,7 @@ impl PermissionNames {
         let mut permissions = Permissions::NONE;
         value.array(|element| {
             let name = element.text()?;
-            permissions |= self.permissions([name.as_ref()]);
+            permissions.insert_all(self.permissions([name.as_ref()]));
             Ok(())
         })?;
         Ok(permissions)

@@ -53,7 +53,7 @@ impl MapClaims for SelfManagedClaims {
                 missing.push(format!("`permissions.{audience}`"));
                 continue;
             };
-            permissions |= granted;
+            permissions.insert_all(granted);
         }
         if permissions == Permissions::NONE && !missing.is_empty() {
             telemetry::nothing_granted(claims.issuer(), &missing.join(", "), &self.log);

@@ -219,7 +219,7 @@ impl<'j> ExtraMembers<'j> {
         let mut extra = Self::default();
         read_object(json.as_bytes(), |member, value| {
             match member.name {
-                "alg" => extra.algorithm = value.text_if_any()?,
+                "alg" => extra.algorithm = Some(value.text()?),
                 name => {
                     // RFC 7518 §6.2.2, §6.3.2
                     extra.has_private_members |=
@@ -342,6 +342,8 @@ mod tests {
             rsa(json!({"n": "=="})),
             rsa(json!({"n": format!("{}=", modulus(256))})),
             rsa(json!({"key_ops": "verify"})),
+            rsa(json!({"alg": null})),
+            rsa(json!({"alg": 256})),
         ] {
             assert!(bound(&broken).is_err(), "{broken}");
         }

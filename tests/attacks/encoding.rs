@@ -1,11 +1,18 @@
 //! Tokens that are no tokens, and JSON that is read in two ways.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use serde_json::json;
+use modeler_auth::{
+    Claims, Issuer, MapClaims as _, Permission, Permissions, SelfManagedClaims, StaticKeys,
+    TokenValidator,
+};
+use serde_json::{Value, json};
 
-use crate::forge::{Key, Target, claims, encode, now};
+use crate::forge::{ISSUER, Key, Target, claims, encode, jwks, now};
 
 #[tokio::test]
 async fn a28_unknown_crit_is_refused() {
@@ -354,4 +361,50 @@ async fn a44_many_audiences() {
     let with_ours = [many.as_slice(), &["api".to_owned()]].concat();
     target.accepts(&key.with_claim("aud", with_ours)).await;
     assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+/// Escapes, space and order in a payload change nothing of what it says, neither while claims are
+/// mapped nor afterwards.
+#[tokio::test]
+async fn r14_claims_are_found_however_they_are_written() {
+    let key = Key::ed();
+    let during = Arc::new(Mutex::new(None));
+    let mapping = {
+        let during = Arc::clone(&during);
+        move |claims: &Claims| {
+            *during.lock().unwrap() = Some(read(claims));
+            SelfManagedClaims::default().map(claims)
+        }
+    };
+    let issuer = Issuer::oidc(ISSUER).unwrap().audience("api");
+    let keys = StaticKeys::from_jwks(jwks(&[&key.jwk]));
+    let builder = TokenValidator::builder().issuer(issuer.keys(keys).map_claims(mapping));
+    let validator = builder.build().unwrap();
+    let claims = claims().to_string();
+    let rest = claims.strip_prefix('{').unwrap();
+    for mapped in [
+        r#""a":{"b":[1,{"c":"d"}]},"permissions":{"api":["read:*"]},"#,
+        r#" "\u0061" : { "b" : [ 1 , { "c" : "\u0064" } ] } , "p\u0065rmissions" : { "x" : {} , "\u0061pi" : [ "r\u0065ad:*" ] } , "#,
+    ] {
+        let token = key.token(key.header().to_string(), format!("{{{mapped}{rest}"));
+        let access = validator.validate(&token).await.unwrap();
+        assert_eq!(
+            access.permissions(),
+            Permissions::from_iter([Permission::Read])
+        );
+        let found = read(access.claims());
+        assert_eq!(during.lock().unwrap().take().as_ref(), Some(&found));
+        assert_eq!(
+            found,
+            [Some(json!([1, {"c": "d"}])), None, Some(json!("api"))]
+        );
+    }
+}
+
+fn read(claims: &Claims) -> [Option<Value>; 3] {
+    [
+        claims.get(&["a", "b"]).unwrap(),
+        claims.get(&["a", "missing", "c"]).unwrap(),
+        claims.get("aud").unwrap(),
+    ]
 }
