@@ -89,9 +89,9 @@ impl Attempt {
         self != Self::Last
     }
 
-    /// The attempt after having waited for `arrival`.
-    pub(crate) fn after(self, arrival: &Arrival) -> Self {
-        if self == Self::First && arrival.joined {
+    /// The attempt after having waited for a fetch, which it `joined` if that had begun before.
+    pub(crate) fn after_waiting(self, joined: bool) -> Self {
+        if self == Self::First && joined {
             Self::Second
         } else {
             Self::Last
@@ -141,7 +141,7 @@ impl TokenValidator {
                 Decision::Accepted(access) => return Ok(access),
                 Decision::Refused(error) => return Err(error),
                 Decision::Wait(arrival) => {
-                    attempt = attempt.after(&arrival);
+                    attempt = attempt.after_waiting(arrival.joined);
                     arrival.await;
                 }
             }

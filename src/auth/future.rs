@@ -137,7 +137,7 @@ where
                     parked,
                 } => {
                     ready!(Pin::new(&mut *arrival).poll(cx));
-                    let attempt = attempt.after(arrival);
+                    let attempt = attempt.after_waiting(arrival.joined);
                     let mut parked = parked.take().expect(POLLED);
                     match decide_again(&this.answering.validator, &parked.request, attempt) {
                         Decision::Accepted(access) => {

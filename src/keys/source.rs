@@ -261,3 +261,30 @@ impl KeySource for StaticKeys {
         Some(self.0.clone())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_stable() {
+        use KeyFetchErrorKind as Kind;
+        for (kind, name) in [
+            (Kind::Body, "body"),
+            (Kind::Connect, "connect"),
+            (Kind::Dns, "dns"),
+            (Kind::Empty, "empty"),
+            (Kind::IssuerMismatch, "issuer_mismatch"),
+            (Kind::Json, "json"),
+            (Kind::Other, "other"),
+            (Kind::Panic, "panic"),
+            (Kind::Status, "status"),
+            (Kind::Timeout, "timeout"),
+            (Kind::Tls, "tls"),
+            (Kind::TooLarge, "too_large"),
+            (Kind::Url, "url"),
+        ] {
+            assert_eq!(kind.name(), name);
+        }
+    }
+}

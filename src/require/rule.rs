@@ -135,3 +135,15 @@ impl PermissionRule for SearchIsRead {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_told_by_its_name() {
+        assert_eq!(Missing::from(Permission::Update).as_str(), "update:*");
+        assert_eq!(Missing::scope("a:b").as_str(), "a:b");
+        assert_eq!(Missing::anything().as_str(), "");
+    }
+}

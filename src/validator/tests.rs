@@ -22,6 +22,22 @@ use crate::{
     test_util::{TestClock, TestIssuer, TokenBuilder},
 };
 
+#[test]
+fn r55_a_token_waits_once_and_once_more_for_a_fetch_that_it_joined() {
+    use Attempt::{First, Last, Second};
+    assert!(First.may_wait() && Second.may_wait() && !Last.may_wait());
+    assert_eq!(
+        [true, false].map(|joined| First.after_waiting(joined)),
+        [Second, Last]
+    );
+    for attempt in [Second, Last] {
+        assert_eq!(
+            [true, false].map(|joined| attempt.after_waiting(joined)),
+            [Last; 2]
+        );
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Pass(u64),

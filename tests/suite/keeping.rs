@@ -672,10 +672,10 @@ async fn events_tell_what_happens_to_the_keys() {
     assert_eq!(told.take().await, [KeyWithdrawn, Fetched(1)]);
 
     let junk = issuer.token().header("kid", "junk").sign();
-    for _ in 0..3 {
-        reason(&validator, &junk).await;
+    for expected in [&[Fetched(1)][..], &[FloodSuppressed], &[]] {
+        assert_eq!(reason(&validator, &junk).await, Some("unknown_key"));
+        assert_eq!(told.take().await, expected);
     }
-    assert_eq!(told.take().await, [Fetched(1), FloodSuppressed]);
 
     issuer.fail_fetches(true);
     tokio::time::sleep(10 * MINUTE).await;
@@ -690,6 +690,8 @@ async fn events_tell_what_happens_to_the_keys() {
         during.iter().filter(|kind| **kind == StaleServed).count(),
         1
     );
+    // Keys are fetched anew some time before they are stale.
+    assert_eq!(during.get(..2), Some(&[failed; 2][..]));
     assert!(validator.key_status()[0].is_stale);
 
     tokio::time::sleep(60 * MINUTE).await;
@@ -746,7 +748,12 @@ async fn ready_any_needs_one_issuer_and_ready_all() {
         .clock(TestClock::new())
         .build()
         .unwrap();
+    good.fail_fetches(true);
+    let any = tokio::time::timeout(10 * MINUTE, validator.ready_any()).await;
+    assert!(any.is_err());
+    good.fail_fetches(false);
     validator.ready_any().await;
+    assert!(validator.key_status()[0].keys > 0);
     let all = tokio::time::timeout(10 * MINUTE, validator.ready()).await;
     assert!(all.is_err());
     assert!(!validator.is_ready());

@@ -514,6 +514,25 @@ async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
 }
 
 #[tokio::test]
+async fn layers_are_ready_when_what_they_protect_is() {
+    let (mut rule, mut handle) = mock::spawn_layer::<Request<()>, Response<String>, _>(
+        RequirePermissionLayer::new(Permission::Create),
+    );
+    handle.allow(0);
+    tokio_test::assert_pending!(rule.poll_ready());
+    handle.allow(1);
+    tokio_test::assert_ready_ok!(rule.poll_ready());
+
+    let (_, validator) = static_issuer();
+    let (mut auth, mut handle) =
+        mock::spawn_layer::<Request<()>, Response<String>, _>(AuthLayer::new(validator));
+    handle.allow(0);
+    tokio_test::assert_pending!(auth.poll_ready());
+    handle.allow(1);
+    tokio_test::assert_ready_ok!(auth.poll_ready());
+}
+
+#[tokio::test]
 async fn r26_a_refused_request_never_reaches_the_inner_service() {
     let (issuer, validator) = static_issuer();
     let (mut auth, mut handle) =
