@@ -218,6 +218,14 @@ mod tests {
     }
 
     #[test]
+    fn keycloak_is_the_kind_of_issuer_that_is_supported() {
+        for kind in ["KEYCLOAK", "keycloak"] {
+            let issuer = from(&[(ISSUER[0], URL), (IDENTITY_TYPE[0], kind)]);
+            assert!(issuer.unwrap().is_some(), "{kind}");
+        }
+    }
+
+    #[test]
     fn a_variable_that_is_set_but_empty_is_an_error_that_names_it() {
         for name in [
             ISSUER,

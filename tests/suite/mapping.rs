@@ -3,7 +3,7 @@
 use crate::support::validator;
 use modeler_auth::{
     Access, AuthError, ClaimError, Claims, Grant, Issuer, Permission, PermissionNames, Permissions,
-    SaasClaims, TokenValidator,
+    SaasClaims, SelfManagedClaims, TokenValidator,
     test_util::{TestIssuer, TokenBuilder},
 };
 use serde_json::{Value, json};
@@ -274,6 +274,19 @@ async fn self_managed_reads_the_permissions_of_its_audience() {
     let token = issuer.token().without("permissions");
     let access = self_managed(&issuer, trusted(), token).await.unwrap();
     assert_eq!(access.permissions(), Permissions::NONE);
+}
+
+#[tokio::test]
+async fn self_managed_permission_names_can_be_configured() {
+    let issuer = TestIssuer::self_managed();
+    let names = PermissionNames::default().with(Permission::Read, "modeler:read");
+    let trusted = Issuer::self_managed(issuer.name()).unwrap();
+    let trusted = trusted.map_claims(SelfManagedClaims::default().permission_names(names));
+    let permissions = json!({"web-modeler-public-api": ["modeler:read", "create:*"]});
+    let token = issuer.token().claim("permissions", permissions);
+    let access = self_managed(&issuer, trusted, token).await.unwrap();
+    let expected = Permissions::from_iter([Permission::Read, Permission::Create]);
+    assert_eq!(access.permissions(), expected);
 }
 
 #[tokio::test]
