@@ -270,6 +270,14 @@ mod tests {
     }
 
     #[test]
+    fn a36_a_token_has_at_most_16_kib() {
+        let of = |bytes| format!("a.b.{}", "c".repeat(bytes - 4));
+        assert!(Compact::split(&of(LONGEST_TOKEN)).is_ok());
+        let longer = of(LONGEST_TOKEN + 1);
+        assert_eq!(Compact::split(&longer).err(), Some(Reason::TokenTooLong));
+    }
+
+    #[test]
     fn r12_exactly_three_segments() {
         for bad in [
             "",
@@ -399,6 +407,8 @@ mod tests {
             "logout+jwt",
             "id+jwt",
             "x/jwt",
+            "application!jwt",
+            "bpplication/jwt",
         ] {
             assert_eq!(with(bad), Err(Reason::TokenType), "{bad}");
         }
