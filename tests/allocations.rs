@@ -7,12 +7,20 @@ mod forge;
 #[path = "support/heap.rs"]
 mod heap;
 
+use std::{
+    convert::Infallible,
+    pin::pin,
+    task::{Context, Poll, Waker},
+};
+
 use forge::{ISSUER, Key, Target, jwks};
 use heap::{allocations, held};
+use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use modeler_auth::{
-    AuthorizedOrganization, ClaimError, Claims, Grant, Issuer, Permissions, StaticKeys,
+    AuthLayer, AuthorizedOrganization, ClaimError, Claims, Grant, Issuer, Permissions, StaticKeys,
     TokenValidator,
 };
+use tower::{Layer as _, Service as _, service_fn};
 
 fn validator(key: &Key, cache: u64) -> TokenValidator {
     let organization = AuthorizedOrganization::nil();
@@ -30,12 +38,11 @@ fn validator(key: &Key, cache: u64) -> TokenValidator {
 /// What `token` is answered with, and how often that asks for memory once things have settled.
 fn count(validator: &TokenValidator, token: &str) -> (usize, &'static str) {
     let decide = || {
-        let mut verdict = std::pin::pin!(validator.validate(token));
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        match verdict.as_mut().poll(&mut context) {
-            std::task::Poll::Ready(Ok(_)) => "accepted",
-            std::task::Poll::Ready(Err(error)) => error.reason(),
-            std::task::Poll::Pending => "waits",
+        let mut context = Context::from_waker(Waker::noop());
+        match pin!(validator.validate(token)).poll(&mut context) {
+            Poll::Ready(Ok(_)) => "accepted",
+            Poll::Ready(Err(error)) => error.reason(),
+            Poll::Pending => "waits",
         }
     };
     for _ in 0..100 {
@@ -84,6 +91,7 @@ fn deciding_asks_for_little_memory() {
         assert!(times <= most, "{what}: {times}");
     }
     presets(&key);
+    the_layer(&warm, &good);
     a_verdict_takes_little_memory(&key);
     verdicts_keep_to_their_bytes(&key);
 }
@@ -112,6 +120,28 @@ fn presets(key: &Key) {
         let validator = builder.verdict_cache(0).build().unwrap();
         assert_eq!(count(&validator, &token), (2, "accepted"));
     }
+}
+
+/// A request that passes costs what its extensions take to hold the access: a map, its table, and
+/// a box.
+fn the_layer(validator: &TokenValidator, token: &str) {
+    let open = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
+    let mut guarded = AuthLayer::new(validator.clone()).layer(open);
+    let header = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+    let mut call = || {
+        let request = Request::builder().header(AUTHORIZATION, &header);
+        let request = request.body(()).unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        allocations(|| match pin!(guarded.call(request)).poll(&mut context) {
+            Poll::Ready(Ok(response)) => response.status(),
+            Poll::Pending => unreachable!("nothing waits"),
+        })
+    };
+    call();
+    let (times, status) = call();
+    println!("a call through the layer: {times}");
+    assert_eq!(status, StatusCode::OK);
+    assert!(times <= 3, "{times}");
 }
 
 fn a_verdict_takes_little_memory(key: &Key) {
