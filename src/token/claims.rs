@@ -347,3 +347,21 @@ fn follow<T>(
     })?;
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r48_a_hit_is_valid_from_and_until_the_very_instants_of_a_check() {
+        let seconds = Duration::from_secs;
+        let validity = Validity {
+            begins_at: seconds(100),
+            ends_at: seconds(200),
+        };
+        let covers = |now| validity.covers(now, seconds(10));
+        let nanosecond = Duration::from_nanos(1);
+        assert!(covers(seconds(90)) && covers(seconds(210) - nanosecond));
+        assert!(!covers(seconds(90) - nanosecond) && !covers(seconds(210)));
+    }
+}
