@@ -89,9 +89,9 @@ impl TokenValidatorBuilder {
 
     /// Remembers accepted tokens in up to about so many bytes; the least recently used ones go
     /// first. A token that comes again costs no signature check, and its claims are not mapped
-    /// again; all else is looked at as if it had never come before: time, keys, [`Confirm`](crate::Confirm) and
-    /// [`Revocation`](crate::Revocation). Default 16 MiB, which hold some 6000 tokens of 2 kB; 0
-    /// remembers nothing.
+    /// again; all else is looked at as if it had never come before: time, keys,
+    /// [`Confirm`](crate::Confirm) and [`Revocation`](crate::Revocation). Default 16 MiB, which
+    /// hold some 6000 tokens of 2 kB; 0 remembers nothing.
     pub fn verdict_cache(mut self, bytes: u64) -> Self {
         self.verdict_cache = bytes;
         self
