@@ -76,40 +76,38 @@ impl<'j> Reader<'j> {
         &mut self,
         mut each: impl FnMut(Member<'_>, &mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
-        let levels = self.levels;
-        self.levels = levels.checked_sub(1).ok_or(Malformed)?;
         let mut names = Names::default();
-        self.take(b'{')?;
-        if !self.takes(b'}') {
-            loop {
-                self.skip_space();
-                let quoted = self.at;
-                let has_escapes = self.skip_text()?;
-                let name = self.text_since(quoted, has_escapes)?;
-                let place = (!has_escapes).then(|| self.between_quotes(quoted));
-                self.take(b':')?;
-                self.skip_space();
-                each(Member { name: &name, place }, self)?;
-                names.insert(name)?;
-                if !self.takes(b',') {
-                    break;
-                }
-            }
-            self.take(b'}')?;
-        }
-        self.levels = levels;
-        Ok(())
+        self.list([b'{', b'}'], |reader| {
+            let quoted = reader.at;
+            let has_escapes = reader.skip_text()?;
+            let name = reader.text_since(quoted, has_escapes)?;
+            let place = (!has_escapes).then(|| reader.between_quotes(quoted));
+            reader.take(b':')?;
+            reader.skip_space();
+            each(Member { name: &name, place }, reader)?;
+            names.insert(name)
+        })
     }
 
     /// Reads an array. `each` must read every element.
     pub(crate) fn array(
         &mut self,
+        each: impl FnMut(&mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.list([b'[', b']'], each)
+    }
+
+    /// Reads what stands between two brackets, a level deeper. `each` reads one of the things that
+    /// commas separate.
+    fn list(
+        &mut self,
+        [open, close]: [u8; 2],
         mut each: impl FnMut(&mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
         let levels = self.levels;
         self.levels = levels.checked_sub(1).ok_or(Malformed)?;
-        self.take(b'[')?;
-        if !self.takes(b']') {
+        self.take(open)?;
+        if !self.takes(close) {
             loop {
                 self.skip_space();
                 each(self)?;
@@ -117,7 +115,7 @@ impl<'j> Reader<'j> {
                     break;
                 }
             }
-            self.take(b']')?;
+            self.take(close)?;
         }
         self.levels = levels;
         Ok(())
