@@ -98,12 +98,19 @@ impl Confirmers {
     ) -> Result<(), ConfirmError> {
         let request = request.ok_or(ConfirmError::new("there is no request to confirm it by"))?;
         let methods = claims
-            .get::<serde_json::Map<String, serde_json::Value>>("cnf")
+            .find("cnf", |value| {
+                let mut methods = Vec::new();
+                value.object(|member, value| {
+                    methods.push(member.name.to_owned());
+                    value.skip()
+                })?;
+                Ok(methods)
+            })
             .ok()
             .flatten()
             .filter(|methods| !methods.is_empty())
             .ok_or(ConfirmError::new("`cnf` is no object with members"))?;
-        for method in methods.keys() {
+        for method in &methods {
             let mut known = self.0.iter().filter(|(name, _)| name == method).peekable();
             if known.peek().is_none() {
                 return Err(ConfirmError::new(

@@ -15,6 +15,11 @@ use smallvec::SmallVec;
 /// Objects and arrays nest at most this deep, the outermost object included.
 const DEEPEST: u8 = 32;
 
+/// `serde_json` reads an object whose only name begins so as something else than an object: with its
+/// feature `raw_value` it parses the JSON inside the member's string, without a bound on recursion.
+/// No document may hold such a name, at any level.
+const RESERVED_NAMES: &str = "$serde_json::private::";
+
 /// It is no such JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -81,6 +86,9 @@ impl<'j> Reader<'j> {
             let quoted = reader.at;
             let has_escapes = reader.skip_text()?;
             let name = reader.text_since(quoted, has_escapes)?;
+            if name.starts_with(RESERVED_NAMES) {
+                return Err(Malformed);
+            }
             let place = (!has_escapes).then(|| reader.between_quotes(quoted));
             reader.take(b':')?;
             reader.skip_space();
@@ -142,7 +150,8 @@ impl<'j> Reader<'j> {
         number.parse().map_err(|_| Malformed)
     }
 
-    /// Reads a value as `serde_json` does: members may come twice in it, and it may nest deeper.
+    /// Reads a value as `serde_json` does. Only for values that [`skip`](Reader::skip) has accepted:
+    /// `serde_json` alone takes repeated names, and some names for something else.
     pub(crate) fn deserialize<T: Deserialize<'j>>(&mut self) -> Result<T, Malformed> {
         let rest = self.json.get(self.at..).ok_or(Malformed)?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter();
@@ -154,15 +163,82 @@ impl<'j> Reader<'j> {
     /// Reads any value, as strictly as the rest.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         match self.peek().ok_or(Malformed)? {
-            b'"' => {
-                let quoted = self.at;
-                if self.skip_text()? {
-                    self.unescape(quoted)?;
-                }
-                Ok(())
-            }
             b'{' => self.object(|_, value| value.skip()),
             b'[' => self.array(Self::skip),
+            _ => self.skip_scalar(),
+        }
+    }
+
+    /// Reads any value leniently: names may repeat, and values may nest to any depth. Returns its
+    /// text, which has to be read strictly before it is used. Does not recurse; needs one byte of
+    /// memory for each level.
+    pub(crate) fn lenient_text(&mut self) -> Result<&'j str, Malformed> {
+        let start = self.at;
+        // The closing brackets to come, the innermost last.
+        let mut open = Vec::new();
+        loop {
+            self.skip_space();
+            match self.peek().ok_or(Malformed)? {
+                b'{' => {
+                    self.step(1);
+                    open.push(b'}');
+                    if !self.is_at(b'}') {
+                        self.skip_name()?;
+                        continue;
+                    }
+                }
+                b'[' => {
+                    self.step(1);
+                    open.push(b']');
+                    if !self.is_at(b']') {
+                        continue;
+                    }
+                }
+                _ => self.skip_scalar()?,
+            }
+            loop {
+                let Some(&close) = open.last() else {
+                    return self.json.get(start..self.at).ok_or(Malformed);
+                };
+                if self.takes(close) {
+                    open.pop();
+                    continue;
+                }
+                self.take(b',')?;
+                if close == b'}' {
+                    self.skip_name()?;
+                }
+                break;
+            }
+        }
+    }
+
+    /// Whether `byte` comes next, after space.
+    fn is_at(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        self.peek() == Some(byte)
+    }
+
+    /// Goes behind a member's name and its colon.
+    fn skip_name(&mut self) -> Result<(), Malformed> {
+        self.skip_space();
+        self.skip_string()?;
+        self.take(b':')
+    }
+
+    /// Goes behind a string whose escapes are good.
+    fn skip_string(&mut self) -> Result<(), Malformed> {
+        let quoted = self.at;
+        if self.skip_text()? {
+            self.unescape(quoted)?;
+        }
+        Ok(())
+    }
+
+    /// Goes behind a value that is neither an object nor an array.
+    fn skip_scalar(&mut self) -> Result<(), Malformed> {
+        match self.peek().ok_or(Malformed)? {
+            b'"' => self.skip_string(),
             b't' => self.skip_word("true"),
             b'f' => self.skip_word("false"),
             b'n' => self.skip_word("null"),
@@ -512,6 +588,91 @@ mod tests {
     }
 
     #[test]
+    fn r56_names_that_serde_json_reserves_are_refused_at_every_level() {
+        for name in [
+            "$serde_json::private::RawValue",
+            "$serde_json::private::Number",
+            "$serde_json::private::",
+            "\\u0024serde_json::private::RawValue",
+            "$serde_json:\\u003aprivate::RawValue",
+        ] {
+            for json in [
+                format!("{{\"{name}\":\"1\"}}"),
+                format!("{{\"a\":{{\"{name}\":\"1\"}}}}"),
+                format!("{{\"a\":[[{{\"b\":1,\"{name}\":\"1\"}}]]}}"),
+            ] {
+                assert_eq!(members(&json), None, "{json}");
+            }
+        }
+        for other in ["serde_json::private::RawValue", "$serde_json", "$"] {
+            assert_eq!(members(format!("{{\"{other}\":1}}")), Some(1), "{other}");
+        }
+    }
+
+    #[test]
+    fn r56_a_lenient_text_is_what_serde_json_ignores() {
+        use serde::de::IgnoredAny;
+
+        let texts = [
+            "{}",
+            "[]",
+            "[{}]",
+            "{\"a\":[]}",
+            "[1,2]",
+            "{\"a\":1,\"a\":2}",
+            "\"a\"",
+            "1",
+            "null",
+            " [ ]",
+            "{ \"a\" : { } , \"b\" : [ ] }",
+            "[[]]",
+            "[[1],{\"a\":\"\\u0061\"}]",
+            "",
+            "[",
+            "]",
+            "{",
+            "}",
+            "[}",
+            "{]",
+            "[1,]",
+            "[,1]",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{1:1}",
+            "{\"a\":1,}",
+            "{,}",
+            "[1 2]",
+            "{\"a\":1 \"b\":2}",
+            "[\"\\x\"]",
+            "{\"\\x\":1}",
+            "[[1]",
+            "[1}]",
+            "{\"a\":[}}",
+            "tru",
+            "[nul]",
+            "01",
+            "-",
+            "[1e]",
+        ];
+        for text in texts {
+            let mut reader = Reader::new(text.as_bytes()).unwrap();
+            reader.skip_space();
+            let found = reader.lenient_text();
+            let is_all = |text: &&str| reader.at == reader.json.len() && !text.is_empty();
+            let expected = serde_json::from_str::<IgnoredAny>(text);
+            assert_eq!(
+                found.is_ok_and(|found| is_all(&found)),
+                expected.is_ok(),
+                "{text}"
+            );
+        }
+        let deep = format!("{}{}", "[".repeat(1 << 20), "]".repeat(1 << 20));
+        let mut reader = Reader::new(deep.as_bytes()).unwrap();
+        assert_eq!(reader.lenient_text().map(str::len), Ok(2 << 20));
+    }
+
+    #[test]
     fn r14_values_are_what_serde_reads() {
         let json =
             r#" { "t" : "pl\u0061in\n", "n":-1.5e3 , "a":[1,{"b":[]},"x"], "o":{"k":"v"},"z":0}"#;
@@ -671,6 +832,13 @@ mod tests {
                 }
             }
             fuzzing::json(&text);
+            // What is read strictly is read leniently, too, and as far.
+            if members(&text).is_some() {
+                let trimmed = text.trim_ascii();
+                let mut reader = Reader::new(trimmed).unwrap();
+                let lenient = reader.lenient_text().map(str::as_bytes);
+                assert_eq!(lenient, Ok(trimmed));
+            }
             let is_json = members(&text).is_some();
             accepted += usize::from(is_json);
         }

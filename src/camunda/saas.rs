@@ -1,11 +1,9 @@
 //! Tokens of Camunda SaaS.
 
-use serde_json::{Map, Value};
-
 use crate::{
     access::{AuthorizedOrganization, Permissions},
     camunda::PermissionNames,
-    json::Reader,
+    json::{Malformed, Reader},
     mapping::{ClaimError, Grant, MapClaims},
     token::Claims,
 };
@@ -63,23 +61,20 @@ impl SaasClaims {
         if let Some(organization) = claims.find(ORGANIZATION, expected)? {
             return organization;
         }
-        let organizations = claims
-            .get::<Vec<Map<String, Value>>>(ORGANIZATIONS)?
-            .ok_or(ClaimError::new(ORGANIZATION, "is missing"))?;
-        let ids = organizations.iter().map(|membership| {
-            let id = membership.get("id").and_then(Value::as_str);
-            id.ok_or(ClaimError::new(ORGANIZATIONS, "has an entry without `id`"))
-        });
-        let ids: Vec<_> = ids.collect::<Result<_, _>>()?;
+        let ids = claims
+            .find(ORGANIZATIONS, read_ids)?
+            .ok_or(ClaimError::new(ORGANIZATION, "is missing"))?
+            .ok_or(ClaimError::new(ORGANIZATIONS, "has an entry without `id`"))?;
         match &self.organization {
             Some(expected) => ids
-                .contains(&expected.as_str())
+                .iter()
+                .any(|id| id == expected.as_str())
                 .then(|| expected.clone())
                 .ok_or(ClaimError::new(
                     ORGANIZATIONS,
                     "does not hold the configured organization",
                 )),
-            None => match *ids {
+            None => match ids.as_slice() {
                 [only] => self.expected(only, ORGANIZATIONS),
                 [] => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
                 [_, _, ..] => Err(ClaimError::new(
@@ -115,6 +110,28 @@ impl SaasClaims {
         };
         Ok(claims.find("scope", words)?.unwrap_or_default())
     }
+}
+
+/// Reads the `id` of each object of an array; `None` if one has no `id` that is a string.
+fn read_ids(value: &mut Reader<'_>) -> Result<Option<Vec<String>>, Malformed> {
+    let mut ids = Some(Vec::new());
+    value.array(|organization| {
+        let mut id = None;
+        organization.object(|member, value| {
+            if member.name == "id" {
+                id = value.text_if_any()?;
+            } else {
+                value.skip()?;
+            }
+            Ok(())
+        })?;
+        match (id, &mut ids) {
+            (Some(id), Some(ids)) => ids.push(id.into_owned()),
+            _ => ids = None,
+        }
+        Ok(())
+    })?;
+    Ok(ids)
 }
 
 impl MapClaims for SaasClaims {

@@ -7,10 +7,13 @@ use aws_lc_rs::signature::{
     self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyOperations, PublicKeyUse};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, EllipticCurveKeyParameters, OctetKeyPairParameters,
+    RSAKeyParameters,
+};
 
 use crate::{
-    json::{Malformed, read_object},
+    json::{Malformed, Member, Reader, read_object},
     keys::{Algorithm, AllowedAlgorithms},
 };
 
@@ -41,37 +44,31 @@ pub(crate) enum Unusable {
 impl VerifyingKey {
     /// Reads the JWK `json`. `x5c` and `x5u` are never a source of keys.
     pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, Unusable> {
-        let extra = ExtraMembers::read(json).map_err(|Malformed| Unusable::Malformed)?;
-        let jwk: Jwk = serde_json::from_str(json).map_err(|_| Unusable::Malformed)?;
-        if matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_)) {
-            return Err(Unusable::Symmetric);
-        }
-        let common = &jwk.common;
-        let usable = common
-            .public_key_use
-            .as_ref()
-            .is_none_or(|declared| *declared == PublicKeyUse::Signature)
-            && common
-                .key_operations
-                .as_ref()
-                .is_none_or(|list| list.contains(&KeyOperations::Verify));
-        if !usable {
+        let mut members = JwkMembers::default();
+        read_object(json.as_bytes(), |member, value| {
+            members.read(&member, value)
+        })
+        .map_err(|Malformed| Unusable::Malformed)?;
+        let is_for_signatures = members.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && members.can_verify.unwrap_or(true);
+        let parameters = members.parameters()?;
+        if !is_for_signatures {
             return Err(Unusable::NotForSignatures);
         }
-        let algorithm = bind(&jwk.algorithm, extra.algorithm.as_deref(), allowed)?;
+        let algorithm = bind(&parameters, members.algorithm.as_deref(), allowed)?;
         if !allowed.contains(algorithm) {
             return Err(Unusable::NotAllowed);
         }
-        if extra.has_private_members {
+        if members.has_private_members {
             tracing::warn!(
                 target: "modeler_auth",
                 "the issuer publishes private members of a key: it should be replaced"
             );
         }
         Ok(Self {
-            id: jwk.common.key_id.map(String::into_boxed_str),
+            id: members.id.map(|id| id.into_owned().into_boxed_str()),
             algorithm,
-            key: parse(&jwk.algorithm, algorithm)?,
+            key: parse(&parameters, algorithm)?,
         })
     }
 
@@ -206,30 +203,89 @@ fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgor
     })
 }
 
-/// What `jsonwebtoken`'s `Jwk` does not keep: the exact `alg` (it knows no ES512 and no Ed25519),
-/// and whether there are private members.
+/// The members of a JWK that matter here
+/// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
+/// [RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
 #[derive(Default)]
-struct ExtraMembers<'j> {
+struct JwkMembers<'j> {
     algorithm: Option<Cow<'j, str>>,
+    /// Whether `key_ops` holds `verify`.
+    can_verify: Option<bool>,
+    curve: Option<Cow<'j, str>>,
+    e: Option<Cow<'j, str>>,
     has_private_members: bool,
+    id: Option<Cow<'j, str>>,
+    key_type: Option<Cow<'j, str>>,
+    n: Option<Cow<'j, str>>,
+    usage: Option<Cow<'j, str>>,
+    x: Option<Cow<'j, str>>,
+    y: Option<Cow<'j, str>>,
 }
 
-impl<'j> ExtraMembers<'j> {
-    fn read(json: &'j str) -> Result<Self, Malformed> {
-        let mut extra = Self::default();
-        read_object(json.as_bytes(), |member, value| {
-            match member.name {
-                "alg" => extra.algorithm = Some(value.text()?),
-                name => {
-                    // RFC 7518 §6.2.2, §6.3.2
-                    extra.has_private_members |=
-                        matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth");
-                    value.skip()?;
-                }
+impl<'j> JwkMembers<'j> {
+    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'j>) -> Result<(), Malformed> {
+        let text = match member.name {
+            "alg" => &mut self.algorithm,
+            "crv" => &mut self.curve,
+            "e" => &mut self.e,
+            "kid" => &mut self.id,
+            "kty" => &mut self.key_type,
+            "n" => &mut self.n,
+            "use" => &mut self.usage,
+            "x" => &mut self.x,
+            "y" => &mut self.y,
+            "key_ops" => {
+                let can_verify = self.can_verify.insert(false);
+                return value.array(|operation| {
+                    *can_verify |= operation.text()? == "verify";
+                    Ok(())
+                });
             }
-            Ok(())
-        })?;
-        Ok(extra)
+            name => {
+                // RFC 7518 §6.2.2, §6.3.2
+                self.has_private_members |=
+                    matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth");
+                return value.skip();
+            }
+        };
+        *text = Some(value.text()?);
+        Ok(())
+    }
+
+    /// The public key. A type or curve that is not used here is no error of its publisher.
+    fn parameters(&self) -> Result<AlgorithmParameters, Unusable> {
+        let required = |text: &Option<Cow<'_, str>>| match text {
+            Some(text) => Ok(text.clone().into_owned()),
+            None => Err(Unusable::Malformed),
+        };
+        let curve = || match self.curve.as_deref() {
+            Some("P-256") => Ok(EllipticCurve::P256),
+            Some("P-384") => Ok(EllipticCurve::P384),
+            Some("P-521") => Ok(EllipticCurve::P521),
+            Some("Ed25519") => Ok(EllipticCurve::Ed25519),
+            Some(_) => Err(Unusable::Unsupported),
+            None => Err(Unusable::Malformed),
+        };
+        Ok(match self.key_type.as_deref().ok_or(Unusable::Malformed)? {
+            "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
+                n: required(&self.n)?,
+                e: required(&self.e)?,
+                ..RSAKeyParameters::default()
+            }),
+            "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                curve: curve()?,
+                x: required(&self.x)?,
+                y: required(&self.y)?,
+                ..EllipticCurveKeyParameters::default()
+            }),
+            "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                curve: curve()?,
+                x: required(&self.x)?,
+                ..OctetKeyPairParameters::default()
+            }),
+            "oct" => return Err(Unusable::Symmetric),
+            _ => return Err(Unusable::Unsupported),
+        })
     }
 }
 
@@ -330,7 +386,6 @@ mod tests {
             json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
             json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
             json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
-            json!({"kty": "RSA", "n": modulus(256)}),
         ] {
             assert_eq!(bound(&foreign), Err(Unusable::Unsupported), "{foreign}");
         }
@@ -338,6 +393,7 @@ mod tests {
             json!({}),
             json!({"kty": 5}),
             json!({"n": modulus(256), "e": "AQAB"}),
+            json!({"kty": "RSA", "n": modulus(256)}),
             rsa(json!({"kid": 5})),
             rsa(json!({"n": "=="})),
             rsa(json!({"n": format!("{}=", modulus(256))})),

@@ -3,8 +3,6 @@
 
 use std::collections::HashMap;
 
-use serde_json::value::RawValue;
-
 use crate::{
     json::{Malformed, read_object},
     keys::{
@@ -51,13 +49,21 @@ impl KeySet {
 
     /// Reads a JWKS. Each key is judged alone: a broken or foreign one never costs a good one.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
-        let mut keys = None::<Vec<&RawValue>>;
+        let mut keys = None;
         let read = read_object(jwks, |member, value| {
-            match member.name {
-                // Not strict: what comes twice in a key costs only that key.
-                "keys" => keys = Some(value.deserialize()?),
-                _ => value.skip()?,
+            if member.name != "keys" {
+                return value.skip();
             }
+            let (mut first, mut count) = (Vec::new(), 0_usize);
+            value.array(|key| {
+                let text = key.lenient_text()?;
+                if first.len() < Self::MOST_KEYS {
+                    first.push(text);
+                }
+                count = count.saturating_add(1);
+                Ok(())
+            })?;
+            keys = Some((first, count));
             Ok(())
         });
         read.map_err(|Malformed| {
@@ -66,18 +72,17 @@ impl KeySet {
                 "the key set is not a JSON object with `keys`",
             )
         })?;
-        let Some(jwks) = keys else {
+        let Some((jwks, count)) = keys else {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Json,
                 "the key set has no array `keys`",
             ));
         };
-        if jwks.len() > Self::MOST_KEYS {
+        if count > Self::MOST_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,
                 format!(
-                    "the key set has {} keys, more than {}",
-                    jwks.len(),
+                    "the key set has {count} keys, more than {}",
                     Self::MOST_KEYS
                 ),
             ));
@@ -85,7 +90,8 @@ impl KeySet {
         let mut set = Self::default();
         let mut unusable = Vec::new();
         for jwk in &jwks {
-            match VerifyingKey::from_jwk(jwk.get(), allowed) {
+            // Strict again, so what is wrong with one key costs only that key.
+            match VerifyingKey::from_jwk(jwk, allowed) {
                 Ok(key) => set.insert(key),
                 Err(reason) => unusable.push(reason),
             }
@@ -99,10 +105,7 @@ impl KeySet {
         if set.keys.is_empty() {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Empty,
-                format!(
-                    "the key set has no usable key; its {} keys: {unusable:?}",
-                    jwks.len()
-                ),
+                format!("the key set has no usable key; its {count} keys: {unusable:?}"),
             ));
         }
         if !unusable.is_empty() {
@@ -149,6 +152,12 @@ impl KeySet {
     /// Two sets of an issuer have the same generation only if they hold the same keys.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// The ids of the usable keys.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(VerifyingKey::id)
     }
 
     /// How many keys can be used.
