@@ -31,7 +31,7 @@ impl Default for TokenValidatorBuilder {
             leeway: Duration::from_secs(60),
             times: Times {
                 refresh_after: Duration::from_secs(5 * 60),
-                refresh_within: Duration::from_secs(60)..=Duration::from_secs(15 * 60),
+                refresh_within: None,
                 keep_stale_for: Duration::from_secs(60 * 60),
                 cooldown: Duration::from_secs(30),
             },
@@ -66,10 +66,12 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// The ages that an issuer may ask for instead, with `Cache-Control: max-age` or `Expires`; what
-    /// it asks beyond is cut. Default 1 to 15 minutes; 1 s to 24 h.
+    /// The ages that an issuer may ask for instead of [`refresh_after`](Self::refresh_after), with
+    /// `Cache-Control: max-age` or `Expires`; what it asks beyond is cut. A longer age than
+    /// `refresh_after` lengthens the time for which a withdrawn key is trusted by as much. Default
+    /// 1 minute to `refresh_after`, so an issuer may only shorten it; 1 s to 24 h.
     pub fn refresh_within(mut self, ages: RangeInclusive<Duration>) -> Self {
-        self.times.refresh_within = ages;
+        self.times.refresh_within = Some(ages);
         self
     }
 
@@ -175,6 +177,7 @@ impl TokenValidatorBuilder {
             return Err(ConfigError::NoIssuer);
         }
         let times = &self.times;
+        let refresh_within = times.refresh_within.clone().unwrap_or(SECOND..=SECOND);
         for (setting, value, allowed, bounds) in [
             (
                 "leeway",
@@ -190,13 +193,13 @@ impl TokenValidatorBuilder {
             ),
             (
                 "refresh_within",
-                *times.refresh_within.start(),
-                SECOND..=*times.refresh_within.end(),
+                *refresh_within.start(),
+                SECOND..=*refresh_within.end(),
                 "1 s to its end",
             ),
             (
                 "refresh_within",
-                *times.refresh_within.end(),
+                *refresh_within.end(),
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),

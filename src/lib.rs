@@ -57,8 +57,8 @@ pub use crate::{
     error::{AuthError, AuthErrorKind, ConfigError},
     issuer::Issuer,
     keys::{
-        Algorithm, KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource,
-        KeyStatus, Revalidation, StaticKeys,
+        Algorithm, KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture,
+        KeyRequest, KeySource, KeyStatus, Revalidation, StaticKeys,
     },
     mapping::{ClaimError, Grant, MapClaims},
     refuse::{Bare, Grpc, GrpcByContentType, Problem, Refusal, Reject},

@@ -129,9 +129,15 @@ impl State {
     }
 }
 
+/// A fetch to be made.
+pub(super) struct Order {
+    pub(super) revalidation: Option<Revalidation>,
+    pub(super) is_forced: bool,
+}
+
 /// What the task does next.
 pub(super) enum Step {
-    Fetch(Option<Revalidation>),
+    Fetch(Order),
     Sleep(Duration),
     /// Another task has taken its place.
     Stop,
@@ -324,7 +330,12 @@ impl Kept {
         let now = self.clock.steady();
         self.on(&mut state, Event::Tick, now);
         if std::mem::take(&mut state.launch) {
-            Step::Fetch(state.revalidation.clone())
+            let is_forced = state.refresh.is_forced();
+            Step::Fetch(Order {
+                // Whoever forces a fetch mistrusts what is known.
+                revalidation: state.revalidation.clone().filter(|_| !is_forced),
+                is_forced,
+            })
         } else {
             Step::Sleep(state.refresh.wakes_at().saturating_sub(now))
         }

@@ -143,6 +143,8 @@ impl Kept {
         told: &mut Vec<KeyEventKind>,
     ) -> Line {
         told.push(KeyEventKind::Failed(error.kind()));
+        // It may be the condition that the server cannot handle, so the next attempt has none.
+        state.revalidation = None;
         let retry_after = error.retry_after();
         self.on(state, Event::Failed { retry_after }, now);
         let is_stale = state.refresh.stale_at().is_some_and(|at| now >= at);

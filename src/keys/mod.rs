@@ -18,7 +18,10 @@ mod url;
 pub use self::{
     algorithm::Algorithm,
     event::{KeyEvent, KeyEventKind},
-    source::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation, StaticKeys},
+    source::{
+        KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource, Revalidation,
+        StaticKeys,
+    },
     status::KeyStatus,
 };
 pub(crate) use self::{

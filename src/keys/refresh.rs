@@ -19,8 +19,8 @@ pub(crate) type Moment = Duration;
 pub(crate) struct Times {
     /// Age at which keys are due for a refresh, if their issuer says nothing of it.
     pub(crate) refresh_after: Duration,
-    /// What an issuer may say of it.
-    pub(crate) refresh_within: RangeInclusive<Duration>,
+    /// Bounds of what an issuer may say of it, if the operator set them.
+    pub(crate) refresh_within: Option<RangeInclusive<Duration>>,
     /// Age up to which keys are used while no refresh succeeds.
     pub(crate) keep_stale_for: Duration,
     /// Between two fetches for unknown keys.
@@ -40,14 +40,20 @@ impl Times {
     /// Keys live at least for the time that two fetches may take, so that fetching never becomes
     /// all there is.
     const SHORTEST_LIFE: Duration = Duration::from_secs(10);
+    /// The shortest age that an issuer may ask for, unless the operator says otherwise.
+    const SHORTEST_HINT: Duration = Duration::from_secs(60);
 
+    /// The age at which keys are due. Without bounds set by the operator an issuer may shorten it
+    /// and never lengthen it: a withdrawn key lives no longer than the operator's own setting says.
     fn age(&self, fresh_for: Option<Duration>) -> Duration {
-        match fresh_for {
-            Some(hint) => hint
-                .max(*self.refresh_within.start())
-                .min(*self.refresh_within.end()),
-            None => self.refresh_after,
-        }
+        let Some(hint) = fresh_for else {
+            return self.refresh_after;
+        };
+        let (shortest, longest) = match &self.refresh_within {
+            Some(bounds) => (*bounds.start(), *bounds.end()),
+            None => (Self::SHORTEST_HINT, self.refresh_after),
+        };
+        hint.max(shortest).min(longest)
     }
 }
 
@@ -122,6 +128,8 @@ struct Flight {
     since: Moment,
     /// What `unknown_key_at` was before, if an unknown key started it.
     refund: Option<Moment>,
+    /// Somebody asked for new keys, and takes no answer of a cache.
+    is_forced: bool,
 }
 
 impl Refresh {
@@ -149,8 +157,10 @@ impl Refresh {
                 self.again = true;
                 Action::Wait
             }
-            Event::Forced => self.take_off(now),
-            Event::Tick if self.flight.is_none() && now >= self.wakes_at() => self.take_off(now),
+            Event::Forced => self.take_off(now, true),
+            Event::Tick if self.flight.is_none() && now >= self.wakes_at() => {
+                self.take_off(now, false)
+            }
             Event::Tick => Action::Idle,
             Event::Fetched { fresh_for } | Event::NotModified { fresh_for } => {
                 self.succeeded(fresh_for, now);
@@ -203,6 +213,11 @@ impl Refresh {
         self.flight.is_some()
     }
 
+    /// Whether the fetch under way was asked for by [`Event::Forced`].
+    pub(crate) fn is_forced(&self) -> bool {
+        self.flight.as_ref().is_some_and(|flight| flight.is_forced)
+    }
+
     /// Since when it is.
     pub(crate) fn flying_since(&self) -> Option<Moment> {
         self.flight.as_ref().map(|flight| flight.since)
@@ -228,7 +243,7 @@ impl Refresh {
         } else if self.flight.is_some() {
             Action::Wait
         } else if now >= self.wakes_at() || self.failures == 0 {
-            self.take_off(now)
+            self.take_off(now, false)
         } else {
             Action::Refuse {
                 retry_in: self.wakes_at().saturating_sub(now),
@@ -259,14 +274,16 @@ impl Refresh {
         self.flight = Some(Flight {
             since: now,
             refund: Some(refund),
+            is_forced: false,
         });
         Action::Fetch
     }
 
-    fn take_off(&mut self, now: Moment) -> Action {
+    fn take_off(&mut self, now: Moment, is_forced: bool) -> Action {
         self.flight = Some(Flight {
             since: now,
             refund: None,
+            is_forced,
         });
         Action::Fetch
     }
@@ -276,7 +293,7 @@ impl Refresh {
         self.flight = None;
         self.was_aborted = false;
         if std::mem::take(&mut self.again) {
-            self.take_off(now)
+            self.take_off(now, true)
         } else {
             Action::Idle
         }
@@ -338,7 +355,7 @@ mod tests {
     fn refresh() -> Refresh {
         let times = Times {
             refresh_after: seconds(300),
-            refresh_within: seconds(60)..=seconds(900),
+            refresh_within: Some(seconds(60)..=seconds(900)),
             keep_stale_for: seconds(3600),
             cooldown: seconds(30),
         };
@@ -530,8 +547,86 @@ mod tests {
         let mut refresh = warm();
         assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
         assert_eq!(refresh.on(Event::Forced, seconds(1011)), Action::Wait);
+        assert!(!refresh.is_forced());
         assert_eq!(refresh.on(FETCHED, seconds(1012)), Action::Fetch);
+        assert!(refresh.is_forced());
         assert_eq!(refresh.on(FAILED, seconds(1013)), Action::Idle);
+        assert!(!refresh.is_forced());
+    }
+
+    #[test]
+    fn r59_without_bounds_of_the_operator_a_hint_only_shortens() {
+        for (refresh_after, hint, age) in [
+            (300, 0, 60),
+            (300, 120, 120),
+            (300, 300, 300),
+            (300, 900, 300),
+            (30, 900, 30),
+            (30, 5, 30),
+            (86_400, 5, 60),
+        ] {
+            let times = Times {
+                refresh_after: seconds(refresh_after),
+                refresh_within: None,
+                ..refresh().times
+            };
+            assert_eq!(
+                times.age(Some(seconds(hint))),
+                seconds(age),
+                "{refresh_after} {hint}"
+            );
+            assert_eq!(times.age(None), seconds(refresh_after));
+        }
+    }
+
+    proptest::proptest! {
+        /// A key is withdrawn at some instant, and its issuer answers within 5 s, whatever it
+        /// hints: the key is trusted no longer than the settings say, and 5 s.
+        #[test]
+        fn r59_a_withdrawn_key_outlives_no_setting(
+            seed in 0_u64..u64::MAX,
+            refresh_after in 1_u64..86_400,
+            bounds in proptest::option::of((1_u64..86_400, 0_u64..86_400)),
+            keep_stale_for in 0_u64..604_800,
+            hints in proptest::collection::vec(proptest::option::of(0_u64..200_000), 1..20),
+            latency in 0_u64..=5000,
+            withdrawn_after in 0.0..1.0,
+        ) {
+            let refresh_within =
+                bounds.map(|(start, more)| seconds(start)..=seconds((start + more).min(86_400)));
+            let longest = refresh_within.as_ref().map_or(Duration::ZERO, |bounds| *bounds.end());
+            let promised = seconds(refresh_after).max(longest) + seconds(5);
+            let times = Times {
+                refresh_after: seconds(refresh_after),
+                refresh_within,
+                keep_stale_for: seconds(keep_stale_for),
+                cooldown: seconds(30),
+            };
+            let latency = Duration::from_millis(latency);
+            let mut refresh = Refresh::new(times, seed);
+            let mut now = seconds(1000);
+            // Fetch after fetch. The set that is in use was asked for at `asked_at`.
+            for (number, hint) in hints.iter().enumerate() {
+                let asked_at = now;
+                assert_eq!(refresh.on(Event::Tick, now), Action::Fetch);
+                let answered_at = now + latency;
+                let fresh_for = hint.map(seconds);
+                refresh.on(Event::Fetched { fresh_for }, answered_at);
+                let next = refresh.wakes_at().max(answered_at);
+                if number + 1 == hints.len() {
+                    // Withdrawn right behind this fetch's question, or somewhat later.
+                    let withdrawn_at = asked_at + (next - asked_at).mul_f64(withdrawn_after);
+                    let gone_at = next + latency;
+                    assert!(gone_at.saturating_sub(withdrawn_at) <= promised);
+                    // Nor may it be used beyond that while the fetch fails and nothing is stale.
+                    if keep_stale_for == 0 {
+                        let longest = promised.max(Times::SHORTEST_LIFE);
+                        assert!(refresh.usable_until().unwrap() - asked_at <= longest);
+                    }
+                }
+                now = next;
+            }
+        }
     }
 
     #[test]

@@ -11,16 +11,14 @@ use bytes::Bytes;
 /// one fetch runs at a time, in a task of its own, and it is given up after 5 seconds.
 ///
 /// ```
-/// use std::{future::Future, pin::Pin};
-/// use modeler_auth::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation};
+/// use modeler_auth::{
+///     KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
+/// };
 ///
 /// struct File(std::path::PathBuf);
 ///
 /// impl KeySource for File {
-///     fn fetch(
-///         &self,
-///         _previous: Option<&Revalidation>,
-///     ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+///     fn fetch<'a>(&'a self, _request: KeyRequest<'a>) -> KeyFuture<'a> {
 ///         Box::pin(async {
 ///             let jwks = tokio::fs::read(&self.0).await.map_err(|error| {
 ///                 KeyFetchError::new(KeyFetchErrorKind::Other, error.to_string())
@@ -31,21 +29,33 @@ use bytes::Bytes;
 /// }
 /// ```
 pub trait KeySource: Send + Sync + 'static {
-    /// Fetches the key set. `previous` is what the last [`KeyFetch::Fresh`] gave, so that the
-    /// answer may be [`KeyFetch::NotModified`].
+    /// Fetches the key set.
     ///
     /// # Errors
     /// [`KeyFetchError`]; the keys known so far stay in use, and the fetch is tried again later.
-    fn fetch(
-        &self,
-        previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>>;
+    fn fetch<'a>(&'a self, request: KeyRequest<'a>) -> KeyFuture<'a>;
 
     /// The key set, if it never changes. Then it is read when the validator is built, and
     /// [`fetch`](KeySource::fetch) is never called.
     fn fixed(&self) -> Option<Bytes> {
         None
     }
+}
+
+/// Future of [`KeySource::fetch`].
+pub type KeyFuture<'a> = Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + 'a>>;
+
+/// Request for a key set.
+#[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
+pub struct KeyRequest<'a> {
+    /// Validators of the keys in use, from the last [`KeyFetch::Fresh`]: with them the answer may be
+    /// [`KeyFetch::NotModified`]. `None` asks for the key set itself: at first, after a failed fetch
+    /// and for [`refresh_now`](crate::TokenValidator::refresh_now).
+    pub revalidation: Option<&'a Revalidation>,
+    /// No cache between here and the issuer may answer. Set for
+    /// [`refresh_now`](crate::TokenValidator::refresh_now).
+    pub bypasses_caches: bool,
 }
 
 /// What a fetch brought.
@@ -250,10 +260,7 @@ impl fmt::Debug for StaticKeys {
 }
 
 impl KeySource for StaticKeys {
-    fn fetch(
-        &self,
-        _previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+    fn fetch<'a>(&'a self, _request: KeyRequest<'a>) -> KeyFuture<'a> {
         Box::pin(std::future::ready(Ok(KeyFetch::fresh(self.0.clone()))))
     }
 

@@ -12,8 +12,9 @@ use tokio::{
 };
 
 use crate::keys::{
-    AllowedAlgorithms, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySet, KeySource, Revalidation,
-    kept::{Kept, Step},
+    AllowedAlgorithms, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyRequest, KeySet, KeySource,
+    Revalidation,
+    kept::{Kept, Order, Step},
 };
 
 /// A fetch, discovery included, takes no longer.
@@ -75,12 +76,12 @@ pub(super) async fn keep(task: Task, nudge: Arc<Notify>) {
                     () = nudge.notified() => {}
                 }
             }
-            Step::Fetch(previous) => {
+            Step::Fetch(order) => {
                 let source = Arc::clone(&kept.source);
                 let allowed = kept.allowed;
                 drop(kept);
                 let mut fetch = JoinSet::new();
-                fetch.spawn(fetch_and_read(source, previous, allowed));
+                fetch.spawn(fetch_and_read(source, order, allowed));
                 let Some(fetched) = outcome(&mut fetch, &task, &nudge).await else {
                     // Dropping the set aborts the fetch.
                     return;
@@ -98,10 +99,14 @@ pub(super) async fn keep(task: Task, nudge: Arc<Notify>) {
 /// is an error like any other.
 async fn fetch_and_read(
     source: Arc<dyn KeySource>,
-    previous: Option<Revalidation>,
+    order: Order,
     allowed: AllowedAlgorithms,
 ) -> Result<Fetched, KeyFetchError> {
-    let fetched = timeout(FETCH_TIMEOUT, source.fetch(previous.as_ref())).await;
+    let request = KeyRequest {
+        revalidation: order.revalidation.as_ref(),
+        bypasses_caches: order.is_forced,
+    };
+    let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
     let fetched = fetched.map_err(|_| {
         KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer within 5 seconds")
     })?;

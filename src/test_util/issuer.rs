@@ -1,7 +1,5 @@
 use std::{
     fmt,
-    future::Future,
-    pin::Pin,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -13,7 +11,9 @@ use serde_json::{Value, json};
 use crate::{
     camunda::SaasClaims,
     issuer::Issuer,
-    keys::{Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation},
+    keys::{
+        Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
+    },
     test_util::{
         TokenBuilder,
         signing_key::{SigningKey, set},
@@ -211,10 +211,7 @@ impl TestIssuer {
 }
 
 impl KeySource for TestIssuer {
-    fn fetch(
-        &self,
-        _previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+    fn fetch<'a>(&'a self, _request: KeyRequest<'a>) -> KeyFuture<'a> {
         let jwks = self.fetch_jwks().ok_or_else(|| {
             KeyFetchError::new(KeyFetchErrorKind::Other, "the test wants fetches to fail")
         });

@@ -11,33 +11,56 @@ use std::{
 use crate::web::Web;
 use axum::{body::Body, http::Response};
 use futures_util::StreamExt as _;
-use modeler_auth::{Issuer, KeyFetchErrorKind, TokenValidator, test_util::TestIssuer};
+use modeler_auth::{
+    Issuer, KeyFetchErrorKind, TokenValidator,
+    test_util::{TestClock, TestIssuer},
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
 };
+
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// A validator that has the keys of an issuer whose server may now go wrong.
 struct Warm {
     web: Web,
     issuer: TestIssuer,
     validator: TokenValidator,
+    clock: TestClock,
     token: String,
 }
 
 impl Warm {
+    /// Runs out of its keys' age, so that they are fetched by schedule, and waits for the outcome.
+    async fn refresh_by_schedule(&self) {
+        self.clock.advance(5 * MINUTE);
+        loop {
+            self.holds().await;
+            let status = self.validator.key_status().remove(0);
+            if status.age < Some(MINUTE) || status.last_error.is_some() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
     async fn start() -> Self {
         let web = Web::start().await;
         let issuer = TestIssuer::oidc(&web.url("/a"));
         web.discovery("/a", issuer.name(), &web.url("/jwks"));
         web.text("/jwks", issuer.jwks());
-        let validator = validator(Issuer::oidc(issuer.name()).unwrap());
-        let token = issuer.token().sign();
+        let clock = TestClock::new();
+        let trusted = Issuer::oidc(issuer.name()).unwrap().audience("test");
+        let builder = TokenValidator::builder().issuer(trusted);
+        let validator = builder.clock(clock.clone()).build().unwrap();
+        let token = issuer.token().expires_in(24 * 60 * MINUTE).sign();
         validator.validate(&token).await.unwrap();
         Self {
             web,
             issuer,
             validator,
+            clock,
             token,
         }
     }
@@ -240,7 +263,7 @@ async fn what_did_not_change_is_not_sent_again() {
             .map(|one| one.to_str().unwrap());
         let response = Response::builder().header("etag", "\"1\"");
         if version == Some("\"1\"") {
-            let response = response.status(304).header("cache-control", "max-age=600");
+            let response = response.status(304).header("cache-control", "max-age=60");
             response.body(Body::empty()).unwrap()
         } else {
             response.body(Body::from(jwks.clone())).unwrap()
@@ -252,12 +275,8 @@ async fn what_did_not_change_is_not_sent_again() {
         next() < Duration::from_secs(265),
         "no hint: 5 minutes, a fifth earlier"
     );
-    warm.validator.refresh_now().await.unwrap();
-    assert!(
-        next() > Duration::from_secs(420),
-        "renewed for 10 minutes: {:?}",
-        next()
-    );
+    warm.refresh_by_schedule().await;
+    assert!(next() < MINUTE, "renewed for a minute: {:?}", next());
     warm.holds().await;
 
     // Another key set makes what the issuer said of this one void.
@@ -274,8 +293,81 @@ async fn what_did_not_change_is_not_sent_again() {
         );
         Response::new(Body::from(jwks.clone()))
     });
-    warm.validator.refresh_now().await.unwrap();
+    warm.refresh_by_schedule().await;
     assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn f39_a_server_that_cannot_handle_conditions_gets_none_the_next_time() {
+    for status in [400, 412, 431, 500, 503] {
+        let warm = Warm::start().await;
+        let jwks = warm.issuer.jwks();
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&asked);
+        warm.web.page("/jwks", move |headers| {
+            count.fetch_add(1, Ordering::SeqCst);
+            if headers.contains_key("if-none-match") || headers.contains_key("if-modified-since") {
+                return Response::builder()
+                    .status(status)
+                    .body(Body::empty())
+                    .unwrap();
+            }
+            Response::builder()
+                .header("etag", "\"1\"")
+                .body(Body::from(jwks.clone()))
+                .unwrap()
+        });
+        // The first one learns the validator, the second one sends it.
+        warm.refresh_by_schedule().await;
+        warm.refresh_by_schedule().await;
+        let error = warm.validator.key_status().remove(0).last_error;
+        assert_eq!(error, Some(KeyFetchErrorKind::Status), "{status}");
+        warm.clock.advance(MINUTE);
+        while warm.validator.key_status().remove(0).last_error.is_some() {
+            warm.holds().await;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 3, "{status}");
+    }
+}
+
+#[tokio::test]
+async fn f42_a_forced_refresh_has_no_condition_and_passes_all_caches() {
+    let warm = Warm::start().await;
+    let jwks = warm.issuer.jwks();
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let answer = |body: String| {
+        let seen = Arc::clone(&seen);
+        move |headers: &axum::http::HeaderMap| {
+            let names = ["if-none-match", "if-modified-since", "cache-control"];
+            let values = names.map(|name| Some(headers.get(name)?.to_str().unwrap().to_owned()));
+            seen.lock().unwrap().push(values);
+            Response::builder()
+                .header("etag", "\"1\"")
+                .header("date", "Mon, 12 Jan 1970 13:46:41 GMT")
+                .header("last-modified", "Mon, 12 Jan 1970 13:46:40 GMT")
+                .body(Body::from(body.clone()))
+                .unwrap()
+        }
+    };
+    warm.web.page("/jwks", answer(jwks));
+    let document = format!(
+        "{{\"issuer\":\"{}\",\"jwks_uri\":\"{}\"}}",
+        warm.issuer.name(),
+        warm.web.url("/jwks")
+    );
+    let place = "/a/.well-known/openid-configuration";
+    let take = || std::mem::take(&mut *seen.lock().unwrap());
+    let forced = [None, None, Some("no-cache".to_owned())];
+
+    warm.validator.refresh_now().await.unwrap();
+    assert_eq!(take(), [forced.clone()]);
+    warm.refresh_by_schedule().await;
+    let date = "Mon, 12 Jan 1970 13:46:40 GMT".to_owned();
+    assert_eq!(take(), [[Some("\"1\"".to_owned()), Some(date), None]]);
+    warm.web.page(place, answer(document));
+    warm.validator.refresh_now().await.unwrap();
+    assert_eq!(take(), [forced.clone(), forced], "discovery, too");
 }
 
 #[tokio::test]

@@ -1,13 +1,9 @@
 //! What several tests need.
 #![allow(dead_code, reason = "each test uses some of it")]
 
-use std::{
-    future::Future,
-    pin::Pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use axum::{
@@ -16,8 +12,8 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use modeler_auth::{
-    Issuer, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation, TokenValidator,
-    test_util::TestIssuer,
+    Issuer, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
+    TokenValidator, test_util::TestIssuer,
 };
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -102,15 +98,11 @@ impl GatedKeys {
 }
 
 impl KeySource for GatedKeys {
-    fn fetch(
-        &self,
-        previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
-        let previous = previous.cloned();
+    fn fetch<'a>(&'a self, request: KeyRequest<'a>) -> KeyFuture<'a> {
         Box::pin(async move {
             self.started.fetch_add(1, Ordering::SeqCst);
             self.gate.acquire().await.unwrap().forget();
-            self.issuer.fetch(previous.as_ref()).await
+            self.issuer.fetch(request).await
         })
     }
 }
@@ -147,10 +139,7 @@ impl ScriptedKeys {
 }
 
 impl KeySource for ScriptedKeys {
-    fn fetch(
-        &self,
-        _previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
+    fn fetch<'a>(&'a self, _request: KeyRequest<'a>) -> KeyFuture<'a> {
         Box::pin(async move {
             let before = {
                 let mut asked = self.asked.lock().unwrap();

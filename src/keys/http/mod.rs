@@ -6,8 +6,7 @@ mod freshness;
 mod transport;
 
 use std::{
-    future::Future,
-    pin::{Pin, pin},
+    pin::pin,
     sync::{Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -20,7 +19,10 @@ use url::Url;
 use self::{answer::Answer, transport::Clients};
 pub(crate) use self::{discovery::Discovery, transport::Transport};
 use crate::{
-    keys::{IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeySource, Revalidation},
+    keys::{
+        IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
+        Revalidation,
+    },
     telemetry::{self, QuietLog},
 };
 
@@ -55,19 +57,19 @@ impl HttpKeys {
         }
     }
 
-    async fn fetch_keys(&self, previous: Option<&Revalidation>) -> Result<KeyFetch, KeyFetchError> {
+    async fn fetch_keys(&self, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
         let discovery = match &self.location {
-            Location::KeySet(url) => return self.key_set(url.url(), previous).await,
+            Location::KeySet(url) => return self.key_set(url.url(), request).await,
             Location::Discovery(discovery) => discovery,
         };
         let Some(known) = self.discovered() else {
-            let url = self.discover(discovery).await?;
-            return self.move_to(url).await;
+            let url = self.discover(discovery, request).await?;
+            return self.move_to(url, request).await;
         };
         // The issuer may move its keys. Asking again beside the fetch costs next to no time, and
         // only a changed answer matters.
-        let mut discover = pin!(self.discover(discovery));
-        let mut key_set = pin!(self.key_set(&known, previous));
+        let mut discover = pin!(self.discover(discovery, request));
+        let mut key_set = pin!(self.key_set(&known, request));
         let (found, key_set) = tokio::select! {
             found = &mut discover => (found, key_set.await),
             key_set = &mut key_set => {
@@ -77,7 +79,7 @@ impl HttpKeys {
             }
         };
         match found {
-            Ok(url) if url != known => self.move_to(url).await,
+            Ok(url) if url != known => self.move_to(url, request).await,
             Ok(_) => key_set,
             Err(error) if is_misleading(error.kind()) => Err(error),
             Err(error) => {
@@ -88,8 +90,12 @@ impl HttpKeys {
     }
 
     /// Fetches the key set from a new place, which is the known one if that succeeds.
-    async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
-        let key_set = self.key_set(&url, None).await?;
+    async fn move_to(&self, url: Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
+        let unconditional = KeyRequest {
+            revalidation: None,
+            ..request
+        };
+        let key_set = self.key_set(&url, unconditional).await?;
         *self
             .discovered
             .lock()
@@ -105,14 +111,17 @@ impl HttpKeys {
     }
 
     /// Asks the issuer where its keys are.
-    async fn discover(&self, discovery: &Discovery) -> Result<Url, KeyFetchError> {
+    async fn discover(
+        &self,
+        discovery: &Discovery,
+        request: KeyRequest<'_>,
+    ) -> Result<Url, KeyFetchError> {
+        let headers = || headers(None, request.bypasses_caches);
         let [appended, inserted] = discovery.urls();
         let mut place = &appended;
-        let mut document = self.get(place, LARGEST_DISCOVERY, HeaderMap::new()).await;
+        let mut document = self.get(place, LARGEST_DISCOVERY, headers()).await;
         if matches!(document, Err(Answer::Status { status: 404, .. })) {
-            let second = self
-                .get(&inserted, LARGEST_DISCOVERY, HeaderMap::new())
-                .await;
+            let second = self.get(&inserted, LARGEST_DISCOVERY, headers()).await;
             if second.is_ok() {
                 (place, document) = (&inserted, second);
             }
@@ -131,13 +140,11 @@ impl HttpKeys {
         discovery.read(&document, place)
     }
 
-    async fn key_set(
-        &self,
-        url: &Url,
-        previous: Option<&Revalidation>,
-    ) -> Result<KeyFetch, KeyFetchError> {
-        let previous = previous.filter(|one| one.place.as_deref() == Some(url.as_str()));
-        let answer = self.get(url, LARGEST_KEY_SET, conditions(previous)).await;
+    async fn key_set(&self, url: &Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
+        let is_of_this_place = |known: &&Revalidation| known.place.as_deref() == Some(url.as_str());
+        let previous = request.revalidation.filter(is_of_this_place);
+        let headers = headers(previous, request.bypasses_caches);
+        let answer = self.get(url, LARGEST_KEY_SET, headers).await;
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
@@ -184,12 +191,8 @@ impl HttpKeys {
 }
 
 impl KeySource for HttpKeys {
-    fn fetch(
-        &self,
-        previous: Option<&Revalidation>,
-    ) -> Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + '_>> {
-        let previous = previous.cloned();
-        Box::pin(async move { self.fetch_keys(previous.as_ref()).await })
+    fn fetch<'a>(&'a self, request: KeyRequest<'a>) -> KeyFuture<'a> {
+        Box::pin(self.fetch_keys(request))
     }
 }
 
@@ -210,10 +213,15 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
     )
 }
 
-/// Headers that ask for the key set only if it changed
-/// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)).
-fn conditions(previous: Option<&Revalidation>) -> HeaderMap {
+/// Headers that ask for a document only if it changed since `previous`
+/// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)), and if so told, past all
+/// caches ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
+fn headers(previous: Option<&Revalidation>, bypasses_caches: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
+    if bypasses_caches {
+        let no_cache = header::HeaderValue::from_static("no-cache");
+        headers.insert(header::CACHE_CONTROL, no_cache);
+    }
     let Some(previous) = previous else {
         return headers;
     };
