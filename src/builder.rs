@@ -145,6 +145,7 @@ impl TokenValidatorBuilder {
     /// [`ConfigError`] names the setting that cannot be used, and its value.
     pub fn build(self) -> Result<TokenValidator, ConfigError> {
         self.check()?;
+        self.clock.check()?;
         let mut by_name = HashMap::with_capacity(self.issuers.len());
         for (position, issuer) in self.issuers.iter().enumerate() {
             issuer.check()?;

@@ -1,10 +1,13 @@
 //! The two clocks: wall time for claims, steady time for keys.
 
-use std::time::{Duration, SystemTime};
+use std::{
+    io,
+    time::{Duration, SystemTime},
+};
 
-use crate::keys::Moment;
 #[cfg(feature = "test-util")]
 use crate::test_util::TestClock;
+use crate::{error::ConfigError, keys::Moment};
 
 /// Tells the time.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +19,15 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
+    /// Whether it can be read: a sandbox may refuse the steady clock.
+    pub(crate) fn check(&self) -> Result<(), ConfigError> {
+        match self {
+            Self::System => readable(read_boot_time()),
+            #[cfg(feature = "test-util")]
+            Self::Test(_) => Ok(()),
+        }
+    }
+
     /// The time since the Unix epoch; zero before it.
     pub(crate) fn wall(&self) -> Duration {
         let now = match self {
@@ -38,25 +50,55 @@ impl Clock {
     }
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// The steady clock of the system. Zero where it cannot be read, which [`Clock::check`] has
+/// reported.
 pub(crate) fn boot_time() -> Moment {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
+    read_boot_time().unwrap_or_default()
+}
+
+fn readable(read: io::Result<Moment>) -> Result<(), ConfigError> {
+    match read {
+        Ok(_) => Ok(()),
+        Err(error) => Err(ConfigError::NoSteadyClock {
+            reason: error.to_string(),
+        }),
+    }
+}
+
+/// Deliberately not `clock_gettime`, which panics where a sandbox refuses the clock.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn read_boot_time() -> io::Result<Moment> {
+    use rustix::time::{DynamicClockId, clock_gettime_dynamic};
+
+    let time = clock_gettime_dynamic(DynamicClockId::Boottime)?;
     let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
     let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or_default();
-    Duration::new(seconds, nanoseconds)
+    Ok(Duration::new(seconds, nanoseconds))
 }
 
 /// Elsewhere `Instant` is what the platform offers through a safe interface.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-pub(crate) fn boot_time() -> Moment {
+#[expect(clippy::unnecessary_wraps, reason = "other platforms can fail")]
+fn read_boot_time() -> io::Result<Moment> {
     use std::{sync::LazyLock, time::Instant};
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
-    START.elapsed()
+    Ok(START.elapsed())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_clock_that_cannot_be_read_is_an_error_of_the_configuration() {
+        assert!(Clock::System.check().is_ok());
+        let refused = readable(Err(io::Error::from(io::ErrorKind::PermissionDenied)));
+        let error = refused.unwrap_err().to_string();
+        assert!(
+            error.contains("CLOCK_BOOTTIME") && error.contains("permission denied"),
+            "{error}"
+        );
+    }
 
     #[test]
     fn r54_the_steady_clock_never_goes_back() {

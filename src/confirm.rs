@@ -14,19 +14,25 @@ use crate::{error::ConfigError, request::RequestView, token::Claims};
 /// ```
 /// use modeler_auth::{Claims, ConfirmError, Issuer, RequestView};
 ///
+/// /// Base64url of the SHA-256 of the client's certificate. The code that accepts TLS connections
+/// /// puts it into the extensions of each request.
+/// #[derive(Clone)]
+/// struct ClientThumbprint(String);
+///
 /// let issuer = Issuer::oidc("https://login.example.com/")?
 ///     .audience("modeler")
-///     // The proxy in front ends TLS and tells the thumbprint of the client's certificate.
 ///     .confirm_with("x5t#S256", |claims: &Claims, request: &RequestView<'_>| {
 ///         let expected = claims.get::<String>(&["cnf", "x5t#S256"]).ok().flatten();
-///         let found = request.headers().get("x-client-thumbprint");
-///         match (expected, found) {
-///             (Some(expected), Some(found)) if found == expected.as_str() => Ok(()),
+///         match (expected, request.extensions().get::<ClientThumbprint>()) {
+///             (Some(expected), Some(found)) if found.0 == expected => Ok(()),
 ///             _ => Err(ConfirmError::new("another certificate")),
 ///         }
 ///     });
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
+///
+/// A header such as `X-Client-Thumbprint` proves nothing unless a proxy in front writes it, removes
+/// what the client sent under that name, and is the only way to the service.
 pub trait Confirm: Send + Sync + 'static {
     /// Confirms that `request` comes from the sender that `claims` name.
     ///

@@ -146,8 +146,9 @@ fn reference(json: &[u8]) -> bool {
             let mut names = std::collections::HashSet::new();
             while let Some(name) = map.next_key::<String>()? {
                 map.next_value_seed(Any(inner))?;
-                if !names.insert(name) {
-                    return Err(A::Error::custom("twice"));
+                let is_reserved = name.starts_with("$serde_json::private::");
+                if is_reserved || !names.insert(name) {
+                    return Err(A::Error::custom("reserved, or twice"));
                 }
             }
             Ok(())
@@ -200,6 +201,10 @@ pub fn claims(data: &[u8]) {
     }
     assert!(claims.get("typ").is_none_or(|kind| kind == "Bearer"));
     assert!(claims.get("cnf").is_none());
+    for name in ["at_hash", "c_hash", "s_hash", "events"] {
+        assert!(claims.get(name).is_none());
+    }
+    assert!(claims.get("nonce").is_none() || claims["typ"] == "Bearer");
     assert!(
         claims
             .get("sub")

@@ -10,7 +10,7 @@ use crate::{
     error::ConfigError,
     keys::{
         Algorithm, AllowedAlgorithms, Discovery, HttpKeys, IssuerUrl, Keeper, KeySource, Listener,
-        Location, Times, Transport, without_credentials,
+        Location, Times, Transport, shown,
     },
     mapping::{Grant, MapClaims},
     revocation::Revocation,
@@ -33,6 +33,7 @@ use crate::{
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 #[derive(Clone)]
+#[must_use]
 pub struct Issuer {
     name: IssuerUrl,
     audiences: Vec<String>,
@@ -86,7 +87,6 @@ impl Issuer {
     /// [`Access::organization`](crate::Access::organization).
     ///
     /// All customers of Camunda SaaS share one audience, so **any of them gets in**.
-    #[must_use]
     pub fn saas_any_organization() -> Self {
         Self::saas_with(SaasClaims::of_any_organization())
     }
@@ -102,6 +102,9 @@ impl Issuer {
 
     /// A Camunda Self-Managed installation behind Keycloak; `issuer` is the realm's public URL, e.g.
     /// `http://localhost:18080/auth/realms/camunda-platform`.
+    ///
+    /// A validator with two installations needs an organization for each:
+    /// [`SelfManagedClaims::organization`].
     ///
     /// Expects the audience `web-modeler-public-api` unless another one is named with
     /// [`audience`](Issuer::audience); claims are mapped by [`SelfManagedClaims`].
@@ -121,10 +124,26 @@ impl Issuer {
     /// An [`audience`](Issuer::audience) must be named. Without
     /// [`map_claims`](Issuer::map_claims) its tokens grant no permission and name no organization.
     ///
+    /// Providers sign other tokens with the same keys. ID tokens, logout tokens, security events and
+    /// signed authorization responses are refused by the claims that only they have (`at_hash`,
+    /// `c_hash`, `s_hash`, `events`; `nonce` in a token that does not call itself an access token;
+    /// `code` or `state` without `sub`). An ID token without any of these, for an audience that is
+    /// both a client and this API, looks like an access token. If the provider writes `at+jwt`
+    /// tokens (RFC 9068), set [`rfc9068_only`](Issuer::rfc9068_only), which leaves no doubt; if not,
+    /// give the API an audience that is no client id.
+    ///
     /// # Errors
-    /// [`ConfigError::InvalidUrl`] if `issuer` is not an absolute http or https URL.
+    /// [`ConfigError::InvalidUrl`] if `issuer` is not an absolute http or https URL without a query.
     pub fn oidc(issuer: &str) -> Result<Self, ConfigError> {
-        IssuerUrl::parse("issuer", issuer).map(Self::plain)
+        let name = IssuerUrl::parse("issuer", issuer)?;
+        if name.has_query() {
+            return Err(ConfigError::InvalidUrl {
+                setting: "issuer",
+                value: shown(issuer),
+                reason: "it has a query",
+            });
+        }
+        Ok(Self::plain(name))
     }
 
     fn plain(name: IssuerUrl) -> Self {
@@ -148,7 +167,6 @@ impl Issuer {
     }
 
     /// Accepts tokens for `audience`. May be called several times; replaces a preset's default.
-    #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
@@ -156,7 +174,6 @@ impl Issuer {
 
     /// Accepts only these signature algorithms. Default: all of [`Algorithm::ALL`], each bound to
     /// the keys that are for it.
-    #[must_use]
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
@@ -165,7 +182,6 @@ impl Issuer {
     /// Accepts only access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) has them:
     /// `typ` is `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are present. Default: off, since
     /// neither Keycloak nor Camunda SaaS issues such tokens.
-    #[must_use]
     pub fn rfc9068_only(mut self) -> Self {
         self.at_jwt_only = true;
         self
@@ -174,7 +190,6 @@ impl Issuer {
     /// Fetches discovery and keys from `url`, where the issuer is reached from here, instead of
     /// from the issuer's own name. A key set that discovery places under the issuer's name is
     /// fetched from `url` as well. Default: the issuer.
-    #[must_use]
     pub fn backend_url(mut self, url: &str) -> Self {
         match IssuerUrl::parse("backend_url", url) {
             Ok(url) => self.backend_url = Some(url),
@@ -184,7 +199,6 @@ impl Issuer {
     }
 
     /// Fetches the key set from `url`, without discovery. Default: what discovery says.
-    #[must_use]
     pub fn jwks_url(mut self, url: &str) -> Self {
         match IssuerUrl::parse("jwks_url", url) {
             Ok(url) => self.jwks_url = Some(url),
@@ -194,7 +208,6 @@ impl Issuer {
     }
 
     /// Takes the key set from `source` instead of fetching it over HTTP.
-    #[must_use]
     pub fn keys(mut self, source: impl KeySource) -> Self {
         self.source = Some(Arc::new(source));
         self
@@ -202,14 +215,12 @@ impl Issuer {
 
     /// Allows plain http to fetch keys from elsewhere than this machine. Whoever controls the
     /// network in between then controls who gets in. Default: https, except to loopback.
-    #[must_use]
     pub fn allow_http(mut self) -> Self {
         self.allow_http = true;
         self
     }
 
     /// Maps claims with `mapping` to an organization and permissions.
-    #[must_use]
     pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
         self.mapping = Arc::new(mapping);
         self
@@ -220,14 +231,12 @@ impl Issuer {
     /// `confirmer` confirms each request. May be called several times. Default: such tokens are
     /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
     /// Bearer tokens.
-    #[must_use]
     pub fn confirm_with(mut self, method: impl Into<String>, confirmer: impl Confirm) -> Self {
         self.confirmers.add(method.into(), confirmer);
         self
     }
 
     /// Refuses tokens that `revocation` calls withdrawn. Default: none.
-    #[must_use]
     pub fn revocation(mut self, revocation: impl Revocation) -> Self {
         self.revocation = Some(Arc::new(revocation));
         self
@@ -244,16 +253,11 @@ impl Issuer {
     ///     .ca_certificate(std::fs::read("/etc/ssl/private-ca.pem")?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    #[must_use]
     pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
         if let Err(reason) = self.transport.trust(pem.as_ref()) {
-            // The first line says what it is; if that is a private key, the others are secret.
-            let text = String::from_utf8_lossy(pem.as_ref());
-            let first_line = text.lines().next().unwrap_or_default();
-            let value = first_line.chars().take(64).collect();
             let problem = ConfigError::InvalidCertificate {
                 issuer: self.name.as_str().to_owned(),
-                value,
+                value: pem_label(pem.as_ref()),
                 reason,
             };
             self.problem = self.problem.or(Some(problem));
@@ -270,12 +274,11 @@ impl Issuer {
     /// let issuer = Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC")
     ///     .proxy("http://proxy.internal:3128");
     /// ```
-    #[must_use]
     pub fn proxy(mut self, url: &str) -> Self {
         if let Err(reason) = self.transport.proxy(url) {
             let problem = ConfigError::InvalidUrl {
                 setting: "proxy",
-                value: without_credentials(url),
+                value: shown(url),
                 reason,
             };
             self.problem = self.problem.or(Some(problem));
@@ -298,6 +301,14 @@ impl Issuer {
             (None, None, None) => Some(("issuer", &self.name)),
         };
         url.into_iter()
+    }
+
+    /// The URL from which keys are fetched in plain text over a network: http to elsewhere than this
+    /// machine, or to this machine by way of a proxy that is elsewhere.
+    pub(crate) fn insecure_url(&self) -> Option<(&'static str, &IssuerUrl)> {
+        let stays_here = |url: &IssuerUrl| url.is_loopback() && !self.transport.leaves_machine();
+        self.fetched_urls()
+            .find(|(_, url)| !url.is_https() && !stays_here(url))
     }
 
     /// Starts keeping the keys of an issuer that was checked.
@@ -353,13 +364,6 @@ impl Issuer {
             return Err(problem.clone());
         }
         let issuer = || self.name.as_str().to_owned();
-        if self.name.has_query() {
-            return Err(ConfigError::InvalidUrl {
-                setting: "issuer",
-                value: issuer(),
-                reason: "it has a query",
-            });
-        }
         if self.audiences.is_empty() && self.default_audience.is_none() {
             return Err(ConfigError::NoAudience { issuer: issuer() });
         }
@@ -390,15 +394,34 @@ impl Issuer {
                 second,
             });
         }
-        let insecure = self.fetched_urls().find(|(_, url)| !url.is_secure());
-        if let Some((setting, url)) = insecure.filter(|_| !self.allow_http) {
+        let insecure = self.insecure_url().filter(|_| !self.allow_http);
+        if let Some((setting, url)) = insecure {
             return Err(ConfigError::InsecureUrl {
                 issuer: issuer(),
                 setting,
-                value: url.as_str().to_owned(),
+                value: shown(url.as_str()),
             });
         }
         Ok(())
+    }
+}
+
+/// What a PEM text calls itself. Nothing else of it is shown: it may be a private key, with or without
+/// a label.
+fn pem_label(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem);
+    let first_line = text.lines().next().unwrap_or_default().trim();
+    let label = first_line.strip_prefix("-----BEGIN ");
+    let label = label.and_then(|label| label.strip_suffix("-----"));
+    let is_label = |label: &&str| {
+        label.len() <= 40
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b' ')
+    };
+    match label.filter(is_label) {
+        Some(_) => first_line.to_owned(),
+        None => format!("{} bytes that do not begin with a PEM label", pem.len()),
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use http::{HeaderMap, Method, Request, Uri, Version};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
-/// A request without its body and extensions.
+/// A request without its body.
 #[derive(Clone, Copy)]
 pub struct RequestView<'r> {
     method: &'r Method,
     uri: &'r Uri,
     version: Version,
     headers: &'r HeaderMap,
+    extensions: &'r Extensions,
 }
 
 impl<'r> RequestView<'r> {
@@ -21,6 +22,7 @@ impl<'r> RequestView<'r> {
             uri: request.uri(),
             version: request.version(),
             headers: request.headers(),
+            extensions: request.extensions(),
         }
     }
 
@@ -46,6 +48,13 @@ impl<'r> RequestView<'r> {
     #[must_use]
     pub fn headers(&self) -> &'r HeaderMap {
         self.headers
+    }
+
+    /// The extensions: what the server and the layers further out say of the connection and of the
+    /// request. A client cannot write them.
+    #[must_use]
+    pub fn extensions(&self) -> &'r Extensions {
+        self.extensions
     }
 
     /// Whether it is a gRPC call: POST over HTTP/2 with content type `application/grpc`, alone or

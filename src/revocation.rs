@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{PoisonError, RwLock},
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use crate::token::Claims;
@@ -58,41 +58,56 @@ impl<R: Revocation + ?Sized> Revocation for std::sync::Arc<R> {
 /// What a token is known by. Never its text: of one token there may be several, since a signature
 /// can be written in more than one way.
 #[derive(Clone, Copy)]
-pub struct TokenIdentity<'c>(&'c Claims);
+pub struct TokenIdentity<'c> {
+    claims: &'c Claims,
+    leeway: Duration,
+}
 
 impl<'c> TokenIdentity<'c> {
-    pub(crate) fn of(claims: &'c Claims) -> Self {
-        Self(claims)
+    pub(crate) fn of(claims: &'c Claims, leeway: Duration) -> Self {
+        Self { claims, leeway }
     }
 
     /// The issuer.
     #[must_use]
     pub fn issuer(&self) -> &'c str {
-        self.0.issuer()
+        self.claims.issuer()
     }
 
     /// The `jti` claim.
     #[must_use]
     pub fn token_id(&self) -> Option<&'c str> {
-        self.0.token_id()
+        self.claims.token_id()
     }
 
     /// The `sub` claim.
     #[must_use]
     pub fn subject(&self) -> Option<&'c str> {
-        self.0.subject()
+        self.claims.subject()
     }
 
     /// The client the token was issued to.
     #[must_use]
     pub fn client_id(&self) -> Option<&'c str> {
-        self.0.client_id()
+        self.claims.client_id()
     }
 
     /// The `iat` claim.
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.0.issued_at()
+        self.claims.issued_at()
+    }
+
+    /// Whether the token may have been issued before `moment`. The clock of its issuer may be ahead
+    /// by the validator's [`leeway`](crate::TokenValidatorBuilder::leeway), so `iat` must be later
+    /// than `moment` by as much. A token without `iat` may have been issued at any time.
+    #[must_use]
+    pub fn may_predate(&self, moment: SystemTime) -> bool {
+        let issued_at = self.issued_at();
+        issued_at.is_none_or(|issued_at| {
+            let latest = moment.checked_add(self.leeway);
+            latest.is_none_or(|latest| issued_at < latest)
+        })
     }
 }
 
@@ -105,8 +120,10 @@ impl fmt::Debug for TokenIdentity<'_> {
 /// A [`Revocation`] in memory: single tokens, and all tokens of a subject or a client that were
 /// issued before a moment.
 ///
-/// Entries stay until [`clear`](RevocationList::clear). A token without `iat` counts as issued
-/// before any moment.
+/// Entries stay until [`clear`](RevocationList::clear). The issuer's clock may be ahead, so what a
+/// moment withdraws are all tokens whose `iat` is less than
+/// [`leeway`](crate::TokenValidatorBuilder::leeway) (60 s) after it: for as long, new tokens of that
+/// subject or client are refused, too. A token without `iat` counts as issued before any moment.
 #[derive(Default)]
 pub struct RevocationList {
     entries: RwLock<HashMap<Entry, SystemTime>>,
@@ -165,7 +182,7 @@ impl Revocation for RevocationList {
             let entry = (scope, token.issuer().to_owned(), name?.to_owned());
             entries.get(&entry).copied()
         };
-        let is_older = |moment| token.issued_at().is_none_or(|issued_at| issued_at < moment);
+        let is_older = |moment| token.may_predate(moment);
         moment_of(Scope::Token, token.token_id()).is_some()
             || moment_of(Scope::Subject, token.subject()).is_some_and(is_older)
             || moment_of(Scope::Client, token.client_id()).is_some_and(is_older)

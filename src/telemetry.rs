@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     clock::boot_time,
-    error::{AuthError, AuthErrorKind},
+    error::{AuthError, AuthErrorKind, Reason},
     keys::{KeyEventKind, KeyFetchError, Moment},
 };
 
@@ -26,9 +26,6 @@ pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() ->
     let detail = error.detail();
     let verified = error.is_verified();
     match error.kind() {
-        AuthErrorKind::LayerMissing => {
-            tracing::error!(target: TARGET, reason, status, "request refused: {error}");
-        }
         AuthErrorKind::MissingToken => {
             tracing::debug!(target: TARGET, reason, status, "request refused: {error}");
         }
@@ -38,6 +35,21 @@ pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() ->
         _ => {
             tracing::debug!(target: TARGET, reason, status, verified, detail, "request refused: {error}");
         }
+    }
+}
+
+/// A service that needs an [`AuthLayer`](crate::AuthLayer) got a request that passed none.
+pub(crate) fn layer_missing() {
+    static LOG: QuietLog = QuietLog::with_pause(1);
+    if LOG.may_speak(boot_time()) {
+        let error = AuthError::from(Reason::LayerMissing);
+        let (reason, status) = (error.reason(), error.kind().status().as_u16());
+        tracing::error!(
+            target: TARGET, reason, status,
+            "request refused: {error}. An AuthLayer must be outside RequirePermissionLayer, InfoService, \
+             the extractors and axum's from_fn: in a Router the layer that is added last is outermost, \
+             in a ServiceBuilder the one that is added first"
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! An issuer as the validator holds it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     access::AuthorizedOrganization,
@@ -31,13 +31,14 @@ impl Trusted {
         &self,
         claims: &Claims,
         request: Option<&RequestView<'_>>,
+        leeway: Duration,
     ) -> Result<(), AuthError> {
         if claims.is_sender_constrained() {
             self.confirmers.confirm(claims, request).map_err(|error| {
                 AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
             })?;
         }
-        let token = TokenIdentity::of(claims);
+        let token = TokenIdentity::of(claims, leeway);
         match &self.revocation {
             Some(revocation) if revocation.is_revoked(&token) => {
                 Err(AuthError::verified(Reason::Revoked))

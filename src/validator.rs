@@ -240,7 +240,7 @@ impl Inner {
         let compact = Compact::split(token)?;
         let now = self.clock.steady();
         if let Some((access, issuer)) = self.recall(token, now) {
-            issuer.check_request(access.claims(), request)?;
+            issuer.check_request(access.claims(), request, self.leeway)?;
             return Ok(access);
         }
         let verdict = self.check(compact, request, attempt, now)?;
@@ -272,7 +272,7 @@ impl Inner {
         let found = self.verify(compact, scratch.buffers_mut(), attempt, now)?;
         let issuer = found.issuer;
         let mut claims = found.verified.into_claims(scratch);
-        issuer.check_request(&claims, request)?;
+        issuer.check_request(&claims, request, self.leeway)?;
         let grant = issuer.grant(&claims).map_err(|error| {
             AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
         })?;

@@ -21,7 +21,12 @@ async fn issuer() -> (Web, TestIssuer) {
 
 /// Runs the test `name` as the child, and gives what it printed. It must not panic.
 async fn child(name: &str, issuer: &TestIssuer) -> String {
+    child_with(name, issuer, &[]).await
+}
+
+async fn child_with(name: &str, issuer: &TestIssuer, variables: &[(&str, &str)]) -> String {
     let output = Command::new(env::current_exe().unwrap())
+        .envs(variables.iter().copied())
         .args(["--exact", name, "--nocapture"])
         .env("CHILD", name)
         .env("ISSUER", issuer.name())
@@ -44,6 +49,67 @@ fn given() -> Option<(TokenValidator, String)> {
     let issuer = Issuer::oidc(&env::var("ISSUER").unwrap()).unwrap();
     let builder = TokenValidator::builder().issuer(issuer.audience("test"));
     Some((builder.build().unwrap(), env::var("TOKEN").unwrap()))
+}
+
+/// Every way in which a service may notice that its layer is missing.
+#[cfg(feature = "axum")]
+#[tokio::test]
+async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
+    use axum::{Router, body::Body, extract::Request, middleware, routing::get};
+    use modeler_auth::{
+        Access, AuthLayer, AuthorizedOrganization, InfoService, Permission, RequirePermissionLayer,
+    };
+    use tower::ServiceExt as _;
+
+    const NAME: &str = "a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second";
+    const KINDS: [&str; 6] = [
+        "rule",
+        "access",
+        "option",
+        "organization",
+        "info",
+        "from_fn",
+    ];
+    if let Some((validator, _)) = given() {
+        tracing_subscriber::fmt().with_ansi(false).init();
+        let extract =
+            async |_: Access, request: Request, next: middleware::Next| next.run(request).await;
+        let open = || Router::new().route("/v1/info", get(async || ""));
+        let app = match env::var("KIND").unwrap().as_str() {
+            "rule" => open().layer(RequirePermissionLayer::new(Permission::Read)),
+            "access" => Router::new().route("/v1/info", get(async |_: Access| "")),
+            "option" => Router::new().route("/v1/info", get(async |_: Option<Access>| "")),
+            "organization" => {
+                Router::new().route("/v1/info", get(async |_: AuthorizedOrganization| ""))
+            }
+            "info" => Router::new().route_service("/v1/info", InfoService::new()),
+            // The layer is there, and on the wrong side.
+            _ => open()
+                .layer(AuthLayer::new(validator))
+                .layer(middleware::from_fn(extract)),
+        };
+        for _ in 0..50 {
+            let request = Request::get("/v1/info").body(Body::empty()).unwrap();
+            let answer = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), 500);
+        }
+        return;
+    }
+    let (_web, issuer) = issuer().await;
+    for kind in KINDS {
+        let printed = child_with(NAME, &issuer, &[("KIND", kind)]).await;
+        let lines: Vec<_> = printed
+            .lines()
+            .filter(|line| line.contains("layer_missing"))
+            .collect();
+        // Two if a second ended in between.
+        assert!((1..=2).contains(&lines.len()), "{kind}: {printed}");
+        let says = ["ERROR", "status=500", "must be outside", "ServiceBuilder"];
+        assert!(
+            says.iter().all(|words| lines[0].contains(words)),
+            "{kind}: {printed}"
+        );
+    }
 }
 
 #[tokio::test]

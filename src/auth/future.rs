@@ -10,8 +10,11 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    auth::service::{decide_again, pass},
-    error::AuthError,
+    auth::{
+        release,
+        service::{decide_again, pass},
+    },
+    error::{AuthError, AuthErrorKind},
     keys::Arrival,
     refuse::{Refusal, Reject},
     validator::{Attempt, Decision, TokenValidator},
@@ -106,7 +109,7 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
 impl<F, S, B, R, ResB> Future for ResponseFuture<F, S, B, R>
 where
     F: Future<Output = Result<Response<ResB>, S::Error>>,
-    S: Service<Request<B>, Response = Response<ResB>, Future = F>,
+    S: Service<Request<B>, Response = Response<ResB>, Future = F> + Clone,
     R: Reject<ResB>,
 {
     type Output = Result<Response<ResB>, S::Error>;
@@ -126,9 +129,25 @@ where
                 }
                 StateProj::Readying { parked } => {
                     ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
-                    let Parked { mut inner, request } = *parked.take().expect(POLLED);
-                    State::Calling {
-                        future: inner.call(request),
+                    let mut parked = parked.take().expect(POLLED);
+                    // Becoming ready took time: the token may have expired, or been revoked.
+                    let validator = &this.answering.validator;
+                    match decide_again(validator, &parked.request, Attempt::Last) {
+                        Decision::Accepted(access) => {
+                            pass(&mut parked.request, access);
+                            State::Calling {
+                                future: parked.inner.call(parked.request),
+                            }
+                        }
+                        Decision::Refused(error) => State::Refused { error: Some(error) },
+                        Decision::Wait(arrival) => {
+                            release(&mut parked.inner);
+                            State::Waiting {
+                                arrival,
+                                attempt: Attempt::Last,
+                                parked: Some(parked),
+                            }
+                        }
                     }
                 }
                 StateProj::Waiting {
@@ -138,14 +157,12 @@ where
                 } => {
                     ready!(Pin::new(&mut *arrival).poll(cx));
                     let attempt = attempt.after_waiting(arrival.joined);
-                    let mut parked = parked.take().expect(POLLED);
+                    let parked = parked.take().expect(POLLED);
                     match decide_again(&this.answering.validator, &parked.request, attempt) {
-                        Decision::Accepted(access) => {
-                            pass(&mut parked.request, access);
-                            State::Readying {
-                                parked: Some(parked),
-                            }
-                        }
+                        // Only a request that would pass may make the inner service ready.
+                        Decision::Accepted(_) => State::Readying {
+                            parked: Some(parked),
+                        },
                         Decision::Refused(error) => State::Refused { error: Some(error) },
                         Decision::Wait(arrival) => State::Waiting {
                             arrival,
@@ -165,7 +182,10 @@ impl<R> Answering<R> {
     where
         R: Reject<ResB>,
     {
-        self.validator.tell_refusal(error);
+        // A missing layer was logged where it was noticed.
+        if error.kind() != AuthErrorKind::LayerMissing {
+            self.validator.tell_refusal(error);
+        }
         self.reject.reject(&Refusal::new(error, self.is_grpc))
     }
 

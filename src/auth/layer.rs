@@ -35,6 +35,7 @@ use crate::{
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 #[derive(Clone)]
+#[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct AuthLayer<R = Problem> {
     validator: TokenValidator,
     is_optional: bool,
@@ -43,7 +44,6 @@ pub struct AuthLayer<R = Problem> {
 
 impl AuthLayer {
     /// Refuses with HTTP statuses and bodies of type `application/problem+json`.
-    #[must_use]
     pub fn new(validator: TokenValidator) -> Self {
         Self {
             validator,
@@ -55,7 +55,6 @@ impl AuthLayer {
 
 impl AuthLayer<Grpc> {
     /// Refuses as gRPC does, with HTTP 200 and a `grpc-status`.
-    #[must_use]
     pub fn new_for_grpc(validator: TokenValidator) -> Self {
         AuthLayer::new(validator).reject_with(Grpc)
     }
@@ -64,7 +63,6 @@ impl AuthLayer<Grpc> {
 impl<R> AuthLayer<R> {
     /// Lets requests without an `Authorization` header pass, without an `Access`. A header of any
     /// scheme counts as credentials, which must be good.
-    #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;
         self
@@ -72,7 +70,6 @@ impl<R> AuthLayer<R> {
 
     /// Makes the responses to refused requests with `reject`: [`Problem`], [`Bare`](crate::Bare),
     /// [`Grpc`], or a closure.
-    #[must_use]
     pub fn reject_with<Other>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {
             validator: self.validator,
@@ -83,7 +80,6 @@ impl<R> AuthLayer<R> {
 
     /// Refuses gRPC calls as gRPC does and all others as before. A call is a POST over HTTP/2 with
     /// content type `application/grpc`, alone or followed by `+` or `;`.
-    #[must_use]
     pub fn grpc_by_content_type(self) -> AuthLayer<GrpcByContentType<R>> {
         AuthLayer {
             validator: self.validator,

@@ -1,5 +1,5 @@
 use std::{
-    fmt, mem,
+    fmt,
     task::{Context, Poll},
 };
 
@@ -8,7 +8,7 @@ use tower_service::Service;
 
 use crate::{
     access::Access,
-    auth::{Anonymous, ResponseFuture, future::Answering},
+    auth::{Anonymous, ResponseFuture, future::Answering, release},
     error::{AuthError, Reason},
     refuse::Reject,
     request::RequestView,
@@ -80,24 +80,14 @@ where
                 ResponseFuture::calling(self.inner.call(request), answering)
             }
             Decision::Refused(error) => {
-                self.release();
+                release(&mut self.inner);
                 ResponseFuture::refused(error, answering)
             }
             Decision::Wait(arrival) => {
-                self.release();
+                release(&mut self.inner);
                 ResponseFuture::waiting(arrival, self.inner.clone(), request, answering)
             }
         }
-    }
-}
-
-impl<S: Clone, R> Auth<S, R> {
-    /// Gives back what the inner service reserved when it became ready, e.g. a permit: it is not
-    /// called now, and a server may keep this instance for as long as its client likes. Clones
-    /// are not ready.
-    fn release(&mut self) {
-        let unready = self.inner.clone();
-        drop(mem::replace(&mut self.inner, unready));
     }
 }
 

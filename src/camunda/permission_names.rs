@@ -19,6 +19,7 @@ use crate::{
 /// assert!(!names.permissions(["read:*"]).contains(Permission::Read));
 /// ```
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct PermissionNames([(Permission, String); 4]);
 
 impl Default for PermissionNames {
@@ -29,7 +30,6 @@ impl Default for PermissionNames {
 
 impl PermissionNames {
     /// Calls `permission` by another `name`.
-    #[must_use]
     pub fn with(mut self, permission: Permission, name: impl Into<String>) -> Self {
         let name = name.into();
         self.0 = self.0.map(|(known, old)| {

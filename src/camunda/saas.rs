@@ -22,6 +22,7 @@ use crate::{
 ///
 /// Anything else, a claim of another JSON type included, is refused with 401.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SaasClaims {
     organization: Option<AuthorizedOrganization>,
     names: PermissionNames,
@@ -32,7 +33,6 @@ const ORGANIZATIONS: &str = "https://camunda.com/orgs";
 
 impl SaasClaims {
     /// Accepts tokens of `organization` only.
-    #[must_use]
     pub fn of_organization(organization: AuthorizedOrganization) -> Self {
         Self {
             organization: Some(organization),
@@ -41,7 +41,6 @@ impl SaasClaims {
     }
 
     /// Accepts tokens of every organization.
-    #[must_use]
     pub fn of_any_organization() -> Self {
         Self {
             organization: None,
@@ -50,7 +49,6 @@ impl SaasClaims {
     }
 
     /// Reads permissions by other names.
-    #[must_use]
     pub fn permission_names(mut self, names: PermissionNames) -> Self {
         self.names = names;
         self

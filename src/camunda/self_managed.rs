@@ -12,12 +12,16 @@ use crate::{
 
 /// Maps the claims of Camunda Self-Managed.
 ///
-/// 1. The organization is always [`AuthorizedOrganization::nil`]: there is only one.
+/// 1. The organization is always the same, [`AuthorizedOrganization::nil`] unless set by
+///    [`organization`](SelfManagedClaims::organization): an installation has only one. Two
+///    installations in one validator share the default, so what belongs to one can be reached with
+///    tokens of the other; give each an organization of its own.
 /// 2. Permissions are the strings of `permissions.<audience>`
 ///    ([access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)),
 ///    for those audiences only that are both configured and in the token. No such claim means
 ///    no permission; another JSON type is refused with 401.
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct SelfManagedClaims {
     organization: AuthorizedOrganization,
     names: PermissionNames,
@@ -35,8 +39,27 @@ impl Default for SelfManagedClaims {
 }
 
 impl SelfManagedClaims {
+    /// Reports another organization than [`AuthorizedOrganization::nil`].
+    ///
+    /// ```
+    /// use modeler_auth::{Issuer, SelfManagedClaims, TokenValidator};
+    ///
+    /// let issuer = |url: &str, organization: &str| {
+    ///     let claims = SelfManagedClaims::default().organization(organization.parse()?);
+    ///     Ok::<_, modeler_auth::ConfigError>(Issuer::self_managed(url)?.map_claims(claims))
+    /// };
+    /// let validator = TokenValidator::builder()
+    ///     .issuer(issuer("https://keycloak.one.example/realms/camunda-platform", "one")?)
+    ///     .issuer(issuer("https://keycloak.two.example/realms/camunda-platform", "two")?)
+    ///     .build()?;
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
+    pub fn organization(mut self, organization: AuthorizedOrganization) -> Self {
+        self.organization = organization;
+        self
+    }
+
     /// Reads permissions by other names.
-    #[must_use]
     pub fn permission_names(mut self, names: PermissionNames) -> Self {
         self.names = names;
         self

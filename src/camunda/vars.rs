@@ -5,7 +5,7 @@ use std::fmt;
 use crate::{
     error::ConfigError,
     issuer::Issuer,
-    keys::{Algorithm, IssuerUrl, without_credentials},
+    keys::{Algorithm, IssuerUrl, shown},
     telemetry,
 };
 
@@ -94,9 +94,8 @@ impl Issuer {
             let algorithms: Vec<_> = algorithms.collect::<Result<_, _>>()?;
             configured = configured.algorithms(algorithms);
         }
-        let insecure = configured.fetched_urls().find(|(_, url)| !url.is_secure());
-        if let Some((_, url)) = insecure {
-            telemetry::insecure_by_variables(configured.as_str(), url.as_str());
+        if let Some((_, url)) = configured.insecure_url() {
+            telemetry::insecure_by_variables(configured.as_str(), &shown(url.as_str()));
             configured = configured.allow_http();
         }
         Ok(Some(configured))
@@ -182,7 +181,7 @@ impl Found {
     fn invalid(&self, reason: impl fmt::Display) -> ConfigError {
         ConfigError::InvalidVariable {
             name: self.name,
-            value: without_credentials(&self.value),
+            value: shown(&self.value),
             reason: reason.to_string(),
         }
     }

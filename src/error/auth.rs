@@ -112,7 +112,10 @@ impl AuthError {
     pub(crate) fn detail(&self) -> Option<&str> {
         match (&self.detail, &self.reason) {
             (Some(detail), _) => Some(detail),
-            (None, Reason::MalformedClaim(name) | Reason::MissingClaim(name)) => Some(name),
+            (
+                None,
+                Reason::MalformedClaim(name) | Reason::MissingClaim(name) | Reason::TokenKind(name),
+            ) => Some(name),
             (None, Reason::InsufficientScope(scope)) => Some(scope),
             _ => None,
         }
@@ -171,7 +174,7 @@ pub(crate) enum Reason {
     Revoked,
     SenderConstrained,
     SeveralAuthorizations,
-    TokenKind,
+    TokenKind(&'static str),
     TokenTooLong,
     TokenType,
     TooManyWaiting,
@@ -207,7 +210,7 @@ impl Reason {
             | Self::NotYetValid
             | Self::Revoked
             | Self::SenderConstrained
-            | Self::TokenKind
+            | Self::TokenKind(_)
             | Self::TokenTooLong
             | Self::TokenType
             | Self::Unconfirmed
@@ -241,7 +244,7 @@ impl Reason {
             Self::Revoked => "revoked",
             Self::SenderConstrained => "sender_constrained",
             Self::SeveralAuthorizations => "several_authorizations",
-            Self::TokenKind => "token_kind",
+            Self::TokenKind(_) => "token_kind",
             Self::TokenTooLong => "token_too_long",
             Self::TokenType => "token_type",
             Self::TooManyWaiting => "too_many_waiting",
@@ -271,7 +274,7 @@ impl Reason {
             Self::KeysUnavailable => {
                 "no key of the token's issuer can be had: see the log lines about its key set"
             }
-            Self::LayerMissing => "an AuthLayer must wrap this service: none did",
+            Self::LayerMissing => "no AuthLayer wraps this service",
             Self::MalformedAuthorization => {
                 "the Authorization header is not `Bearer`, a space and one token"
             }
@@ -290,8 +293,8 @@ impl Reason {
                 "the token is bound to its sender (`cnf`), and nothing here can confirm that"
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
-            Self::TokenKind => {
-                "the token is not an access token (payload `typ`): an ID or refresh token was sent"
+            Self::TokenKind(_) => {
+                "the token is not an access token: a claim belongs to an ID, refresh, logout or security event token"
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
             Self::TokenType => "the token's header `typ` is not that of an access token",

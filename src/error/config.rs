@@ -34,7 +34,7 @@ pub enum ConfigError {
     },
     /// Keys would be fetched without TLS.
     #[error(
-        "issuer `{issuer}`: {setting} `{value}` is http and not loopback: use https, or allow it with `allow_http`"
+        "issuer `{issuer}`: {setting} `{value}` is http and leaves this machine unencrypted: use https, or allow it with `allow_http`"
     )]
     InsecureUrl {
         /// The issuer concerned.
@@ -49,7 +49,7 @@ pub enum ConfigError {
     InvalidCertificate {
         /// The issuer concerned.
         issuer: String,
-        /// The first line of the text, at most 64 characters.
+        /// The label of the PEM text, else its length.
         value: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -118,6 +118,12 @@ pub enum ConfigError {
     NoAlgorithms {
         /// The issuer concerned.
         issuer: String,
+    },
+    /// The clock that counts the age of keys cannot be read, e.g. because a sandbox refuses it.
+    #[error("the clock CLOCK_BOOTTIME cannot be read: {reason}; allow it in the sandbox")]
+    NoSteadyClock {
+        /// What the operating system says.
+        reason: String,
     },
     /// A validator without an issuer would refuse every token.
     #[error("no issuer is configured")]

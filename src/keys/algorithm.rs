@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::error::ConfigError;
+use crate::{error::ConfigError, keys::shown};
 
 /// A signature algorithm that a key may be bound to
 /// ([RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),
@@ -87,9 +87,7 @@ impl FromStr for Algorithm {
     /// # Errors
     /// [`ConfigError::UnknownAlgorithm`] for every name but those of [`Algorithm::ALL`] and `Ed25519`.
     fn from_str(name: &str) -> Result<Self, ConfigError> {
-        Self::from_name(name).ok_or_else(|| ConfigError::UnknownAlgorithm {
-            value: name.to_owned(),
-        })
+        Self::from_name(name).ok_or_else(|| ConfigError::UnknownAlgorithm { value: shown(name) })
     }
 }
 

@@ -32,5 +32,5 @@ pub(crate) use self::{
     key::VerifyingKey,
     refresh::{Moment, Times},
     set::{KeySet, NoKey},
-    url::{IssuerUrl, without_credentials},
+    url::{IssuerUrl, shown},
 };

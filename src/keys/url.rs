@@ -1,8 +1,13 @@
 //! URLs that keys may be fetched from.
 
+use std::borrow::Cow;
+
 use url::{Host, Url};
 
 use crate::error::ConfigError;
+
+/// Longer URLs are cut where they are shown.
+const LONGEST_SHOWN: usize = 200;
 
 /// An `http` or `https` URL, kept as it was written: an issuer is compared byte for byte, and
 /// parsing would normalise it.
@@ -17,7 +22,7 @@ impl IssuerUrl {
     pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
         Self::read(text).map_err(|reason| ConfigError::InvalidUrl {
             setting,
-            value: without_credentials(text),
+            value: shown(text),
             reason,
         })
     }
@@ -52,9 +57,13 @@ impl IssuerUrl {
         &self.url
     }
 
-    /// https, or http that does not leave the machine.
-    pub(crate) fn is_secure(&self) -> bool {
-        self.url.scheme() == "https" || is_loopback(&self.url)
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether its host is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
     }
 
     /// Whether an issuer may look like this (RFC 8414 §2).
@@ -67,17 +76,53 @@ fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// `text` as it may be shown: a password in a URL is one still.
-pub(crate) fn without_credentials(text: &str) -> String {
-    match Url::parse(text) {
-        Ok(mut url) if has_credentials(&url) => {
+/// A URL, or what was meant to be one, as errors and log lines may show it: without user name and
+/// password, query and fragment, control characters escaped, and not longer than
+/// [`LONGEST_SHOWN`] characters. Every URL that is shown passes here.
+///
+/// A text that is no proper URL is cut textually: what stands before its last `@` may be a password
+/// with an unescaped `/`, `?` or `#` in it.
+pub(crate) fn shown(text: &str) -> String {
+    let url = Url::parse(text).ok().filter(|url| {
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        is_http && text.matches('@').count() == usize::from(has_credentials(url))
+    });
+    let text = match url {
+        Some(url) if has_credentials(&url) => {
+            let mut url = url;
             // Neither fails for a URL that has them.
             let _ = url.set_username("");
             let _ = url.set_password(None);
-            url.to_string()
+            Cow::Owned(url.into())
         }
-        _ => text.to_owned(),
+        Some(_) => Cow::Borrowed(text),
+        None => match text.rsplit_once('@') {
+            Some((before, after)) => {
+                let scheme = before.find("://").and_then(|end| before.get(..end));
+                let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let scheme = scheme.filter(is_name).map(|name| format!("{name}://"));
+                Cow::Owned(format!("{}...@{after}", scheme.unwrap_or_default()))
+            }
+            None => Cow::Borrowed(text),
+        },
+    };
+    // The mark of a query or fragment stays, and says that there is one.
+    let end = text.find(['?', '#']).map(|mark| mark.saturating_add(1));
+    let hidden = if end.is_some() { "..." } else { "" };
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    let mut shown = String::new();
+    for char in text.chars().take(LONGEST_SHOWN) {
+        if char.is_control() {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
     }
+    shown.push_str(match text.chars().nth(LONGEST_SHOWN) {
+        Some(_) => "...",
+        None => hidden,
+    });
+    shown
 }
 
 /// `127.0.0.0/8`, `::1`, or exactly `localhost`.
@@ -141,15 +186,65 @@ mod tests {
     }
 
     #[test]
+    fn a85_no_secret_of_a_url_is_shown_however_it_is_written() {
+        for secret in [
+            "http://user:s3cret@proxy:3128",
+            "http://user:s3/cret@proxy:3128",
+            "http://user:s3?cret@proxy:3128",
+            "http://user:s3#cret@proxy:3128",
+            "http://user:1/s3cret@proxy:3128",
+            "http://user:s3@cret@proxy:3128",
+            "http://us/er:s3cret@proxy:3128",
+            "http:user:s3cret@proxy:3128",
+            "http:\\\\user:s3cret@proxy:3128",
+            "user:s3cret@proxy:3128",
+            "user:s3://cret@proxy:3128",
+            "s3cret@proxy:3128",
+            "s3 cret@proxy:3128",
+            "//user:s3cret@proxy:3128",
+            "ftp://user:s3cret@proxy:3128",
+            "http://user:s3cret@proxy:99999",
+            "http://user:s3cret@[proxy:3128",
+            "https://proxy:3128/?key=s3cret",
+            "https://proxy:3128/#s3cret",
+            "proxy:3128?key=s3cret",
+        ] {
+            let shown = shown(secret);
+            for part in ["s3", "cret"] {
+                assert!(!shown.contains(part), "{secret}: {shown}");
+            }
+            assert!(shown.contains("proxy"), "{secret}: {shown}");
+        }
+        for plain in [
+            "localhost:18080",
+            "https://a:1/b/c",
+            "file:///jwks.json",
+            "RS256,HS256",
+            "",
+        ] {
+            assert_eq!(shown(plain), plain);
+        }
+        assert_eq!(
+            shown("https://admin:s3cret@keycloak/realms/x"),
+            "https://keycloak/realms/x"
+        );
+        assert_eq!(shown("https://a/b?c#d"), "https://a/b?...");
+        assert_eq!(shown("https://a/b#d?c"), "https://a/b#...");
+        assert_eq!(shown("http://a\nb\u{1b}[31m"), "http://a\\nb\\u{1b}[31m");
+        let long = shown(&format!("https://a/{}", "x".repeat(60_000)));
+        assert!(long.len() < 220 && long.ends_with("..."), "{long}");
+    }
+
+    #[test]
     fn r43_http_is_secure_on_loopback_only() {
+        assert!(parse("https://a/").unwrap().is_https());
         for secure in [
-            "https://a/",
             "http://localhost:18080/auth",
             "http://127.0.0.1/",
             "http://127.9.9.9/",
             "http://[::1]:80/",
         ] {
-            assert!(parse(secure).unwrap().is_secure(), "{secure}");
+            assert!(parse(secure).unwrap().is_loopback(), "{secure}");
         }
         for insecure in [
             "http://a/",
@@ -160,7 +255,8 @@ mod tests {
             "http://127.0.0.1.example.com/",
             "http://0.0.0.0/",
         ] {
-            assert!(!parse(insecure).unwrap().is_secure(), "{insecure}");
+            let url = parse(insecure).unwrap();
+            assert!(!url.is_loopback() && !url.is_https(), "{insecure}");
         }
     }
 }

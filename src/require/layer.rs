@@ -6,7 +6,10 @@ use crate::require::RequirePermission;
 /// missing.
 ///
 /// It stands inside an [`AuthLayer`](crate::AuthLayer), which renders its refusals. Without one,
-/// every request is answered with 500.
+/// every request is answered with 500, and a log line says so.
+///
+/// The inner service must be `Clone`: for a refused request it is replaced by a clone, so that nothing
+/// stays reserved in it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -20,6 +23,7 @@ use crate::require::RequirePermission;
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
+#[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct RequirePermissionLayer<P> {
     rule: P,
 }

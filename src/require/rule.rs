@@ -46,8 +46,30 @@ impl PermissionRule for Permission {
     }
 }
 
-/// What an access lacks.
+/// What an access lacks. It refuses a request only as the error of a rule:
+///
+/// ```compile_fail
+/// #![deny(unused_must_use)]
+/// # use modeler_auth::{Access, Missing};
+/// fn rule(access: &Access) -> Result<(), Missing> {
+///     if !access.has_scope("orders") {
+///         Missing::scope("orders"); // an error: the rule lets everybody in
+///     }
+///     Ok(())
+/// }
+/// ```
+///
+/// ```
+/// # use modeler_auth::{Access, Missing};
+/// fn rule(access: &Access) -> Result<(), Missing> {
+///     if !access.has_scope("orders") {
+///         return Err(Missing::scope("orders"));
+///     }
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a request is refused only if the rule returns this as an error"]
 pub struct Missing(Cow<'static, str>);
 
 impl Missing {
@@ -57,7 +79,6 @@ impl Missing {
     }
 
     /// Nothing suffices: the request is refused whatever the token permits.
-    #[must_use]
     pub fn anything() -> Self {
         Self::scope("")
     }
@@ -123,6 +144,9 @@ impl PermissionRule for ByMethod {
 
 /// As [`ByMethod`], but `POST` to a path that ends in `/search` needs [`Read`](Permission::Read):
 /// Camunda's documentation makes no such exception, but searching changes nothing.
+///
+/// Only for routes whose last segment is fixed: with `POST /projects/{id}` a client that sends
+/// `POST /projects/search` needs `Read` for what creates. The API of Web Modeler has no such route.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SearchIsRead;
 

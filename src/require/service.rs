@@ -4,7 +4,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    auth::authenticated,
+    auth::{authenticated, release},
     error::AuthError,
     request::RequestView,
     require::{PermissionRule, RequirePermissionFuture},
@@ -20,7 +20,7 @@ pub struct RequirePermission<S, P> {
 
 impl<S, P, B, ResB> Service<Request<B>> for RequirePermission<S, P>
 where
-    S: Service<Request<B>, Response = Response<ResB>>,
+    S: Service<Request<B>, Response = Response<ResB>> + Clone,
     P: PermissionRule,
     ResB: Default,
 {
@@ -39,7 +39,10 @@ where
         });
         match checked {
             Ok(()) => RequirePermissionFuture::calling(self.inner.call(request)),
-            Err(error) => RequirePermissionFuture::refused(error),
+            Err(error) => {
+                release(&mut self.inner);
+                RequirePermissionFuture::refused(error)
+            }
         }
     }
 }

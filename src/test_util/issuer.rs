@@ -99,7 +99,6 @@ impl TestIssuer {
     ///
     /// # Panics
     /// If the name given to [`TestIssuer::oidc`] is not an http or https URL.
-    #[must_use]
     pub fn issuer(&self) -> Issuer {
         const URL: &str = "the issuer's name is an http or https URL";
         let name = self.name();

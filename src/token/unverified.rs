@@ -79,9 +79,7 @@ impl<'s> Unverified<'s> {
         leeway: Duration,
     ) -> Result<Checked, Reason> {
         let claims = &self.claims;
-        if claims.kind.as_deref().is_some_and(|kind| kind != "Bearer") {
-            return Err(Reason::TokenKind);
-        }
+        self.check_kind()?;
         if claims.subject.as_deref().is_some_and(str::is_empty) {
             return Err(Reason::MalformedClaim("sub"));
         }
@@ -119,6 +117,30 @@ impl<'s> Unverified<'s> {
             validity,
             audiences,
         })
+    }
+
+    /// Refuses tokens of other kinds, which their issuer signs with the same keys
+    /// ([RFC 8725 §3.12](https://www.rfc-editor.org/rfc/rfc8725#section-3.12)).
+    fn check_kind(&self) -> Result<(), Reason> {
+        let claims = &self.claims;
+        let is_declared = match claims.kind.as_deref() {
+            Some("Bearer") => true,
+            Some(_) => return Err(Reason::TokenKind("typ")),
+            None => self.signed.header.is_at_jwt,
+        };
+        if let Some(name) = claims.of_other_kind {
+            return Err(Reason::TokenKind(name));
+        }
+        if is_declared {
+            return Ok(());
+        }
+        if claims.has_nonce {
+            return Err(Reason::TokenKind("nonce"));
+        }
+        match claims.response_parameter {
+            Some(name) if claims.subject.is_none() => Err(Reason::TokenKind(name)),
+            _ => Ok(()),
+        }
     }
 
     /// RFC 9068 §2.2 and §4: `typ` is `at+jwt`, and these claims are there.
@@ -215,11 +237,19 @@ struct ClaimMembers<'s> {
     authorized_party: Option<Cow<'s, str>>,
     client_id: Option<Cow<'s, str>>,
     expires_at: Option<f64>,
+    /// OpenID Connect Core §2. Older Keycloaks write it into access tokens, too.
+    has_nonce: bool,
     is_sender_constrained: bool,
     issued_at: Option<f64>,
     issuer: Option<Cow<'s, str>>,
     kind: Option<Cow<'s, str>>,
     not_before: Option<f64>,
+    /// A claim that no access token has: of an ID token (OpenID Connect Core §3.1.3.6, §3.3.2.11) or
+    /// of a security event or logout token (RFC 8417 §2.2).
+    of_other_kind: Option<&'static str>,
+    /// A parameter of an authorization response, which is signed with the same keys (JARM §2.1).
+    /// Such a response has no subject.
+    response_parameter: Option<&'static str>,
     scope: Option<Cow<'s, str>>,
     subject: Option<Cow<'s, str>>,
     token_id: Option<Cow<'s, str>>,
@@ -248,7 +278,17 @@ impl<'s> ClaimMembers<'s> {
                 return Ok(());
             }
             other => {
-                self.is_sender_constrained |= other == "cnf";
+                match other {
+                    "cnf" => self.is_sender_constrained = true,
+                    "nonce" => self.has_nonce = true,
+                    "at_hash" => self.of_other_kind = Some("at_hash"),
+                    "c_hash" => self.of_other_kind = Some("c_hash"),
+                    "s_hash" => self.of_other_kind = Some("s_hash"),
+                    "events" => self.of_other_kind = Some("events"),
+                    "code" => self.response_parameter = Some("code"),
+                    "state" => self.response_parameter = Some("state"),
+                    _ => {}
+                }
                 return value.skip();
             }
         };
@@ -529,7 +569,40 @@ mod tests {
         assert_eq!(judge(&with("typ", json!("Bearer"))), Ok(0b10));
         for kind in ["ID", "Refresh", "Offline", "Logout", "DPoP", "bearer", ""] {
             let verdict = judge(&with("typ", json!(kind)));
-            assert_eq!(verdict, Err(Reason::TokenKind), "{kind}");
+            assert_eq!(verdict, Err(Reason::TokenKind("typ")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn r36_claims_of_other_kinds_of_tokens_are_refused() {
+        let at_jwt = r#"{"alg":"RS256","typ":"at+jwt"}"#;
+        let bearer = |mut claims: Value| {
+            claims["typ"] = json!("Bearer");
+            claims
+        };
+        for name in ["at_hash", "c_hash", "s_hash", "events"] {
+            for value in [json!("x"), json!({}), json!(null)] {
+                let claims = with(name, value);
+                let refused = Err(Reason::TokenKind(name));
+                assert_eq!(judge(&claims), refused);
+                let text = claims.to_string();
+                assert_eq!(judge_token(at_jwt, &text, &expectation(false)), refused);
+                assert_eq!(judge(&bearer(claims)), refused);
+            }
+        }
+        // Keycloak before 24 writes the nonce of the login into access tokens.
+        let nonce = with("nonce", json!("x"));
+        assert_eq!(judge(&nonce), Err(Reason::TokenKind("nonce")));
+        let text = nonce.to_string();
+        assert_eq!(judge_token(at_jwt, &text, &expectation(false)), Ok(0b10));
+        assert_eq!(judge(&bearer(nonce)), Ok(0b10));
+        // An authorization response has no subject.
+        for name in ["code", "state"] {
+            let mut response = with(name, json!("x"));
+            assert_eq!(judge(&response), Ok(0b10));
+            response.as_object_mut().unwrap().remove("sub");
+            assert_eq!(judge(&response), Err(Reason::TokenKind(name)));
+            assert_eq!(judge(&bearer(response)), Ok(0b10));
         }
     }
 

@@ -213,6 +213,59 @@ async fn a55_tokens_of_another_kind() {
 }
 
 #[tokio::test]
+async fn a83_tokens_of_other_kinds_for_the_right_audience() {
+    let key = Key::ed();
+    let target = Target::new(&[&key]);
+    let with = |more: Value, without: &[&str]| {
+        key.changed(|_, claims| {
+            let members = claims.as_object_mut().unwrap();
+            members.extend(more.as_object().unwrap().clone());
+            for name in without {
+                members.remove(*name);
+            }
+        })
+    };
+    for other in [
+        // OpenID Connect Core, an ID token of each flow
+        with(json!({"nonce": "n", "auth_time": 1}), &[]),
+        with(json!({"at_hash": "x", "auth_time": 1}), &[]),
+        with(json!({"c_hash": "x", "nonce": "n"}), &[]),
+        with(json!({"s_hash": "x"}), &[]),
+        // OpenID Connect Back-Channel Logout
+        with(
+            json!({"events": {"http://schemas.openid.net/event/backchannel-logout": {}}, "sid": "x"}),
+            &[],
+        ),
+        // RFC 8417
+        with(
+            json!({"events": {"urn:example:secevent": {}}, "txn": "x"}),
+            &["exp"],
+        ),
+        with(json!({"events": {"urn:example:secevent": {}}}), &["sub"]),
+        // JARM
+        with(json!({"code": "x", "state": "y"}), &["sub"]),
+        with(json!({"error": "access_denied", "state": "y"}), &["sub"]),
+        // The claim is no less telling for its odd value.
+        with(json!({"at_hash": null}), &[]),
+        with(json!({"events": []}), &[]),
+    ] {
+        target.refuses(&other).await;
+    }
+    for access in [
+        // Keycloak before 24, after a login with a nonce
+        with(
+            json!({"typ": "Bearer", "nonce": "n", "session_state": "x"}),
+            &[],
+        ),
+        // An address of a user
+        with(json!({"state": "Bavaria", "code": "80331"}), &[]),
+        with(json!({"error": "none"}), &[]),
+    ] {
+        target.accepts(&access).await;
+    }
+}
+
+#[tokio::test]
 async fn a56_header_types_of_another_kind() {
     let key = Key::ed();
     let target = Target::new(&[&key]);

@@ -106,15 +106,16 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         .await;
     target.accepts(&key.good()).await;
 
-    let at = now();
+    // By 60 s the clock of an issuer may be ahead.
+    let at = now() - 100;
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
     let older = |claims: &mut Value| {
         claims["jti"] = json!("4");
-        claims["iat"] = json!(now() - 10);
+        claims["iat"] = json!(now() - 50);
     };
     let younger = |claims: &mut Value| {
         claims["jti"] = json!("4");
-        claims["iat"] = json!(now() + 10);
+        claims["iat"] = json!(now() - 30);
     };
     let undated = |claims: &mut Value| {
         claims["jti"] = json!("4");
@@ -135,14 +136,22 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         target.refuses(&token(older)).await;
         target.refuses(&token(undated)).await;
         target.accepts(&token(younger)).await;
-        // Issued at that very moment, and not before it.
-        let at_once = key.changed(|_, claims| {
-            claims["azp"] = json!("client");
-            claims["iat"] = json!(at);
-        });
+        let issued = |iat: u64| {
+            key.changed(|_, claims| {
+                claims["azp"] = json!("client");
+                claims["iat"] = json!(iat);
+            })
+        };
         list.clear();
         revoke(&list, ISSUER, spare, moment);
-        target.accepts(&at_once).await;
+        target.refuses(&issued(at + 59)).await;
+        target.accepts(&issued(at + 60)).await;
+        // "Now" withdraws what an issuer whose clock is ahead has issued already.
+        list.clear();
+        let ahead = issued(now() + 50);
+        target.accepts(&ahead).await;
+        revoke(&list, ISSUER, spare, SystemTime::now());
+        target.refuses(&ahead).await;
     }
 }
 

@@ -161,16 +161,16 @@ fn urls_that_cannot_be_used_are_named() {
             ("jwks_url", issuer("https://a/").jwks_url(bad)),
         ] {
             let message = error([one]);
-            let shown = bad.replace("user:secret@", "");
+            let shown = bad.replace("user:secret@", "").replace("#b", "#...");
             assert!(
                 message.starts_with(&format!("{setting} `{shown}`")),
                 "{message}"
             );
         }
     }
-    let message = error([issuer("https://a/?b")]);
+    let message = Issuer::oidc("https://a/?b").unwrap_err().to_string();
     assert!(
-        message.contains("`https://a/?b`") && message.contains("query"),
+        message.contains("`https://a/?...`") && message.contains("query"),
         "{message}"
     );
 }
@@ -227,6 +227,91 @@ fn a_transport_that_cannot_be_used_is_named() {
         message.contains("`keys`") && message.contains("`proxy`"),
         "{message}"
     );
+}
+
+#[test]
+fn r43_loopback_behind_a_proxy_elsewhere_is_not_loopback() {
+    let local = || issuer("http://localhost:18080/auth/realms/x");
+    let built = |issuer: Issuer| TokenValidator::builder().issuer(issuer).build();
+    assert!(built(local()).is_ok());
+    for near in [
+        "http://127.0.0.1:3128",
+        "http://localhost:3128",
+        "https://[::1]:3128",
+    ] {
+        assert!(built(local().proxy(near)).is_ok(), "{near}");
+    }
+    for far in [
+        "http://proxy:3128",
+        "https://proxy:3128",
+        "http://10.0.0.1:3128",
+    ] {
+        let message = error([local().proxy(far)]);
+        assert!(message.contains("unencrypted"), "{far}: {message}");
+        let https = issuer("https://localhost:18443/auth/realms/x");
+        assert!(built(https.proxy(far)).is_ok(), "{far}");
+        assert!(built(local().proxy(far).allow_http()).is_ok(), "{far}");
+    }
+}
+
+#[test]
+fn a85_no_setting_shows_a_secret_that_it_cannot_use() {
+    let urls = [
+        "http://user:s3/cret@proxy:3128",
+        "user:s3cret@proxy:3128",
+        "ftp://user:s3cret@proxy/",
+        "https://keycloak/realms/x?key=s3cret",
+        "http://keycloak/jwks?key=s3cret#s3cret",
+        "https://s3cret@keycloak/",
+    ];
+    let mut shown = Vec::new();
+    for url in urls {
+        let built = |issuer: Issuer| TokenValidator::builder().issuer(issuer).build();
+        let issuer = || issuer("https://a/");
+        shown.push(format!("{:?}", Issuer::oidc(url).map(built).map(drop)));
+        for issuer in [
+            issuer().proxy(url),
+            issuer().backend_url(url),
+            issuer().jwks_url(url),
+            issuer().ca_certificate(url),
+        ] {
+            match built(issuer) {
+                Ok(_) => {}
+                Err(error) => shown.push(format!("{error} {error:?}")),
+            }
+        }
+        for variable in [
+            "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI",
+            "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI",
+            "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL",
+            "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWS_ALGORITHMS",
+            "CAMUNDA_IDENTITY_TYPE",
+        ] {
+            let issuer = Issuer::from_vars(|name| match name {
+                _ if name == variable => Some(url.to_owned()),
+                "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI" => {
+                    Some("https://a/".to_owned())
+                }
+                _ => None,
+            });
+            shown.push(format!("{issuer:?}"));
+            if let Err(error) = issuer {
+                shown.push(error.to_string());
+            }
+        }
+    }
+    for key in [
+        "s3cret",
+        "s3cretBASE64==\nAAAA",
+        "-----BEGIN s3cret-----",
+        " s3cret",
+    ] {
+        shown.push(error([issuer("https://a/").ca_certificate(key)]));
+    }
+    assert!(shown.len() > 40);
+    for shown in shown {
+        assert!(!shown.contains("s3") && !shown.contains("cret"), "{shown}");
+    }
 }
 
 #[test]

@@ -361,7 +361,7 @@ async fn f42_a_forced_refresh_has_no_condition_and_passes_all_caches() {
     let forced = [None, None, Some("no-cache".to_owned())];
 
     warm.validator.refresh_now().await.unwrap();
-    assert_eq!(take(), [forced.clone()]);
+    assert_eq!(take(), std::slice::from_ref(&forced));
     warm.refresh_by_schedule().await;
     let date = "Mon, 12 Jan 1970 13:46:40 GMT".to_owned();
     assert_eq!(take(), [[Some("\"1\"".to_owned()), Some(date), None]]);

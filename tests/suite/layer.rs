@@ -18,11 +18,19 @@ use axum::{
     middleware,
     routing::{any, get as get_route},
 };
+use std::time::Duration;
+
 use modeler_auth::{
     Access, AuthLayer, AuthorizedOrganization, Bare, ByMethod, InfoService, Permission, Refusal,
-    RequirePermissionLayer, SearchIsRead, StaticKeys, TokenValidator, test_util::TestIssuer,
+    RequirePermissionLayer, RevocationList, SearchIsRead, StaticKeys, TokenValidator,
+    test_util::{TestClock, TestIssuer},
 };
-use tower::{Layer as _, Service, ServiceBuilder, ServiceExt as _, limit::ConcurrencyLimitLayer};
+use tokio::sync::Semaphore;
+use tower::{
+    Layer as _, Service, ServiceBuilder, ServiceExt as _,
+    limit::{ConcurrencyLimitLayer, GlobalConcurrencyLimitLayer},
+    util::BoxCloneService,
+};
 use tower_test::mock;
 
 /// Everything that can be refused, behind one layer.
@@ -618,6 +626,113 @@ async fn a_refused_request_holds_no_permit_of_the_inner_service() {
     let answer = service.ready().await.unwrap().call(with_token(&token));
     assert_eq!(answer.await.unwrap().status(), StatusCode::OK);
     drop(refused);
+}
+
+type Boxed = BoxCloneService<Request<()>, Response<String>, Infallible>;
+
+/// A service with one permit, and its permits.
+fn limited() -> (Boxed, Arc<Semaphore>) {
+    let permits = Arc::new(Semaphore::new(1));
+    let service = ServiceBuilder::new()
+        .layer(GlobalConcurrencyLimitLayer::with_semaphore(Arc::clone(
+            &permits,
+        )))
+        .service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
+    (BoxCloneService::new(service), permits)
+}
+
+#[tokio::test]
+async fn r60_a_refused_request_holds_nothing_of_the_inner_service_whichever_layer_refuses() {
+    let (issuer, known) = static_issuer();
+    let unreachable = TestIssuer::oidc("https://unreachable.example/");
+    unreachable.fail_fetches(true);
+    let validator = validator([
+        modeler_auth::Issuer::oidc(issuer.name())
+            .unwrap()
+            .audience("test")
+            .keys(StaticKeys::from_jwks(issuer.jwks())),
+        unreachable.issuer(),
+    ]);
+    let auth = || AuthLayer::new(validator.clone());
+    let rule = || RequirePermissionLayer::new(Permission::Create);
+    type Stack = Box<dyn Fn(Boxed) -> Boxed>;
+    let stack = |layer: fn(AuthLayer, RequirePermissionLayer<Permission>, Boxed) -> Boxed| {
+        let (auth, rule) = (auth(), rule());
+        Box::new(move |inner| layer(auth.clone(), rule, inner)) as Stack
+    };
+    let alone = stack(|auth, _, inner| BoxCloneService::new(auth.layer(inner)));
+    let optional = stack(|auth, _, inner| BoxCloneService::new(auth.optional().layer(inner)));
+    let both = stack(|auth, rule, inner| BoxCloneService::new(auth.layer(rule.layer(inner))));
+    let rule_below_optional =
+        stack(|auth, rule, inner| BoxCloneService::new(auth.optional().layer(rule.layer(inner))));
+    let no_auth = stack(|_, rule, inner| BoxCloneService::new(rule.layer(inner)));
+
+    let good = issuer.token().sign();
+    let reader = issuer.token().permissions([Permission::Read]).sign();
+    let elsewhere = unreachable.token().sign();
+    let none = || Request::new(());
+    let twice = || {
+        let mut request = with_token(&good);
+        let value = HeaderValue::from_static("Bearer a.b.c");
+        request.headers_mut().append("authorization", value);
+        request
+    };
+    for (name, stack, request, status) in [
+        ("no token", &alone, none(), 401),
+        ("junk", &alone, with_token("junk"), 401),
+        ("two headers", &alone, twice(), 400),
+        ("no keys", &alone, with_token(&elsewhere), 503),
+        ("junk, optional", &optional, with_token("junk"), 401),
+        ("no permission", &both, with_token(&reader), 403),
+        ("junk, two layers", &both, with_token("junk"), 401),
+        ("anonymous", &rule_below_optional, none(), 401),
+        ("no layer", &no_auth, with_token(&good), 500),
+    ] {
+        let (inner, permits) = limited();
+        let mut service = stack(inner);
+        let answer = service.ready().await.unwrap().call(request).await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{name}");
+        // The service is still there, as a connection keeps it.
+        assert_eq!(permits.available_permits(), 1, "{name}");
+        drop(service);
+    }
+    drop(known);
+}
+
+#[tokio::test]
+async fn r61_a_request_that_waited_is_decided_again_when_the_service_is_ready() {
+    for (change, status) in [("nothing", 200), ("expiry", 401), ("revocation", 401)] {
+        let issuer = TestIssuer::self_managed();
+        let (keys, clock) = (GatedKeys::new(&issuer), TestClock::new());
+        let list = Arc::new(RevocationList::default());
+        let trusted = modeler_auth::Issuer::self_managed(issuer.name())
+            .unwrap()
+            .keys(keys.clone())
+            .revocation(Arc::clone(&list));
+        let builder = TokenValidator::builder().issuer(trusted);
+        let validator = builder.clock(clock.clone()).build().unwrap();
+        let (inner, permits) = limited();
+        let mut service = AuthLayer::new(validator.clone()).layer(inner);
+        let token = issuer.token().claim("jti", "1").sign();
+        let call = service.ready().await.unwrap().call(with_token(&token));
+        let mut waiting = tokio_test::task::spawn(call);
+        tokio_test::assert_pending!(waiting.poll());
+        // Nothing is reserved while it waits for keys, and then somebody else is served.
+        let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
+        keys.open(1);
+        validator.ready().await;
+        tokio_test::assert_pending!(waiting.poll());
+        match change {
+            "expiry" => clock.advance(Duration::from_secs(361)),
+            "revocation" => list.revoke_token(issuer.name(), "1"),
+            _ => {}
+        }
+        drop(permit);
+        let answer = waiting.await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{change}");
+        assert_eq!(permits.available_permits(), 1, "{change}");
+        drop(service);
+    }
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::{error::Error, io, time::Duration};
 use http::HeaderMap;
 use url::Url;
 
-use crate::keys::{KeyFetchError, KeyFetchErrorKind};
+use crate::keys::{KeyFetchError, KeyFetchErrorKind, shown};
 
 pub(super) enum Answer {
     Failed(KeyFetchErrorKind, String),
@@ -21,9 +21,7 @@ pub(super) enum Answer {
 impl Answer {
     /// The error that this is for a fetch of `url`.
     pub(super) fn at(self, url: &Url) -> KeyFetchError {
-        // A query may hold a secret.
-        let mut place = url.clone();
-        place.set_query(None);
+        let place = shown(url.as_str());
         let error = |kind, problem: &str| KeyFetchError::new(kind, format!("{place}: {problem}"));
         match self {
             Self::Failed(kind, problem) => error(kind, &problem),

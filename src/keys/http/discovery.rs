@@ -6,7 +6,7 @@ use url::Url;
 
 use crate::{
     json::{Malformed, read_object},
-    keys::{IssuerUrl, KeyFetchError, KeyFetchErrorKind},
+    keys::{IssuerUrl, KeyFetchError, KeyFetchErrorKind, shown},
 };
 
 /// Who is asked where its keys are.
@@ -51,12 +51,12 @@ impl Discovery {
             Ok(())
         });
         read.map_err(|Malformed| {
-            let problem = format!("{place} is not a discovery document");
+            let problem = format!("{} is not a discovery document", shown(place.as_str()));
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
         self.check_issuer(&issuer.unwrap_or_default(), place)?;
         let text = key_set.ok_or_else(|| {
-            let problem = format!("{place} names no `jwks_uri`");
+            let problem = format!("{} names no `jwks_uri`", shown(place.as_str()));
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
         self.judge(&self.rebased(text.into_owned()))
@@ -74,10 +74,11 @@ impl Discovery {
             return Ok(());
         }
         let problem = format!(
-            "{place} speaks for issuer {:?} and not for {:?}: if the issuer is reached by another \
+            "{} speaks for issuer {:?} and not for {:?}: if the issuer is reached by another \
              name than its own, set the backend URL \
              (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
-            abbreviated(found),
+            shown(place.as_str()),
+            shown(found),
             self.issuer.as_str()
         );
         Err(KeyFetchError::new(
@@ -106,7 +107,7 @@ impl Discovery {
         let refuse = |reason: &'static str| {
             let problem = format!(
                 "discovery names the key set {:?}, which cannot be used: {reason}",
-                abbreviated(text)
+                shown(text)
             );
             KeyFetchError::new(KeyFetchErrorKind::Url, problem)
         };
@@ -120,11 +121,6 @@ impl Discovery {
             ))
         }
     }
-}
-
-/// What comes from outside fills no log.
-fn abbreviated(text: &str) -> String {
-    text.chars().take(200).collect()
 }
 
 #[cfg(test)]

@@ -14,6 +14,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Transport {
     certificates: Vec<Certificate>,
     proxy: Option<Proxy>,
+    /// The proxy is on another machine.
+    leaves_machine: bool,
 }
 
 impl Transport {
@@ -38,7 +40,13 @@ impl Transport {
             return Err(BAD);
         }
         self.proxy = Some(Proxy::all(url).map_err(|_| BAD)?);
+        self.leaves_machine = !is_loopback(&parsed);
         Ok(())
+    }
+
+    /// Whether even a request to this machine goes through another one.
+    pub(crate) fn leaves_machine(&self) -> bool {
+        self.leaves_machine
     }
 
     /// A setting that was made.

@@ -1,0 +1,293 @@
+//! Nesting, however it is hidden, against every parser that reads what comes from outside. Each one runs
+//! in a process of its own, on a thread whose stack is 512 KiB: the process must live.
+//!
+//! Debug builds need more stack for each call and release builds more calls for the same stack, so
+//! both are tried:
+//!
+//! ```text
+//! cargo test --all-features --test nesting
+//! cargo test --all-features --test nesting --release
+//! ```
+
+#[path = "attacks/forge.rs"]
+#[allow(dead_code)]
+mod forge;
+
+use std::{
+    env,
+    process::{Command, Stdio},
+};
+
+use forge::{ISSUER, Key, claims, encode, jwks};
+use modeler_auth::{
+    Claims, Issuer, KeyFetch, KeyFetchError, KeyFuture, KeyRequest, KeySource, RequestView,
+    SaasClaims, StaticKeys, TokenValidator,
+};
+use serde_json::{Value, json};
+
+const STACK: usize = 512 * 1024;
+const RAW_VALUE: &str = "$serde_json::private::RawValue";
+
+/// JSON that nests as deep as it can within `bytes`, once for each way of hiding that.
+fn nests(bytes: usize) -> Vec<String> {
+    let deep = |open: &str, close: &str| {
+        let levels = bytes / (open.len() + close.len() + 1);
+        format!("{}1{}", open.repeat(levels), close.repeat(levels))
+    };
+    vec![
+        deep("[", "]"),
+        deep("{\"a\":", "}"),
+        deep("[{\"a\":[", "]}]"),
+        "[".repeat(bytes),
+        "{\"a\":".repeat(bytes / 5),
+        raw_values(bytes, 0),
+        raw_values(bytes, 28),
+        raw_values(bytes, 120),
+        format!("{{\"{RAW_VALUE}\":{}}}", quoted(&deep("[", "]"))),
+        format!(
+            "{{\"$serde_json::private::Number\":{}}}",
+            quoted(&deep("[", "]"))
+        ),
+    ]
+}
+
+/// Objects that `serde_json` may take for the JSON inside their string, one inside the other, each
+/// within `arrays` arrays.
+fn raw_values(bytes: usize, arrays: usize) -> String {
+    let mut text = "1".to_owned();
+    loop {
+        let [open, close] = ["[", "]"].map(|bracket| bracket.repeat(arrays));
+        let next = format!("{open}{{\"{RAW_VALUE}\":{}}}{close}", quoted(&text));
+        if next.len() > bytes {
+            return text;
+        }
+        text = next;
+    }
+}
+
+/// `text` as a JSON string, in the shortest form that can be quoted again and again.
+fn quoted(text: &str) -> String {
+    let escaped = text.replace('\\', "\\u005c").replace('"', "\\u0022");
+    format!("\"{escaped}\"")
+}
+
+/// `{"name":value}` and `{"name":"value"}`, with more members.
+fn members(name: &str, value: &str, more: &str) -> [String; 2] {
+    [value.to_owned(), quoted(value)].map(|value| format!("{{\"{name}\":{value}{more}}}"))
+}
+
+/// A source that gives one text and then no other.
+struct Text(String);
+
+impl KeySource for Text {
+    fn fetch<'a>(&'a self, _: KeyRequest<'a>) -> KeyFuture<'a> {
+        Box::pin(std::future::ready(Ok::<_, KeyFetchError>(KeyFetch::fresh(
+            self.0.clone(),
+        ))))
+    }
+}
+
+fn key_sets() {
+    let good = Key::ed();
+    let names = [
+        "kty", "kid", "use", "key_ops", "alg", "crv", "n", "e", "x", "y", "x5c", "d", "else",
+    ];
+    for nest in nests(200 * 1024) {
+        for name in names {
+            for key in members(name, &nest, ",\"kty\":\"RSA\"") {
+                for set in [
+                    format!("{{\"keys\":[{key},{}]}}", good.jwk),
+                    format!("{{\"keys\":[{}],\"else\":{nest}}}", good.jwk),
+                    format!("{{\"keys\":{nest}}}"),
+                ] {
+                    let issuer = || Issuer::oidc(ISSUER).unwrap().audience("api");
+                    let keys = StaticKeys::from_jwks(set.clone());
+                    let built = TokenValidator::builder()
+                        .issuer(issuer().keys(keys))
+                        .build();
+                    if let Ok(validator) = built {
+                        assert_eq!(validator.key_status()[0].keys, 1);
+                    }
+                }
+            }
+        }
+    }
+    // The same on its way through the key cache.
+    run(async {
+        let set = format!("{{\"keys\":[{},{}]}}", raw_values(100_000, 120), good.jwk);
+        let issuer = Issuer::oidc(ISSUER)
+            .unwrap()
+            .audience("api")
+            .keys(Text(set));
+        let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
+        validator.ready().await;
+        assert_eq!(validator.key_status()[0].keys, 1);
+    });
+}
+
+fn discovery() {
+    run(async {
+        use axum::{Router, extract::Path, routing::get};
+
+        let documents = nests(60 * 1024);
+        let count = documents.len();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let name = base.clone();
+        let document = async move |Path((member, number)): Path<(String, usize)>| {
+            let more =
+                format!(",\"issuer\":\"{name}/{member}/{number}\",\"jwks_uri\":\"{name}/jwks\"");
+            let [plain, hidden] = members(&member, &documents[number / 2], &more);
+            if number % 2 == 0 { plain } else { hidden }
+        };
+        let place = "/{member}/{number}/.well-known/openid-configuration";
+        let app = Router::new().route(place, get(document));
+        tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+        for member in ["issuer", "jwks_uri", "else"] {
+            for number in 0..2 * count {
+                let issuer = Issuer::oidc(&format!("{base}/{member}/{number}")).unwrap();
+                let builder = TokenValidator::builder().issuer(issuer.audience("api"));
+                assert!(builder.build().unwrap().refresh_now().await.is_err());
+            }
+        }
+    });
+}
+
+fn tokens() {
+    let key = Key::ed();
+    let keys = || StaticKeys::from_jwks(jwks(&[&key.jwk]));
+    let plain = || Issuer::oidc(ISSUER).unwrap().audience("api");
+    let asking = |issuer: Issuer| {
+        let builder = TokenValidator::builder().issuer(issuer.keys(keys()));
+        builder.build().unwrap()
+    };
+    let validators = [
+        asking(plain()),
+        asking(plain().map_claims(SaasClaims::of_any_organization())),
+        asking(plain().confirm_with("x", |_: &Claims, _: &RequestView<'_>| Ok(()))),
+    ];
+    let names = [
+        "iss",
+        "aud",
+        "scope",
+        "cnf",
+        "permissions",
+        "else",
+        "https://camunda.com/orgId",
+        "https://camunda.com/orgs",
+    ];
+    run(async {
+        // What is left of 16 KiB after base64.
+        for nest in nests(11_000) {
+            for name in names {
+                let mut others = claims();
+                others.as_object_mut().unwrap().remove(name);
+                let others = others.to_string();
+                let more = format!(",{}", &others[1..others.len() - 1]);
+                for payload in members(name, &nest, &more) {
+                    let token = key.token(key.header().to_string(), payload);
+                    for validator in &validators {
+                        if let Ok(access) = validator.validate(&token).await {
+                            // An application may read anything as anything.
+                            let _ = access.claims().get::<Value>(name);
+                            let _ = access.claims().get::<Vec<Value>>(name);
+                            let _ = access.claims().deserialize::<Value>();
+                        }
+                    }
+                }
+                for header in members(name, &nest, ",\"alg\":\"EdDSA\"") {
+                    let token = format!("{}.{}.c2ln", encode(header), encode(claims().to_string()));
+                    assert!(validators[0].validate(&token).await.is_err());
+                }
+            }
+        }
+    });
+}
+
+fn token_requests() {
+    use modeler_auth::test_util::TestServer;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    run(async {
+        let server = TestServer::start(([127, 0, 0, 1], 0).into()).await.unwrap();
+        for nest in nests(60 * 1024) {
+            for name in ["client_id", "audience", "else"] {
+                for body in members(name, &nest, "") {
+                    let mut stream = tokio::net::TcpStream::connect(server.local_addr())
+                        .await
+                        .unwrap();
+                    let head = format!(
+                        "POST /oauth/token HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\
+                         content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+                        body.len()
+                    );
+                    stream
+                        .write_all(format!("{head}{body}").as_bytes())
+                        .await
+                        .unwrap();
+                    let mut answer = String::new();
+                    stream.read_to_string(&mut answer).await.unwrap();
+                    assert!(answer.starts_with("HTTP/1.1 4"), "{answer}");
+                }
+            }
+        }
+    });
+}
+
+/// Runs `future` on the calling thread alone.
+fn run(future: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(future);
+}
+
+const PARSERS: [(&str, fn()); 4] = [
+    ("key sets", key_sets),
+    ("discovery", discovery),
+    ("tokens", tokens),
+    ("token requests", token_requests),
+];
+
+#[test]
+fn a82_nesting_however_hidden_ends_no_process() {
+    if let Ok(wanted) = env::var("PARSER") {
+        let (_, feed) = PARSERS
+            .into_iter()
+            .find(|(name, _)| *name == wanted)
+            .unwrap();
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(feed);
+        thread.unwrap().join().unwrap();
+        return;
+    }
+    for (name, _) in PARSERS {
+        let child = Command::new(env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "a82_nesting_however_hidden_ends_no_process",
+                "--nocapture",
+            ])
+            .env("PARSER", name)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let errors = String::from_utf8_lossy(&child.stderr);
+        assert!(child.status.success(), "{name}: {} {errors}", child.status);
+    }
+}
+
+/// The inputs are what they are meant to be: `serde_json` itself, with the feature `raw_value` on, reads
+/// through them.
+#[test]
+fn r56_the_inputs_nest_as_deep_as_they_say() {
+    let text = raw_values(30_000, 0);
+    assert!(text.matches("RawValue").count() > 15, "{text}");
+    let once: Value = serde_json::from_str(&text).unwrap_or_default();
+    let inner = once.as_object().and_then(|object| object.get(RAW_VALUE));
+    // As a plain object, or, with the feature on, as what is inside.
+    assert!(
+        inner.is_some_and(Value::is_string) || once == json!(1),
+        "{once}"
+    );
+}
