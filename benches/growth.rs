@@ -15,7 +15,7 @@ use std::hint::black_box;
 
 use heap::held;
 use measure::{in_turn, median};
-use modeler_auth::{Issuer, StaticKeys, TokenValidator, TokenValidatorBuilder};
+use modeler_auth::{Issuer, TokenValidator, TokenValidatorBuilder, keys::StaticKeys};
 use serde_json::json;
 use support::{ORGANIZATION, REALM, SAAS, Signer, keycloak_claims, ranks, saas_claims, validate};
 
@@ -67,7 +67,7 @@ fn issuers(signer: &Signer) {
     let validator = |count, cache| {
         let builder = TokenValidator::builder().verdict_cache(cache);
         let issuers = (0..count).map(|number| {
-            let issuer = Issuer::self_managed(&name(number)).expect("a good URL");
+            let issuer = Issuer::self_managed(&name(number));
             issuer.keys(StaticKeys::from_jwks(keys.clone()))
         });
         let builder = issuers.fold(builder, TokenValidatorBuilder::issuer);
@@ -95,7 +95,7 @@ fn keys(signer: &Signer) {
         let keys = json!({ "keys": keys }).to_string();
         let token = signer.sign(&keycloak_claims(0));
         row(count, &token, |cache| {
-            let realm = Issuer::self_managed(REALM).expect("a good URL");
+            let realm = Issuer::self_managed(REALM);
             let realm = realm.keys(StaticKeys::from_jwks(keys.clone()));
             let builder = TokenValidator::builder().issuer(realm).verdict_cache(cache);
             builder.build().expect("a good configuration")

@@ -93,7 +93,7 @@ fn cold_herd() {
             );
         tokio::spawn(async { axum::serve(listener, app).await });
 
-        let trusted = Issuer::oidc(&url).expect("a URL").audience("test");
+        let trusted = Issuer::oidc(&url).audience("test");
         let validator = TokenValidator::builder().issuer(trusted).build();
         let validator = validator.expect("a good configuration");
         let token: Arc<str> = issuer.token().sign().into();

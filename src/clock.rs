@@ -7,7 +7,7 @@ use std::{
 
 #[cfg(feature = "test-util")]
 use crate::test_util::TestClock;
-use crate::{error::ConfigError, keys::Moment};
+use crate::{error::config::ConfigError, keys::cache::schedule::Moment};
 
 /// Tells the time.
 #[derive(Clone, Debug, Default)]

@@ -23,13 +23,23 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Value, json};
 
 use crate::{
-    Issuer, StaticKeys, TokenValidator,
+    issuer::Issuer,
     json::read_object,
-    keys::{Algorithm, AllowedAlgorithms, Discovery, IssuerUrl, KeySet},
-    token::{
-        Compact, Expectation, Members, Signed, Unverified,
-        bearer::{Credentials, LONGEST_TOKEN, credentials},
+    keys::{
+        algorithm::{Algorithm, AllowedAlgorithms},
+        http::discovery::Discovery,
+        key_set::KeySet,
+        source::StaticKeys,
     },
+    token::{
+        bearer::{Credentials, LONGEST_TOKEN, credentials},
+        claims::Expectation,
+        jws::{Compact, Signed},
+        scratch::Members,
+        unverified::Unverified,
+    },
+    url::IssuerUrl,
+    validator::TokenValidator,
 };
 
 const ISSUER: &str = "https://issuer.example";
@@ -298,7 +308,7 @@ impl Genuine {
             json!({"kty": "OKP", "crv": "Ed25519", "kid": id.to_string(), "x": x})
         };
         let jwks: Vec<_> = keys.iter().enumerate().map(jwk).collect();
-        let issuer = Issuer::oidc(ISSUER).unwrap().audience("api");
+        let issuer = Issuer::oidc(ISSUER).audience("api");
         let issuer = issuer.keys(StaticKeys::from_jwks(json!({"keys": jwks}).to_string()));
         let tokens = (0..8_usize).map(|number| {
             let id = number % keys.len();

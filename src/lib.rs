@@ -19,55 +19,35 @@
     )
 )]
 
-mod access;
-mod auth;
-mod builder;
-mod camunda;
-mod clock;
-mod confirm;
-mod error;
+pub mod access;
+pub mod auth;
 #[cfg(feature = "axum")]
-mod extract;
+mod axum;
+pub mod camunda;
+mod clock;
+mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]
 pub mod fuzzing;
-mod hot;
-mod issuer;
+pub mod issuer;
 mod json;
-mod keys;
-mod mapping;
-mod refuse;
-mod request;
-mod require;
-mod revocation;
+pub mod keys;
+pub mod reject;
+pub mod require;
 mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;
 mod token;
-mod trusted;
+mod url;
 mod validator;
-mod verdicts;
 
 pub use crate::{
     access::{Access, AuthorizedOrganization, Permission, Permissions},
-    auth::{Auth, AuthLayer, ResponseFuture},
-    builder::TokenValidatorBuilder,
-    camunda::{InfoService, PermissionNames, SaasClaims, SelfManagedClaims},
-    confirm::{Confirm, ConfirmError},
+    auth::AuthLayer,
+    camunda::InfoService,
     error::{AuthError, AuthErrorKind, ConfigError},
     issuer::Issuer,
-    keys::{
-        Algorithm, KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture,
-        KeyRequest, KeySource, KeyStatus, Revalidation, StaticKeys,
-    },
-    mapping::{ClaimError, Grant, MapClaims},
-    refuse::{Bare, Grpc, GrpcByContentType, Problem, Refusal, Reject},
-    request::RequestView,
-    require::{
-        ByMethod, Missing, PermissionRule, RequirePermission, RequirePermissionFuture,
-        RequirePermissionLayer, SearchIsRead,
-    },
-    revocation::{Revocation, RevocationList, TokenIdentity},
+    require::{ByMethod, RequirePermissionLayer},
     token::{ClaimPath, Claims},
-    validator::TokenValidator,
+    validator::{TokenValidator, TokenValidatorBuilder},
 };

@@ -10,8 +10,8 @@ use std::{
 
 use crate::{
     clock::boot_time,
-    error::{AuthError, AuthErrorKind, Reason},
-    keys::{KeyEventKind, KeyFetchError, Moment},
+    error::auth::{AuthError, AuthErrorKind, Reason},
+    keys::{cache::schedule::Moment, error::KeyFetchError, event::KeyEventKind},
 };
 
 const TARGET: &str = "modeler_auth";

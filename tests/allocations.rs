@@ -1,11 +1,11 @@
 //! How often deciding about a token asks for memory, and what remembering one takes. Counts are
 //! exact, so they are asserted; the only test of its process.
 
-#[path = "attacks/forge.rs"]
-#[allow(dead_code)]
-mod forge;
 #[path = "support/heap.rs"]
 mod heap;
+#[path = "attacks/signer.rs"]
+#[allow(dead_code)]
+mod signer;
 
 use std::{
     convert::Infallible,
@@ -13,19 +13,19 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-use forge::{ISSUER, Key, Target, jwks};
 use heap::{allocations, held};
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use modeler_auth::{
-    AuthLayer, AuthorizedOrganization, ClaimError, Claims, Grant, Issuer, Permissions, StaticKeys,
-    TokenValidator,
+    AuthLayer, AuthorizedOrganization, Claims, Issuer, Permissions, TokenValidator,
+    access::{ClaimError, Grant},
+    keys::StaticKeys,
 };
+use signer::{ISSUER, Key, Target, jwks};
 use tower::{Layer as _, Service as _, service_fn};
 
 fn validator(key: &Key, cache: u64) -> TokenValidator {
     let organization = AuthorizedOrganization::nil();
     let issuer = Issuer::oidc(ISSUER)
-        .unwrap()
         .audience("api")
         .keys(StaticKeys::from_jwks(jwks(&[&key.jwk])))
         .map_claims(move |_: &Claims| {
@@ -114,7 +114,7 @@ fn presets(key: &Key) {
     });
     for (issuer, token) in [
         (Issuer::saas(organization), saas),
-        (Issuer::self_managed(realm).unwrap(), self_managed),
+        (Issuer::self_managed(realm), self_managed),
     ] {
         let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
         let validator = builder.verdict_cache(0).build().unwrap();

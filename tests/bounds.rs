@@ -6,18 +6,18 @@
 //!
 //! The only test of its process, since it counts what the process allocates.
 
-#[path = "attacks/forge.rs"]
+#[path = "attacks/signer.rs"]
 #[allow(dead_code)]
-mod forge;
+mod signer;
 
 #[path = "support/heap.rs"]
 mod heap;
 
 use std::time::Instant;
 
-use forge::{Key, Target, claims};
 use heap::most_held;
 use serde_json::json;
+use signer::{Key, Target, claims};
 
 /// Half way between two `f64`s, as nearly as can be written in so few digits: reading it as one
 /// takes some 10 µs.

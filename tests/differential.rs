@@ -3,11 +3,11 @@
 //! refused here is refused for a reason that `jsonwebtoken` does not know.
 //!
 //! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and the
-//! verdicts, for a third opinion: `tests/real/jose`.
+//! verdicts, for a third opinion: `tests/interop/jose`.
 
-#[path = "attacks/forge.rs"]
+#[path = "attacks/signer.rs"]
 #[allow(dead_code)]
-mod forge;
+mod signer;
 
 use std::{
     collections::BTreeMap,
@@ -17,9 +17,9 @@ use std::{
 };
 
 use fastrand::Rng;
-use forge::{ISSUER, Key, Target, claims, encode, now};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use serde_json::{Value, json};
+use signer::{ISSUER, Key, Target, claims, encode, now};
 
 /// What `jsonwebtoken` 11 does not look at, or takes for absent.
 const STRICTER: &[&str] = &[

@@ -9,21 +9,23 @@
 //! cargo test --all-features --test nesting --release
 //! ```
 
-#[path = "attacks/forge.rs"]
+#[path = "attacks/signer.rs"]
 #[allow(dead_code)]
-mod forge;
+mod signer;
 
 use std::{
     env,
     process::{Command, Stdio},
 };
 
-use forge::{ISSUER, Key, claims, encode, jwks};
 use modeler_auth::{
-    Claims, Issuer, KeyFetch, KeyFetchError, KeyFuture, KeyRequest, KeySource, RequestView,
-    SaasClaims, StaticKeys, TokenValidator,
+    Claims, Issuer, TokenValidator,
+    auth::RequestView,
+    camunda::SaasClaims,
+    keys::{KeyFetch, KeyFetchError, KeyFuture, KeyRequest, KeySource, StaticKeys},
 };
 use serde_json::{Value, json};
+use signer::{ISSUER, Key, claims, encode, jwks};
 
 const STACK: usize = 512 * 1024;
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
@@ -100,7 +102,7 @@ fn key_sets() {
                     format!("{{\"keys\":[{}],\"else\":{nest}}}", good.jwk),
                     format!("{{\"keys\":{nest}}}"),
                 ] {
-                    let issuer = || Issuer::oidc(ISSUER).unwrap().audience("api");
+                    let issuer = || Issuer::oidc(ISSUER).audience("api");
                     let keys = StaticKeys::from_jwks(set.clone());
                     let built = TokenValidator::builder()
                         .issuer(issuer().keys(keys))
@@ -115,10 +117,7 @@ fn key_sets() {
     // The same on its way through the key cache.
     run(async {
         let set = format!("{{\"keys\":[{},{}]}}", raw_values(100_000, 120), good.jwk);
-        let issuer = Issuer::oidc(ISSUER)
-            .unwrap()
-            .audience("api")
-            .keys(Text(set));
+        let issuer = Issuer::oidc(ISSUER).audience("api").keys(Text(set));
         let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
         validator.ready().await;
         assert_eq!(validator.key_status()[0].keys, 1);
@@ -145,7 +144,7 @@ fn discovery() {
         tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         for member in ["issuer", "jwks_uri", "else"] {
             for number in 0..2 * count {
-                let issuer = Issuer::oidc(&format!("{base}/{member}/{number}")).unwrap();
+                let issuer = Issuer::oidc(&format!("{base}/{member}/{number}"));
                 let builder = TokenValidator::builder().issuer(issuer.audience("api"));
                 assert!(builder.build().unwrap().refresh_now().await.is_err());
             }
@@ -156,7 +155,7 @@ fn discovery() {
 fn tokens() {
     let key = Key::ed();
     let keys = || StaticKeys::from_jwks(jwks(&[&key.jwk]));
-    let plain = || Issuer::oidc(ISSUER).unwrap().audience("api");
+    let plain = || Issuer::oidc(ISSUER).audience("api");
     let asking = |issuer: Issuer| {
         let builder = TokenValidator::builder().issuer(issuer.keys(keys()));
         builder.build().unwrap()

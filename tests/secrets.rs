@@ -1,17 +1,17 @@
 //! What is told of tokens. The only test of its process, since the log is the process's.
 
-#[path = "attacks/forge.rs"]
+#[path = "attacks/signer.rs"]
 #[allow(dead_code)]
-mod forge;
+mod signer;
 
 use std::{
     io::Write,
     sync::{Arc, Mutex},
 };
 
-use forge::{Key, Target, claims};
 use modeler_auth::AuthError;
 use serde_json::json;
+use signer::{Key, Target, claims};
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything that is logged, at every level.

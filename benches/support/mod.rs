@@ -17,7 +17,9 @@ use aws_lc_rs::{
     },
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use modeler_auth::{Access, AuthError, Issuer, StaticKeys, TokenValidator, TokenValidatorBuilder};
+use modeler_auth::{
+    Access, AuthError, Issuer, TokenValidator, TokenValidatorBuilder, keys::StaticKeys,
+};
 use serde_json::{Value, json};
 
 pub const REALM: &str = "http://localhost:18080/auth/realms/camunda-platform";
@@ -147,7 +149,7 @@ impl Signer {
     /// Trusts this key, for both payloads.
     pub fn trusting(&self) -> TokenValidatorBuilder {
         let keys = StaticKeys::from_jwks(self.jwks());
-        let realm = Issuer::self_managed(REALM).expect("a good URL");
+        let realm = Issuer::self_managed(REALM);
         TokenValidator::builder()
             .issuer(realm.keys(keys.clone()))
             .issuer(Issuer::saas(ORGANIZATION).keys(keys))

@@ -15,8 +15,8 @@ use std::{
 };
 
 use modeler_auth::{
-    Access, AuthLayer, Missing, Permission, RequestView, RequirePermissionLayer, TokenValidator,
-    test_util::TestIssuer,
+    Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
+    require::Missing, test_util::TestIssuer,
 };
 use tokio::net::TcpListener;
 use tonic::{
@@ -81,7 +81,7 @@ fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Missing> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In earnest: `Issuer::self_managed(url)?` or `Issuer::saas(organization)`.
+    // In earnest: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
     let issuer = TestIssuer::self_managed();
     let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
 

@@ -10,13 +10,10 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    auth::{
-        release,
-        service::{decide_again, pass},
-    },
-    error::{AuthError, AuthErrorKind},
-    keys::Arrival,
-    refuse::{Refusal, Reject},
+    auth::{decide::decide_again, extensions::pass, release::release},
+    error::auth::{AuthError, AuthErrorKind},
+    keys::cache::Arrival,
+    reject::{Refusal, Reject},
     validator::{Attempt, Decision, TokenValidator},
 };
 
@@ -34,7 +31,7 @@ const OF_THE_BODY: [HeaderName; 9] = [
 ];
 
 pin_project! {
-    /// Future of [`Auth`](crate::Auth).
+    /// Future of [`Auth`](crate::auth::Auth).
     pub struct ResponseFuture<F, S, B, R> {
         #[pin]
         state: State<F, S, B>,

@@ -3,8 +3,11 @@ use std::fmt;
 use tower_layer::Layer;
 
 use crate::{
-    auth::Auth,
-    refuse::{Grpc, GrpcByContentType, Problem},
+    auth::service::Auth,
+    reject::{
+        grpc::{Grpc, GrpcByContentType},
+        problem::Problem,
+    },
     validator::TokenValidator,
 };
 
@@ -15,7 +18,7 @@ use crate::{
 ///    [`Access`](crate::Access) in its extensions.
 /// 3. Any other request is answered by the layer, as `R` says: 401 without a token or with one
 ///    that is not acceptable, 400 with a malformed header, 503 while no keys can be had.
-/// 4. Refusals of [`RequirePermission`](crate::RequirePermission), of
+/// 4. Refusals of [`RequirePermission`](crate::require::RequirePermission), of
 ///    [`InfoService`](crate::InfoService) and of the extractors are answered here, too.
 ///
 /// The inner service must be `Clone`: a request that waits for keys waits with a clone, so that it
@@ -68,7 +71,7 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Makes the responses to refused requests with `reject`: [`Problem`], [`Bare`](crate::Bare),
+    /// Makes the responses to refused requests with `reject`: [`Problem`], [`Bare`](crate::reject::Bare),
     /// [`Grpc`], or a closure.
     pub fn reject_with<Other>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {

@@ -7,11 +7,14 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    access::Access,
-    auth::{Anonymous, ResponseFuture, future::Answering, release},
-    error::{AuthError, Reason},
-    refuse::Reject,
-    request::RequestView,
+    auth::{
+        extensions::{pass, pass_anonymously},
+        future::{Answering, ResponseFuture},
+        release::release,
+        request_view::RequestView,
+    },
+    error::auth::Reason,
+    reject::Reject,
     token::bearer::{Credentials, credentials},
     validator::{Attempt, Decision, TokenValidator},
 };
@@ -88,32 +91,6 @@ where
                 ResponseFuture::waiting(arrival, self.inner.clone(), request, answering)
             }
         }
-    }
-}
-
-/// Marks `request` as verified.
-pub(super) fn pass<B>(request: &mut Request<B>, access: Access) {
-    request.extensions_mut().remove::<Anonymous>();
-    request.extensions_mut().insert(access);
-}
-
-/// Marks `request` as let through without a token; whatever a layer further out found is void.
-fn pass_anonymously<B>(request: &mut Request<B>) {
-    request.extensions_mut().remove::<Access>();
-    request.extensions_mut().insert(Anonymous);
-}
-
-/// Decides about `request` again, after its `attempt` waited.
-pub(super) fn decide_again<B>(
-    validator: &TokenValidator,
-    request: &Request<B>,
-    attempt: Attempt,
-) -> Decision {
-    match credentials(request.headers()) {
-        Ok(Credentials::Bearer(token)) => {
-            validator.decide(token, Some(&RequestView::of(request)), attempt)
-        }
-        _ => Decision::Refused(AuthError::from(Reason::MissingToken)),
     }
 }
 

@@ -11,9 +11,9 @@ use serde::Serialize;
 use tower_service::Service;
 
 use crate::{
-    access::{Access, AuthorizedOrganization, Permission},
-    auth::authenticated,
-    error::{AuthError, Reason},
+    access::{Access, organization::AuthorizedOrganization, permission::Permission},
+    auth::extensions::authenticated,
+    error::auth::{AuthError, Reason},
 };
 
 /// Service that answers `GET …/<version>/info` with what the token grants, as Web Modeler does.

@@ -1,10 +1,10 @@
 //! What is particular to Camunda: the shape of its tokens, its variables, its info endpoint.
 
-mod info;
-mod permission_names;
-mod saas;
-mod self_managed;
-mod vars;
+pub(crate) mod config;
+pub(crate) mod info;
+pub(crate) mod permission_names;
+pub(crate) mod saas;
+pub(crate) mod self_managed;
 
 pub use self::{
     info::InfoService, permission_names::PermissionNames, saas::SaasClaims,

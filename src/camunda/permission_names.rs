@@ -1,7 +1,7 @@
 //! What an issuer calls the four permissions.
 
 use crate::{
-    access::{Permission, Permissions},
+    access::permission::{Permission, Permissions},
     json::{Malformed, Reader},
 };
 
@@ -12,7 +12,7 @@ use crate::{
 /// nothing, so it switches its permission off.
 ///
 /// ```
-/// use modeler_auth::{Permission, PermissionNames};
+/// use modeler_auth::{Permission, camunda::PermissionNames};
 ///
 /// let names = PermissionNames::default().with(Permission::Read, "modeler:read");
 /// assert!(names.permissions(["modeler:read", "x"]).contains(Permission::Read));

@@ -1,11 +1,15 @@
 //! Tokens of Camunda SaaS.
 
 use crate::{
-    access::{AuthorizedOrganization, Permissions},
-    camunda::PermissionNames,
+    access::{
+        grant::Grant, mapping::MapClaims, organization::AuthorizedOrganization,
+        permission::Permissions,
+    },
+    camunda::permission_names::PermissionNames,
+    error::claim::ClaimError,
+    issuer::Issuer,
     json::{Malformed, Reader},
-    mapping::{ClaimError, Grant, MapClaims},
-    token::Claims,
+    token::claims::Claims,
 };
 
 /// Maps the claims of Camunda SaaS.
@@ -107,6 +111,42 @@ impl SaasClaims {
             Ok(self.names.permissions(scope.split(' ')))
         };
         Ok(claims.find("scope", words)?.unwrap_or_default())
+    }
+}
+
+impl Issuer {
+    /// `iss` of every Camunda SaaS token. The token URL is another one, and the slash belongs to it.
+    const SAAS: &str = "https://weblogin.cloud.camunda.io/";
+    /// The audience of the Web Modeler API on SaaS, shared by all organizations
+    /// ([Web Modeler API, authentication](https://docs.camunda.io/docs/apis-tools/web-modeler-api/authentication/)).
+    const SAAS_AUDIENCE: &str = "api.cloud.camunda.io";
+
+    /// Camunda SaaS, for one organization: tokens of any other are refused with 401, also if
+    /// another mapping is set with [`map_claims`](Issuer::map_claims).
+    ///
+    /// Expects the audience `api.cloud.camunda.io`; claims are mapped by [`SaasClaims`].
+    pub fn saas(organization: impl Into<String>) -> Self {
+        let organization = organization.into();
+        let claims = match AuthorizedOrganization::parse(&organization) {
+            Some(organization) => SaasClaims::of_organization(organization),
+            // The validator is not built with it.
+            None => SaasClaims::of_any_organization(),
+        };
+        Self::saas_with(claims).only_organization(organization)
+    }
+
+    /// Camunda SaaS, for a service that serves every organization and keeps them apart by
+    /// [`Access::organization`](crate::Access::organization).
+    ///
+    /// All customers of Camunda SaaS share one audience, so **any of them gets in**.
+    pub fn saas_any_organization() -> Self {
+        Self::saas_with(SaasClaims::of_any_organization())
+    }
+
+    fn saas_with(claims: SaasClaims) -> Self {
+        Self::oidc(Self::SAAS)
+            .default_audience(Self::SAAS_AUDIENCE)
+            .map_claims(claims)
     }
 }
 

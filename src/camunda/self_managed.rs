@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use crate::{
-    access::{AuthorizedOrganization, Permissions},
-    camunda::PermissionNames,
-    mapping::{ClaimError, Grant, MapClaims},
+    access::{
+        grant::Grant, mapping::MapClaims, organization::AuthorizedOrganization,
+        permission::Permissions,
+    },
+    camunda::permission_names::PermissionNames,
+    error::claim::ClaimError,
+    issuer::Issuer,
     telemetry::{self, QuietLog},
-    token::Claims,
+    token::claims::Claims,
 };
 
 /// Maps the claims of Camunda Self-Managed.
@@ -42,11 +46,11 @@ impl SelfManagedClaims {
     /// Reports another organization than [`AuthorizedOrganization::nil`].
     ///
     /// ```
-    /// use modeler_auth::{Issuer, SelfManagedClaims, TokenValidator};
+    /// use modeler_auth::{Issuer, camunda::SelfManagedClaims, TokenValidator};
     ///
     /// let issuer = |url: &str, organization: &str| {
     ///     let claims = SelfManagedClaims::default().organization(organization.parse()?);
-    ///     Ok::<_, modeler_auth::ConfigError>(Issuer::self_managed(url)?.map_claims(claims))
+    ///     Ok::<_, modeler_auth::ConfigError>(Issuer::self_managed(url).map_claims(claims))
     /// };
     /// let validator = TokenValidator::builder()
     ///     .issuer(issuer("https://keycloak.one.example/realms/camunda-platform", "one")?)
@@ -82,5 +86,25 @@ impl MapClaims for SelfManagedClaims {
             telemetry::nothing_granted(claims.issuer(), &missing.join(", "), &self.log);
         }
         Ok(Grant::new(self.organization.clone(), permissions))
+    }
+}
+
+impl Issuer {
+    /// The audience of the Web Modeler API on Self-Managed, as in Camunda's own Compose and Helm
+    /// files.
+    const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
+
+    /// A Camunda Self-Managed installation behind Keycloak; `issuer` is the realm's public URL, e.g.
+    /// `http://localhost:18080/auth/realms/camunda-platform`.
+    ///
+    /// A validator with two installations needs an organization for each:
+    /// [`SelfManagedClaims::organization`].
+    ///
+    /// Expects the audience `web-modeler-public-api` unless another one is named with
+    /// [`audience`](Issuer::audience); claims are mapped by [`SelfManagedClaims`].
+    pub fn self_managed(issuer: impl Into<String>) -> Self {
+        Self::oidc(issuer)
+            .default_audience(Self::SELF_MANAGED_AUDIENCE)
+            .map_claims(SelfManagedClaims::default())
     }
 }

@@ -1,10 +1,11 @@
 //! What can go wrong: [`AuthError`] with a request, [`ConfigError`] with a configuration.
 
-mod auth;
-mod config;
+pub(crate) mod auth;
+pub(crate) mod claim;
+pub(crate) mod config;
 
-pub(crate) use self::auth::Reason;
 pub use self::{
     auth::{AuthError, AuthErrorKind},
+    claim::ClaimError,
     config::ConfigError,
 };

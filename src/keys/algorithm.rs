@@ -3,7 +3,7 @@
 
 use std::{fmt, str::FromStr};
 
-use crate::{error::ConfigError, keys::shown};
+use crate::{error::config::ConfigError, url::shown};
 
 /// A signature algorithm that a key may be bound to
 /// ([RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),

@@ -4,9 +4,10 @@ use std::{
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
-use crate::keys::KeyFetchErrorKind;
+use crate::keys::error::KeyFetchErrorKind;
 
 /// Something that happened to the keys of an issuer; see
 /// [`TokenValidatorBuilder::on_key_event`](crate::TokenValidatorBuilder::on_key_event).
@@ -60,6 +61,25 @@ impl KeyEventKind {
             Self::StaleServed => "stale_served",
         }
     }
+}
+
+/// The state of one issuer's key set; see
+/// [`TokenValidator::key_status`](crate::TokenValidator::key_status).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct KeyStatus {
+    /// The issuer.
+    pub issuer: String,
+    /// How many keys can be used now.
+    pub keys: usize,
+    /// How old they are; `None` if there are none, or if they never change.
+    pub age: Option<Duration>,
+    /// When they are fetched again; `None` if they never change.
+    pub next_refresh: Option<Duration>,
+    /// Why the last fetch failed; `None` if it succeeded.
+    pub last_error: Option<KeyFetchErrorKind>,
+    /// They should have been renewed by now.
+    pub is_stale: bool,
 }
 
 type Listen = dyn Fn(&KeyEvent<'_>) + Send + Sync;

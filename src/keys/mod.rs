@@ -1,36 +1,17 @@
 //! Who signs: from JWK text to keys that verify, and keeping them fresh.
 
-mod algorithm;
-mod event;
-mod flights;
-mod http;
-mod keeper;
-mod kept;
-mod key;
-mod landing;
-mod refresh;
-mod set;
-mod source;
-mod status;
-mod task;
-mod url;
+pub(crate) mod algorithm;
+pub(crate) mod cache;
+pub(crate) mod error;
+pub(crate) mod event;
+pub(crate) mod http;
+pub(crate) mod jwk;
+pub(crate) mod key_set;
+pub(crate) mod source;
 
 pub use self::{
     algorithm::Algorithm,
-    event::{KeyEvent, KeyEventKind},
-    source::{
-        KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource, Revalidation,
-        StaticKeys,
-    },
-    status::KeyStatus,
-};
-pub(crate) use self::{
-    algorithm::AllowedAlgorithms,
-    event::Listener,
-    http::{Discovery, HttpKeys, Location, Transport},
-    keeper::{Arrival, Keeper, Miss},
-    key::VerifyingKey,
-    refresh::{Moment, Times},
-    set::{KeySet, NoKey},
-    url::{IssuerUrl, shown},
+    error::{KeyFetchError, KeyFetchErrorKind},
+    event::{KeyEvent, KeyEventKind, KeyStatus},
+    source::{KeyFetch, KeyFuture, KeyRequest, KeySource, Revalidation, StaticKeys},
 };

@@ -1,8 +1,10 @@
 //! Where a key set comes from.
 
-use std::{borrow::Cow, fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, time::Duration};
 
 use bytes::Bytes;
+
+use crate::keys::error::KeyFetchError;
 
 /// Gets the key set of one issuer. Implement it to bring a transport of your own; see
 /// [`Issuer::keys`](crate::Issuer::keys).
@@ -11,7 +13,7 @@ use bytes::Bytes;
 /// one fetch runs at a time, in a task of its own, and it is given up after 5 seconds.
 ///
 /// ```
-/// use modeler_auth::{
+/// use modeler_auth::keys::{
 ///     KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
 /// };
 ///
@@ -108,133 +110,17 @@ pub struct Revalidation {
     pub(crate) place: Option<String>,
 }
 
-/// Why no key set was had.
-#[derive(Clone, Debug)]
-pub struct KeyFetchError {
-    kind: KeyFetchErrorKind,
-    message: Cow<'static, str>,
-    retry_after: Option<Duration>,
-}
-
-/// The class of a [`KeyFetchError`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum KeyFetchErrorKind {
-    /// The answer broke off.
-    Body,
-    /// No connection.
-    Connect,
-    /// The host's name is not known.
-    Dns,
-    /// The key set has no usable key.
-    Empty,
-    /// The discovery document speaks for another issuer.
-    IssuerMismatch,
-    /// The answer is not the JSON it should be.
-    Json,
-    /// Anything else.
-    Other,
-    /// The fetch panicked.
-    Panic,
-    /// The status was not 200.
-    Status,
-    /// No answer within the time limit.
-    Timeout,
-    /// No TLS connection, e.g. because the certificate is not trusted.
-    Tls,
-    /// The answer is larger than allowed.
-    TooLarge,
-    /// The discovery document names a URL that must not be used.
-    Url,
-}
-
-impl KeyFetchErrorKind {
-    /// A stable name, fit for a metric label.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Body => "body",
-            Self::Connect => "connect",
-            Self::Dns => "dns",
-            Self::Empty => "empty",
-            Self::IssuerMismatch => "issuer_mismatch",
-            Self::Json => "json",
-            Self::Other => "other",
-            Self::Panic => "panic",
-            Self::Status => "status",
-            Self::Timeout => "timeout",
-            Self::Tls => "tls",
-            Self::TooLarge => "too_large",
-            Self::Url => "url",
-        }
-    }
-}
-
-impl KeyFetchError {
-    /// An error of class `kind`; `message` goes to the log.
-    pub fn new(kind: KeyFetchErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            retry_after: None,
-        }
-    }
-
-    /// Asks not to be called again before `wait` has passed.
-    #[must_use]
-    pub fn with_retry_after(self, wait: Duration) -> Self {
-        Self {
-            retry_after: Some(wait),
-            ..self
-        }
-    }
-
-    /// The class of the error.
-    #[must_use]
-    pub fn kind(&self) -> KeyFetchErrorKind {
-        self.kind
-    }
-
-    /// The same error, which says whose keys it is about.
-    pub(crate) fn of_issuer(self, issuer: &str) -> Self {
-        Self {
-            message: format!("keys of `{issuer}`: {}", self.message).into(),
-            ..self
-        }
-    }
-
-    /// The same error, and what may help.
-    pub(crate) fn with_hint(self, hint: &str) -> Self {
-        Self {
-            message: format!("{}; {hint}", self.message).into(),
-            ..self
-        }
-    }
-
-    pub(crate) fn retry_after(&self) -> Option<Duration> {
-        self.retry_after
-    }
-}
-
-impl fmt::Display for KeyFetchError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for KeyFetchError {}
-
 /// A key set that is known from the start and never changes, for tests and for services that
 /// cannot reach the issuer.
 ///
 /// ```
-/// use modeler_auth::{Issuer, StaticKeys, TokenValidator};
+/// use modeler_auth::{Issuer, keys::StaticKeys, TokenValidator};
 ///
 /// let jwks = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1",
 ///     "x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
 /// let validator = TokenValidator::builder()
 ///     .issuer(
-///         Issuer::oidc("https://login.example.com/")?
+///         Issuer::oidc("https://login.example.com/")
 ///             .audience("modeler")
 ///             .keys(StaticKeys::from_jwks(jwks)),
 ///     )
@@ -266,32 +152,5 @@ impl KeySource for StaticKeys {
 
     fn fixed(&self) -> Option<Bytes> {
         Some(self.0.clone())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_stable() {
-        use KeyFetchErrorKind as Kind;
-        for (kind, name) in [
-            (Kind::Body, "body"),
-            (Kind::Connect, "connect"),
-            (Kind::Dns, "dns"),
-            (Kind::Empty, "empty"),
-            (Kind::IssuerMismatch, "issuer_mismatch"),
-            (Kind::Json, "json"),
-            (Kind::Other, "other"),
-            (Kind::Panic, "panic"),
-            (Kind::Status, "status"),
-            (Kind::Timeout, "timeout"),
-            (Kind::Tls, "tls"),
-            (Kind::TooLarge, "too_large"),
-            (Kind::Url, "url"),
-        ] {
-            assert_eq!(kind.name(), name);
-        }
     }
 }

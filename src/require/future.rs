@@ -8,10 +8,10 @@ use std::{
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::error::AuthError;
+use crate::error::auth::AuthError;
 
 pin_project! {
-    /// Future of [`RequirePermission`](crate::RequirePermission).
+    /// Future of [`RequirePermission`](crate::require::RequirePermission).
     pub struct RequirePermissionFuture<F> {
         #[pin]
         state: State<F>,

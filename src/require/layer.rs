@@ -1,6 +1,6 @@
 use tower_layer::Layer;
 
-use crate::require::RequirePermission;
+use crate::require::service::RequirePermission;
 
 /// Layer that refuses requests whose token does not permit them, with 403 and the scope that is
 /// missing.

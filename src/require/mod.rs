@@ -1,9 +1,9 @@
 //! Which permission a request needs.
 
-mod future;
-mod layer;
-mod rule;
-mod service;
+pub(crate) mod future;
+pub(crate) mod layer;
+pub(crate) mod rule;
+pub(crate) mod service;
 
 pub use self::{
     future::RequirePermissionFuture,

@@ -3,9 +3,9 @@ use std::borrow::Cow;
 use http::Method;
 
 use crate::{
-    access::{Access, Permission},
-    error::{AuthError, Reason},
-    request::RequestView,
+    access::{Access, permission::Permission},
+    auth::request_view::RequestView,
+    error::auth::{AuthError, Reason},
 };
 
 /// Decides whether an access suffices for a request.
@@ -13,7 +13,9 @@ use crate::{
 /// A [`Permission`] is the rule that it is needed for everything; closures implement the trait, too:
 ///
 /// ```
-/// use modeler_auth::{Access, Missing, Permission, RequestView, RequirePermissionLayer};
+/// use modeler_auth::{
+///     Access, require::Missing, Permission, auth::RequestView, RequirePermissionLayer,
+/// };
 ///
 /// let layer = RequirePermissionLayer::new(|access: &Access, request: &RequestView<'_>| {
 ///     match request.path() {
@@ -50,7 +52,7 @@ impl PermissionRule for Permission {
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
-/// # use modeler_auth::{Access, Missing};
+/// # use modeler_auth::{Access, require::Missing};
 /// fn rule(access: &Access) -> Result<(), Missing> {
 ///     if !access.has_scope("orders") {
 ///         Missing::scope("orders"); // an error: the rule lets everybody in
@@ -60,7 +62,7 @@ impl PermissionRule for Permission {
 /// ```
 ///
 /// ```
-/// # use modeler_auth::{Access, Missing};
+/// # use modeler_auth::{Access, require::Missing};
 /// fn rule(access: &Access) -> Result<(), Missing> {
 ///     if !access.has_scope("orders") {
 ///         return Err(Missing::scope("orders"));

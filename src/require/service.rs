@@ -4,10 +4,9 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    auth::{authenticated, release},
-    error::AuthError,
-    request::RequestView,
-    require::{PermissionRule, RequirePermissionFuture},
+    auth::{extensions::authenticated, release::release, request_view::RequestView},
+    error::auth::AuthError,
+    require::{future::RequirePermissionFuture, rule::PermissionRule},
 };
 
 /// Service that refuses requests whose token does not permit them; see

@@ -9,10 +9,12 @@ use std::{
 use serde_json::{Value, json};
 
 use crate::{
-    camunda::SaasClaims,
+    camunda::saas::SaasClaims,
     issuer::Issuer,
     keys::{
-        Algorithm, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
+        algorithm::Algorithm,
+        error::{KeyFetchError, KeyFetchErrorKind},
+        source::{KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
     test_util::{
         TokenBuilder,
@@ -96,24 +98,17 @@ impl TestIssuer {
 
     /// The issuer as a [`TokenValidator`](crate::TokenValidator) is told of it: the preset it plays,
     /// with its keys.
-    ///
-    /// # Panics
-    /// If the name given to [`TestIssuer::oidc`] is not an http or https URL.
     pub fn issuer(&self) -> Issuer {
-        const URL: &str = "the issuer's name is an http or https URL";
         let name = self.name();
         let issuer = match self.shape() {
-            Shape::SelfManaged => Issuer::self_managed(name).expect(URL),
+            Shape::SelfManaged => Issuer::self_managed(name),
             Shape::Saas => {
                 let organization = Self::ORGANIZATION.parse().expect("visible ASCII");
                 Issuer::oidc(name)
-                    .expect(URL)
                     .audience(Shape::Saas.audience())
                     .map_claims(SaasClaims::of_organization(organization))
             }
-            Shape::Oidc => Issuer::oidc(name)
-                .expect(URL)
-                .audience(Shape::Oidc.audience()),
+            Shape::Oidc => Issuer::oidc(name).audience(Shape::Oidc.audience()),
         };
         match &self.state.url {
             Some(url) => issuer.backend_url(url),

@@ -12,7 +12,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 
 use crate::{
-    access::Permission,
+    access::permission::Permission,
     test_util::{TestIssuer, issuer::Shape, token_endpoint::token},
 };
 

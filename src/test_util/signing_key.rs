@@ -6,7 +6,7 @@ use aws_lc_rs::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::keys::Algorithm;
+use crate::keys::algorithm::Algorithm;
 
 /// A private key that signs with one algorithm.
 pub(crate) struct SigningKey {

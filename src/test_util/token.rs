@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    access::Permission,
+    access::permission::Permission,
     test_util::{TestIssuer, issuer::Shape},
 };
 

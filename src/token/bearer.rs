@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, header::AUTHORIZATION};
 
-use crate::error::Reason;
+use crate::error::auth::Reason;
 
 /// Longer tokens are refused before anything of them is decoded.
 pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;

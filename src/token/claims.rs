@@ -11,9 +11,12 @@ use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    error::claim::ClaimError,
     json::{Malformed, Reader},
-    mapping::ClaimError,
-    token::scratch::{Place, Scratch},
+    token::{
+        claim_path::ClaimPath,
+        scratch::{Place, Scratch},
+    },
 };
 
 /// What the claims of an issuer's tokens are held against.
@@ -217,7 +220,7 @@ impl Claims {
     /// [`ClaimError`] if the claim, or something on the way to it, has another JSON type.
     ///
     /// ```
-    /// # use modeler_auth::{ClaimError, Claims};
+    /// # use modeler_auth::{access::ClaimError, Claims};
     /// # fn example(claims: &Claims) -> Result<(), ClaimError> {
     /// let organization = claims.get::<String>("https://camunda.com/orgId")?;
     /// let permitted = claims.get::<Vec<String>>(&["permissions", "web-modeler-public-api"])?;
@@ -273,50 +276,6 @@ impl Claims {
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims").finish_non_exhaustive()
-    }
-}
-
-/// Where a claim stands: the name of a top-level member, or a list of names.
-///
-/// ```
-/// use modeler_auth::ClaimPath;
-///
-/// let top_level = ClaimPath::from("https://camunda.com/orgId");
-/// let nested = ClaimPath::from(&["permissions", "web-modeler-public-api"]);
-/// ```
-#[derive(Clone, Debug)]
-pub struct ClaimPath<'p>(Path<'p>);
-
-#[derive(Clone, Debug)]
-enum Path<'p> {
-    Nested(&'p [&'p str]),
-    TopLevel([&'p str; 1]),
-}
-
-impl<'p> ClaimPath<'p> {
-    fn names(&self) -> &[&'p str] {
-        match &self.0 {
-            Path::Nested(names) => names,
-            Path::TopLevel(name) => name,
-        }
-    }
-}
-
-impl<'p> From<&'p str> for ClaimPath<'p> {
-    fn from(name: &'p str) -> Self {
-        Self(Path::TopLevel([name]))
-    }
-}
-
-impl<'p> From<&'p [&'p str]> for ClaimPath<'p> {
-    fn from(names: &'p [&'p str]) -> Self {
-        Self(Path::Nested(names))
-    }
-}
-
-impl<'p, const N: usize> From<&'p [&'p str; N]> for ClaimPath<'p> {
-    fn from(names: &'p [&'p str; N]) -> Self {
-        Self(Path::Nested(names))
     }
 }
 

@@ -1,23 +1,20 @@
 //! The compact serialization: three parts, each strict base64url, and a header that asks for
 //! nothing we do not do ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 
-use std::{borrow::Cow, ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc};
 
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
 
 use crate::{
-    error::Reason,
-    json::{Malformed, Member, Reader, read_object},
-    keys::{Algorithm, VerifyingKey},
+    error::auth::Reason,
+    keys::jwk::VerifyingKey,
     token::{
         bearer::LONGEST_TOKEN,
-        headers::{self, KnownHeader},
+        header::Header,
+        header_cache::{self, KnownHeader},
     },
 };
-
-/// Longer key ids are refused.
-const LONGEST_KEY_ID: usize = 256;
 
 /// The three parts of a token as text.
 #[derive(Clone, Copy)]
@@ -74,16 +71,6 @@ pub(crate) struct Signed<'s> {
     signature: &'s [u8],
 }
 
-/// The members of the header that matter. `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not among
-/// them: they are read as any unknown member and never looked at.
-#[derive(Debug)]
-pub(crate) struct Header<'s> {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) key_id: Option<Cow<'s, str>>,
-    /// Whether `typ` is `at+jwt` (RFC 9068) and not merely `JWT` or absent.
-    pub(crate) is_at_jwt: bool,
-}
-
 impl<'s> Signed<'s> {
     /// Decodes the parts into `bytes`. A header that is `known` need not be read.
     pub(crate) fn read(
@@ -92,7 +79,7 @@ impl<'s> Signed<'s> {
         known: &'s [Arc<KnownHeader>],
     ) -> Result<Self, Reason> {
         bytes.clear();
-        let known_header = headers::find(known, compact.header);
+        let known_header = header_cache::find(known, compact.header);
         let header_end = match known_header {
             Some(_) => 0,
             None => decode_onto(compact.header, bytes)?,
@@ -134,100 +121,6 @@ impl<'s> Signed<'s> {
     }
 }
 
-impl<'s> Header<'s> {
-    pub(super) fn to_owned(&self) -> Header<'static> {
-        Header {
-            algorithm: self.algorithm,
-            key_id: self.key_id.as_deref().map(|id| Cow::Owned(id.to_owned())),
-            is_at_jwt: self.is_at_jwt,
-        }
-    }
-
-    pub(super) fn borrowed(&self) -> Header<'_> {
-        Header {
-            algorithm: self.algorithm,
-            key_id: self.key_id.as_deref().map(Cow::Borrowed),
-            is_at_jwt: self.is_at_jwt,
-        }
-    }
-
-    fn read(json: &'s [u8]) -> Result<Self, Reason> {
-        let mut members = HeaderMembers::default();
-        read_object(json, |member, value| members.read(&member, value))
-            .map_err(|Malformed| Reason::MalformedHeader)?;
-        if members.critical {
-            return Err(Reason::Critical);
-        }
-        let algorithm = members.algorithm.as_deref().and_then(Algorithm::from_name);
-        let is_at_jwt = match members.kind.as_deref().map(token_type) {
-            None | Some(Some(TokenType::Jwt)) => false,
-            Some(Some(TokenType::AtJwt)) => true,
-            Some(None) => return Err(Reason::TokenType),
-        };
-        if members
-            .key_id
-            .as_deref()
-            .is_some_and(|id| id.len() > LONGEST_KEY_ID)
-        {
-            return Err(Reason::MalformedHeader);
-        }
-        Ok(Self {
-            algorithm: algorithm.ok_or(Reason::UnsupportedAlgorithm)?,
-            key_id: members.key_id,
-            is_at_jwt,
-        })
-    }
-}
-
-#[derive(Default)]
-struct HeaderMembers<'s> {
-    algorithm: Option<Cow<'s, str>>,
-    critical: bool,
-    key_id: Option<Cow<'s, str>>,
-    kind: Option<Cow<'s, str>>,
-}
-
-impl<'s> HeaderMembers<'s> {
-    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
-        let text = match member.name {
-            "alg" => &mut self.algorithm,
-            "kid" => &mut self.key_id,
-            "typ" => &mut self.kind,
-            name => {
-                // No extension is understood here, so each one that must be understood is a
-                // refusal (RFC 7515 §4.1.11). RFC 7797's `b64` changes what is signed; it is
-                // refused even where the token forgets to call it critical.
-                self.critical |= matches!(name, "crit" | "b64");
-                return value.skip();
-            }
-        };
-        *text = Some(value.text()?);
-        Ok(())
-    }
-}
-
-enum TokenType {
-    AtJwt,
-    Jwt,
-}
-
-/// `typ` is a media type; `application/` may be left out, and case does not count
-/// (RFC 7515 §4.1.9).
-fn token_type(value: &str) -> Option<TokenType> {
-    const PREFIX: &str = "application/";
-    let short = match value.split_at_checked(PREFIX.len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
-        _ => value,
-    };
-    if short.eq_ignore_ascii_case("jwt") {
-        Some(TokenType::Jwt)
-    } else if short.eq_ignore_ascii_case("at+jwt") {
-        Some(TokenType::AtJwt)
-    } else {
-        None
-    }
-}
-
 /// Appends the decoded `segment` and gives the new length. Padding, white space, the characters
 /// `+` and `/`, and bits behind the last byte are refused (RFC 7515 §2, RFC 4648 §3.5).
 fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Result<usize, Reason> {
@@ -239,7 +132,10 @@ fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Result<usize, Reason> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use super::*;
+    use crate::keys::algorithm::Algorithm;
 
     fn token(header: &str) -> String {
         format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode_to_string(header))

@@ -1,21 +1,14 @@
 //! A token as text becomes [`Claims`], or a reason why not. Pure: no I/O, and time is an argument.
 
 pub(crate) mod bearer;
-mod claims;
-mod headers;
-mod jws;
-mod scratch;
-mod unverified;
+pub(crate) mod claim_path;
+pub(crate) mod claims;
+pub(crate) mod header;
+pub(crate) mod header_cache;
+pub(crate) mod jws;
+pub(crate) mod scratch;
+pub(crate) mod unverified;
 #[cfg(test)]
 mod vectors;
 
-pub use self::claims::{ClaimPath, Claims};
-#[cfg(any(test, fuzzing))]
-pub(crate) use self::scratch::Members;
-pub(crate) use self::{
-    claims::{Expectation, Verified},
-    headers::KnownHeaders,
-    jws::{Compact, Signed},
-    scratch::{Buffers, Scratch},
-    unverified::Unverified,
-};
+pub use self::{claim_path::ClaimPath, claims::Claims};

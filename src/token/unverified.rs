@@ -7,12 +7,12 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use smallvec::SmallVec;
 
 use crate::{
-    error::Reason,
+    error::auth::Reason,
     json::{Malformed, Member, Reader, read_object},
-    keys::VerifyingKey,
+    keys::jwk::VerifyingKey,
     token::{
-        Signed,
         claims::{Expectation, Span, Validity, Verified},
+        jws::Signed,
         scratch::Members,
     },
 };
@@ -339,7 +339,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::token::Compact;
+    use crate::token::jws::Compact;
 
     const NOW: u64 = 1_762_180_200;
     const LEEWAY: u64 = 60;

@@ -10,8 +10,8 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    keys::{AllowedAlgorithms, KeySet},
-    token::{Compact, Signed},
+    keys::{algorithm::AllowedAlgorithms, key_set::KeySet},
+    token::jws::{Compact, Signed},
 };
 
 /// Cases of Wycheproof that are judged otherwise here, each for a reason.
@@ -121,7 +121,7 @@ fn a32_wycheproof_encryption_is_refused_unread() {
 #[cfg(feature = "test-util")]
 #[test]
 fn a37_wycheproof_base64_signed_by_asymmetric_keys() {
-    use crate::{keys::Algorithm, test_util::signing_key::SigningKey};
+    use crate::{keys::algorithm::Algorithm, test_util::signing_key::SigningKey};
 
     // Valid as far as the file goes, but for a character that is none of base64url.
     const VALID_WITH_JUNK: [u64; 2] = [372, 373];

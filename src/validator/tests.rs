@@ -18,8 +18,10 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    Algorithm, Claims, ConfirmError, RevocationList,
+    issuer::{revocation::RevocationList, sender_constraint::ConfirmError},
+    keys::algorithm::Algorithm,
     test_util::{TestClock, TestIssuer, TokenBuilder},
+    token::claims::Claims,
 };
 
 #[test]

@@ -1,9 +1,13 @@
 //! What must be let in, so that refusing everything cannot pass for safety.
 
-use modeler_auth::{Algorithm, Issuer, StaticKeys, test_util::TestIssuer};
+use modeler_auth::{
+    Issuer,
+    keys::{Algorithm, StaticKeys},
+    test_util::TestIssuer,
+};
 use serde_json::{Value, json};
 
-use crate::forge::{ISSUER, Key, Target, claims, encode, jwks, now};
+use crate::signer::{ISSUER, Key, Target, claims, encode, jwks, now};
 
 #[tokio::test]
 async fn tokens_that_must_be_accepted() {
@@ -90,7 +94,7 @@ async fn every_algorithm_must_be_accepted() {
     for algorithm in Algorithm::ALL {
         let issuer = TestIssuer::oidc(ISSUER);
         issuer.sign_with(algorithm);
-        let trusted = Issuer::oidc(ISSUER).unwrap().keys(issuer.clone());
+        let trusted = Issuer::oidc(ISSUER).keys(issuer.clone());
         let target = Target::trusting(trusted);
         target.accepts(&issuer.token().audience("api").sign()).await;
     }
@@ -158,9 +162,7 @@ async fn key_sets_of_providers_must_be_understood() {
         ),
     ] {
         let keys: Vec<_> = keys.iter().collect();
-        let issuer = Issuer::oidc(ISSUER)
-            .unwrap()
-            .keys(StaticKeys::from_jwks(jwks(&keys)));
+        let issuer = Issuer::oidc(ISSUER).keys(StaticKeys::from_jwks(jwks(&keys)));
         let target = Target::trusting(issuer);
         assert_eq!(target.status(&key.good()).await, 200, "{provider}");
     }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use crate::{
-    forge::{ISSUER, Key, Target, now},
+    signer::{ISSUER, Key, Target, now},
     support::reason,
 };
 
@@ -184,7 +184,7 @@ async fn a53_audiences_that_look_alike() {
 #[tokio::test]
 async fn a54_no_audience_configured() {
     let built = TokenValidator::builder()
-        .issuer(Issuer::oidc(ISSUER).unwrap())
+        .issuer(Issuer::oidc(ISSUER))
         .build();
     assert!(built.is_err());
 }
@@ -329,7 +329,9 @@ async fn a58_subjects_that_are_none() {
 #[tokio::test]
 async fn a59_scopes_that_look_alike() {
     use axum::{Router, routing::any};
-    use modeler_auth::{Access, AuthLayer, Missing, RequestView, RequirePermissionLayer};
+    use modeler_auth::{
+        Access, AuthLayer, RequirePermissionLayer, auth::RequestView, require::Missing,
+    };
 
     let key = Key::ed();
     let mut target = Target::new(&[&key]);

@@ -7,12 +7,12 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use modeler_auth::{
-    Claims, Issuer, MapClaims as _, Permission, Permissions, SelfManagedClaims, StaticKeys,
-    TokenValidator,
+    Claims, Issuer, Permission, Permissions, TokenValidator, access::MapClaims as _,
+    camunda::SelfManagedClaims, keys::StaticKeys,
 };
 use serde_json::{Value, json};
 
-use crate::forge::{ISSUER, Key, Target, claims, encode, jwks, now};
+use crate::signer::{ISSUER, Key, Target, claims, encode, jwks, now};
 
 #[tokio::test]
 async fn a28_unknown_crit_is_refused() {
@@ -221,10 +221,8 @@ async fn a38_deep_json() {
     }
     // Larger ones do not fit into a token, but into a key set.
     let jwks = format!("{{\"keys\":[],\"x\":{}}}", deep(100_000));
-    let issuer = modeler_auth::Issuer::oidc(crate::forge::ISSUER)
-        .unwrap()
-        .audience("api");
-    let issuer = issuer.keys(modeler_auth::StaticKeys::from_jwks(jwks));
+    let issuer = modeler_auth::Issuer::oidc(crate::signer::ISSUER).audience("api");
+    let issuer = issuer.keys(modeler_auth::keys::StaticKeys::from_jwks(jwks));
     assert!(
         modeler_auth::TokenValidator::builder()
             .issuer(issuer)
@@ -274,7 +272,7 @@ async fn a41_a_payload_that_is_no_object() {
     for payload in [
         format!(
             "[{exp},null,\"someone\",\"{}\",\"api\"]",
-            crate::forge::ISSUER
+            crate::signer::ISSUER
         ),
         format!("[{}]", claims()),
         json!(claims().to_string()).to_string(),
@@ -376,7 +374,7 @@ async fn r14_claims_are_found_however_they_are_written() {
             SelfManagedClaims::default().map(claims)
         }
     };
-    let issuer = Issuer::oidc(ISSUER).unwrap().audience("api");
+    let issuer = Issuer::oidc(ISSUER).audience("api");
     let keys = StaticKeys::from_jwks(jwks(&[&key.jwk]));
     let builder = TokenValidator::builder().issuer(issuer.keys(keys).map_claims(mapping));
     let validator = builder.build().unwrap();

@@ -6,7 +6,7 @@ use axum::{
 };
 use tower::ServiceExt as _;
 
-use crate::forge::{Key, Target};
+use crate::signer::{Key, Target};
 
 #[tokio::test]
 async fn a60_two_authorization_headers() {

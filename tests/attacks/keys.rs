@@ -1,13 +1,13 @@
 //! Key ids, and keys that must not verify.
 
-use modeler_auth::{Issuer, StaticKeys, TokenValidator};
+use modeler_auth::{Issuer, TokenValidator, keys::StaticKeys};
 use serde_json::{Value, json};
 
-use crate::forge::{ISSUER, Key, Target, encode, hmac_token, jwks};
+use crate::signer::{ISSUER, Key, Target, encode, hmac_token, jwks};
 
 /// Building fails, since no other key is there.
 fn unusable(jwk: &Value) -> bool {
-    let issuer = Issuer::oidc(ISSUER).unwrap().audience("api");
+    let issuer = Issuer::oidc(ISSUER).audience("api");
     let issuer = issuer.keys(StaticKeys::from_jwks(jwks(&[jwk])));
     TokenValidator::builder().issuer(issuer).build().is_err()
 }
@@ -90,7 +90,7 @@ async fn a19_symmetric_keys_in_the_key_set() {
     for secret in ["", "AA", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"] {
         let symmetric = json!({"kty": "oct", "kid": "oct", "k": secret, "alg": "HS256"});
         let keys = StaticKeys::from_jwks(jwks(&[&symmetric, &key.jwk]));
-        let target = Target::trusting(Issuer::oidc(ISSUER).unwrap().keys(keys));
+        let target = Target::trusting(Issuer::oidc(ISSUER).keys(keys));
         target.refuses(&hmac_token(secret.as_bytes(), "oct")).await;
         target.refuses(&hmac_token(&[0; 32], "oct")).await;
         target.accepts(&key.good()).await;
@@ -141,7 +141,7 @@ async fn a49_the_right_issuer_with_the_key_of_another() {
     b.jwk["kid"] = json!("1");
     let issuer = |name: &str, key: &Key| {
         let keys = StaticKeys::from_jwks(jwks(&[&key.jwk]));
-        Issuer::oidc(name).unwrap().audience("api").keys(keys)
+        Issuer::oidc(name).audience("api").keys(keys)
     };
     let validator = TokenValidator::builder()
         .issuer(issuer(ISSUER, &a))

@@ -5,11 +5,11 @@ mod accepted;
 mod algorithms;
 mod claims;
 mod encoding;
-mod forge;
 mod headers;
 mod keys;
+mod sender_constraint_and_revocation;
 mod signatures;
-mod standing;
+mod signer;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,6 +1,6 @@
 //! Signatures that are none, or none of this.
 
-use crate::forge::{Key, Target, claims, encode};
+use crate::signer::{Key, Target, claims, encode};
 
 /// `token` with another signature.
 fn signed(token: &str, signature: impl AsRef<[u8]>) -> String {

@@ -15,7 +15,7 @@ use modeler_auth::{
 use serde_json::json;
 
 use crate::{
-    forge::{ISSUER, Key, Target},
+    signer::{ISSUER, Key, Target},
     support::reason,
 };
 
@@ -33,7 +33,7 @@ async fn a69_a_hundred_thousand_unknown_key_ids() {
     let (_, rest) = token.split_once('.').unwrap();
     for number in 0..100_000 {
         let header = json!({"alg": "RS256", "kid": format!("junk-{number}")});
-        let junk = format!("{}.{rest}", crate::forge::encode(header.to_string()));
+        let junk = format!("{}.{rest}", crate::signer::encode(header.to_string()));
         assert_eq!(reason(&validator, &junk).await, Some("unknown_key"));
     }
     assert_eq!(issuer.fetches(), 2);
@@ -58,7 +58,7 @@ async fn a70_unknown_key_ids_fill_no_memory() {
     let mut before = 0;
     for number in 0..60_000 {
         let header = json!({"alg": "RS256", "kid": format!("{number:0200}")});
-        let junk = format!("{}.{rest}", crate::forge::encode(header.to_string()));
+        let junk = format!("{}.{rest}", crate::signer::encode(header.to_string()));
         reason(&validator, &junk).await;
         if number == 10_000 {
             before = resident();
@@ -91,7 +91,7 @@ async fn a72_a_token_seen_before_expires_all_the_same() {
     let token = issuer.token().expires_in(Duration::from_secs(100)).sign();
     let later = issuer
         .token()
-        .claim("nbf", crate::forge::now() + 100)
+        .claim("nbf", crate::signer::now() + 100)
         .sign();
     assert_eq!(reason(&validator, &token).await, None);
     assert_eq!(reason(&validator, &later).await, Some("not_yet_valid"));
@@ -117,9 +117,9 @@ async fn a73_a_token_seen_before_dies_with_its_key() {
 #[tokio::test]
 async fn a74_what_one_validator_accepts_is_nothing_to_another() {
     let key = Key::ed();
-    let keys = modeler_auth::StaticKeys::from_jwks(crate::forge::jwks(&[&key.jwk]));
+    let keys = modeler_auth::keys::StaticKeys::from_jwks(crate::signer::jwks(&[&key.jwk]));
     let trusting = |audience: &str| {
-        let issuer = Issuer::oidc(ISSUER).unwrap().audience(audience);
+        let issuer = Issuer::oidc(ISSUER).audience(audience);
         let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
         builder.build().unwrap()
     };
@@ -184,7 +184,7 @@ async fn a78_keys_are_not_fetched_where_they_are_redirected() {
         (status, [("location", location)])
     });
     tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
-    let issuer = Issuer::oidc(ISSUER).unwrap().audience("api");
+    let issuer = Issuer::oidc(ISSUER).audience("api");
     let builder = TokenValidator::builder().issuer(issuer.jwks_url(&format!("{url}/jwks")));
     let validator = builder.build().unwrap();
     for _ in 0..3 {

@@ -12,8 +12,9 @@ use axum::{
     http::{HeaderMap, Request, StatusCode},
 };
 use modeler_auth::{
-    Issuer, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
-    TokenValidator, test_util::TestIssuer,
+    Issuer, TokenValidator,
+    keys::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource},
+    test_util::TestIssuer,
 };
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -109,7 +110,7 @@ impl KeySource for GatedKeys {
 
 /// A validator whose one issuer has these keys.
 pub fn gated(keys: &GatedKeys) -> TokenValidator {
-    let issuer = Issuer::oidc(keys.issuer.name()).unwrap().audience("test");
+    let issuer = Issuer::oidc(keys.issuer.name()).audience("test");
     let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
     builder.build().unwrap()
 }

@@ -6,7 +6,8 @@ use url::Url;
 
 use crate::{
     json::{Malformed, read_object},
-    keys::{IssuerUrl, KeyFetchError, KeyFetchErrorKind, shown},
+    keys::error::{KeyFetchError, KeyFetchErrorKind},
+    url::{IssuerUrl, shown},
 };
 
 /// Who is asked where its keys are.

@@ -1,9 +1,9 @@
 //! Keys over HTTP, each with a limit on everything that comes in.
 
-mod answer;
-mod discovery;
-mod freshness;
-mod transport;
+pub(crate) mod caching;
+pub(crate) mod client;
+pub(crate) mod discovery;
+pub(crate) mod error;
 
 use std::{
     pin::pin,
@@ -16,14 +16,18 @@ use http::{HeaderMap, header};
 use tokio::time::timeout;
 use url::Url;
 
-use self::{answer::Answer, transport::Clients};
-pub(crate) use self::{discovery::Discovery, transport::Transport};
 use crate::{
     keys::{
-        IssuerUrl, KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource,
-        Revalidation,
+        error::{KeyFetchError, KeyFetchErrorKind},
+        http::{
+            client::{Clients, Transport},
+            discovery::Discovery,
+            error::Answer,
+        },
+        source::{KeyFetch, KeyFuture, KeyRequest, KeySource, Revalidation},
     },
     telemetry::{self, QuietLog},
+    url::IssuerUrl,
 };
 
 const LARGEST_KEY_SET: usize = 256 * 1024;
@@ -148,11 +152,11 @@ impl HttpKeys {
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
-                revalidation: freshness::revalidation(&headers, url),
-                fresh_for: freshness::fresh_for(&headers, SystemTime::now()),
+                revalidation: caching::revalidation(&headers, url),
+                fresh_for: caching::fresh_for(&headers, SystemTime::now()),
             }),
             Err(Answer::NotModified(headers)) if previous.is_some() => Ok(KeyFetch::NotModified {
-                fresh_for: freshness::fresh_for(&headers, SystemTime::now()),
+                fresh_for: caching::fresh_for(&headers, SystemTime::now()),
             }),
             Err(answer) => Err(answer.at(url)),
         }
@@ -175,7 +179,7 @@ impl HttpKeys {
             status => {
                 return Err(Answer::Status {
                     status,
-                    retry_after: freshness::retry_after(response.headers(), SystemTime::now()),
+                    retry_after: caching::retry_after(response.headers(), SystemTime::now()),
                 });
             }
         }

@@ -1,11 +1,11 @@
-//! Runs `src/keys/flights.rs` through every interleaving of its threads:
+//! Runs `src/keys/cache/waiters.rs` through every interleaving of its threads:
 //!
 //! ```text
 //! RUSTFLAGS='--cfg loom' cargo test --release --manifest-path tests/loom/Cargo.toml
 //! ```
 #![cfg(all(loom, test))]
 
-#[path = "../../../src/keys/flights.rs"]
+#[path = "../../../src/keys/cache/waiters.rs"]
 #[allow(dead_code)]
 mod flights;
 

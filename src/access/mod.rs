@@ -1,0 +1,113 @@
+//! What a handler may rely on once a token was accepted.
+
+use std::{fmt, sync::Arc, time::SystemTime};
+
+pub(crate) mod grant;
+pub(crate) mod mapping;
+pub(crate) mod organization;
+pub(crate) mod permission;
+
+pub use self::{
+    grant::Grant,
+    mapping::MapClaims,
+    organization::AuthorizedOrganization,
+    permission::{Permission, Permissions},
+};
+pub use crate::error::ClaimError;
+use crate::token::claims::Claims;
+
+/// What the service may rely on: whom the token speaks for and what it permits.
+///
+/// Only a [`TokenValidator`](crate::TokenValidator) makes one, so holding an `Access` is the proof
+/// that a token was verified. The layer puts it into the request's extensions; with the feature
+/// `axum` it is also an extractor. Cloning costs one reference count.
+#[derive(Clone)]
+pub struct Access {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    claims: Claims,
+    grant: Grant,
+}
+
+impl Access {
+    pub(crate) fn new(claims: Claims, grant: Grant) -> Self {
+        Self {
+            inner: Arc::new(Inner { claims, grant }),
+        }
+    }
+
+    /// The same, but sharing its count of references with no other.
+    pub(crate) fn detached(&self) -> Self {
+        Self::new(self.inner.claims.detached(), self.inner.grant.clone())
+    }
+
+    /// The organization the token is authorized for; `None` if the issuer's mapping knows none.
+    #[must_use]
+    pub fn organization(&self) -> Option<&AuthorizedOrganization> {
+        self.inner.grant.organization.as_ref()
+    }
+
+    /// Everything the token permits.
+    #[must_use]
+    pub fn permissions(&self) -> Permissions {
+        self.inner.grant.permissions
+    }
+
+    /// Whether the token permits `permission`.
+    #[must_use]
+    pub fn allows(&self, permission: Permission) -> bool {
+        self.inner.grant.permissions.contains(permission)
+    }
+
+    /// Whether the `scope` claim names `scope` (split at single spaces, compared exactly;
+    /// [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        !scope.is_empty()
+            && self
+                .inner
+                .claims
+                .scope()
+                .is_some_and(|scopes| scopes.split(' ').any(|one| one == scope))
+    }
+
+    /// The `sub` claim. Never empty.
+    #[must_use]
+    pub fn subject(&self) -> Option<&str> {
+        self.inner.claims.subject()
+    }
+
+    /// The client the token was issued to: `client_id`, else `azp`.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.inner.claims.client_id()
+    }
+
+    /// The issuer, exactly as configured.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.inner.claims.issuer()
+    }
+
+    /// When the token expires (`exp`, without leeway).
+    #[must_use]
+    pub fn expires_at(&self) -> SystemTime {
+        self.inner.claims.expires_at()
+    }
+
+    /// All verified claims.
+    #[must_use]
+    pub fn claims(&self) -> &Claims {
+        &self.inner.claims
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access")
+            .field("permissions", &self.permissions())
+            .finish_non_exhaustive()
+    }
+}

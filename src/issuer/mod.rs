@@ -1,0 +1,394 @@
+//! Who may sign tokens, and what is expected of them.
+
+pub(crate) mod revocation;
+pub(crate) mod sender_constraint;
+pub(crate) mod trusted;
+
+pub use self::{
+    revocation::{Revocation, RevocationList, TokenIdentity},
+    sender_constraint::{Confirm, ConfirmError},
+};
+
+use std::{fmt, sync::Arc};
+
+use crate::{
+    access::{grant::Grant, mapping::MapClaims},
+    error::config::ConfigError,
+    issuer::{sender_constraint::Confirmers, trusted::CheckedIssuer},
+    keys::{
+        algorithm::{Algorithm, AllowedAlgorithms},
+        http::{HttpKeys, Location, client::Transport, discovery::Discovery},
+        source::KeySource,
+    },
+    token::claims::{Claims, Expectation},
+    url::{IssuerUrl, shown},
+};
+
+/// An issuer of tokens, and what a token of it must look like.
+///
+/// A value that cannot be used is reported by
+/// [`TokenValidatorBuilder::build`](crate::TokenValidatorBuilder::build).
+///
+/// ```
+/// use modeler_auth::{Issuer, keys::Algorithm};
+///
+/// let keycloak = Issuer::self_managed("https://keycloak.example.com/auth/realms/camunda-platform")
+///     .backend_url("http://keycloak:18080/auth/realms/camunda-platform")
+///     .allow_http()
+///     .algorithms([Algorithm::Rs256]);
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Issuer {
+    name: String,
+    audiences: Vec<String>,
+    /// Used if no other audience is named.
+    default_audience: Option<&'static str>,
+    algorithms: AllowedAlgorithms,
+    at_jwt_only: bool,
+    backend_url: Option<String>,
+    jwks_url: Option<String>,
+    source: Option<Arc<dyn KeySource>>,
+    ca_certificates: Vec<Vec<u8>>,
+    proxy: Option<String>,
+    allow_http: bool,
+    /// The only organization whose tokens are accepted, whatever maps them.
+    organization: Option<String>,
+    mapping: Arc<dyn MapClaims>,
+    confirmers: Confirmers,
+    revocation: Option<Arc<dyn Revocation>>,
+}
+
+impl Issuer {
+    /// Any OpenID provider; `issuer` is what its tokens carry as `iss`, byte for byte.
+    ///
+    /// An [`audience`](Issuer::audience) must be named. Without
+    /// [`map_claims`](Issuer::map_claims) its tokens grant no permission and name no organization.
+    ///
+    /// Providers sign other tokens with the same keys. ID tokens, logout tokens, security events and
+    /// signed authorization responses are refused by the claims that only they have (`at_hash`,
+    /// `c_hash`, `s_hash`, `events`; `nonce` in a token that does not call itself an access token;
+    /// `code` or `state` without `sub`). An ID token without any of these, for an audience that is
+    /// both a client and this API, looks like an access token. If the provider writes `at+jwt`
+    /// tokens (RFC 9068), set [`rfc9068_only`](Issuer::rfc9068_only), which leaves no doubt; if not,
+    /// give the API an audience that is no client id.
+    pub fn oidc(issuer: impl Into<String>) -> Self {
+        Self {
+            name: issuer.into(),
+            audiences: Vec::new(),
+            default_audience: None,
+            algorithms: AllowedAlgorithms::ALL,
+            at_jwt_only: false,
+            backend_url: None,
+            jwks_url: None,
+            source: None,
+            ca_certificates: Vec::new(),
+            proxy: None,
+            allow_http: false,
+            organization: None,
+            mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
+            confirmers: Confirmers::default(),
+            revocation: None,
+        }
+    }
+
+    /// Accepts tokens for `audience` if no other audience is named.
+    pub(crate) fn default_audience(mut self, audience: &'static str) -> Self {
+        self.default_audience = Some(audience);
+        self
+    }
+
+    /// Accepts tokens of `organization` only, whatever maps their claims.
+    pub(crate) fn only_organization(mut self, organization: String) -> Self {
+        self.organization = Some(organization);
+        self
+    }
+
+    /// Accepts tokens for `audience`. May be called several times; replaces a preset's default.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// Accepts only these signature algorithms. Default: all of [`Algorithm::ALL`], each bound to
+    /// the keys that are for it.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// Accepts only access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) has them:
+    /// `typ` is `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are present. Default: off, since
+    /// neither Keycloak nor Camunda SaaS issues such tokens.
+    pub fn rfc9068_only(mut self) -> Self {
+        self.at_jwt_only = true;
+        self
+    }
+
+    /// Fetches discovery and keys from `url`, where the issuer is reached from here, instead of
+    /// from the issuer's own name. A key set that discovery places under the issuer's name is
+    /// fetched from `url` as well. Default: the issuer.
+    pub fn backend_url(mut self, url: impl Into<String>) -> Self {
+        self.backend_url = Some(url.into());
+        self
+    }
+
+    /// Fetches the key set from `url`, without discovery. Default: what discovery says.
+    pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
+        self.jwks_url = Some(url.into());
+        self
+    }
+
+    /// Takes the key set from `source` instead of fetching it over HTTP.
+    pub fn keys(mut self, source: impl KeySource) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Allows plain http to fetch keys from elsewhere than this machine. Whoever controls the
+    /// network in between then controls who gets in. Default: https, except to loopback.
+    pub fn allow_http(mut self) -> Self {
+        self.allow_http = true;
+        self
+    }
+
+    /// Maps claims with `mapping` to an organization and permissions.
+    pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
+        self.mapping = Arc::new(mapping);
+        self
+    }
+
+    /// Accepts tokens that are bound to their sender by `method`, a member of the claim `cnf` such
+    /// as `x5t#S256` ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)), if
+    /// `confirmer` confirms each request. May be called several times. Default: such tokens are
+    /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
+    /// Bearer tokens.
+    pub fn confirm_with(mut self, method: impl Into<String>, confirmer: impl Confirm) -> Self {
+        self.confirmers.add(method.into(), confirmer);
+        self
+    }
+
+    /// Refuses tokens that `revocation` calls withdrawn. Default: none.
+    pub fn revocation(mut self, revocation: impl Revocation) -> Self {
+        self.revocation = Some(Arc::new(revocation));
+        self
+    }
+
+    /// Trusts the CA certificates in `pem`, and no others, when keys are fetched over https. May be
+    /// called several times. Default: those of the machine, or of the file that `SSL_CERT_FILE`
+    /// names.
+    ///
+    /// ```no_run
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::self_managed("https://keycloak.internal/realms/camunda-platform")
+    ///     .ca_certificate(std::fs::read("/etc/ssl/private-ca.pem")?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ca_certificate(mut self, pem: impl AsRef<[u8]>) -> Self {
+        self.ca_certificates.push(pem.as_ref().to_vec());
+        self
+    }
+
+    /// Fetches keys through the HTTP proxy at `url`, also from this machine itself. Default: what
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, except for loopback.
+    ///
+    /// ```
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC")
+    ///     .proxy("http://proxy.internal:3128");
+    /// ```
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = Some(url.into());
+        self
+    }
+
+    /// The `iss` of its tokens.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.name
+    }
+
+    /// Reads and checks every setting. Does no I/O.
+    pub(crate) fn check(self) -> Result<CheckedIssuer, ConfigError> {
+        let name = self.read_name()?;
+        let issuer = || name.as_str().to_owned();
+        let organization = self.organization.as_deref().map(str::parse).transpose()?;
+        let audiences: Box<[Box<str>]> = match (self.default_audience, self.audiences.is_empty()) {
+            (Some(default), true) => [default.into()].into(),
+            _ => self
+                .audiences
+                .iter()
+                .map(|name| name.as_str().into())
+                .collect(),
+        };
+        if audiences.is_empty() {
+            return Err(ConfigError::NoAudience { issuer: issuer() });
+        }
+        if audiences.iter().any(|audience| audience.is_empty()) {
+            return Err(ConfigError::EmptyAudience { issuer: issuer() });
+        }
+        if audiences.len() > Expectation::MOST_AUDIENCES {
+            return Err(ConfigError::OutOfBounds {
+                setting: "audience",
+                value: format!("{} audiences", audiences.len()),
+                bounds: "1 to 64 audiences",
+            });
+        }
+        self.confirmers.check(name.as_str())?;
+        if self.algorithms.is_empty() {
+            return Err(ConfigError::NoAlgorithms { issuer: issuer() });
+        }
+        if let Some(second) = self.conflict_with_source() {
+            return Err(ConfigError::ConflictingSettings {
+                issuer: issuer(),
+                first: "keys",
+                second,
+            });
+        }
+        let transport = self.transport()?;
+        let insecure = self.insecure_url()?.filter(|_| !self.allow_http);
+        if let Some((setting, url)) = insecure {
+            return Err(ConfigError::InsecureUrl {
+                issuer: issuer(),
+                setting,
+                value: shown(url.as_str()),
+            });
+        }
+        let source = match self.source {
+            Some(source) => source,
+            None => Arc::new(HttpKeys::new(
+                match read_url("jwks_url", self.jwks_url.as_deref())? {
+                    Some(url) => Location::KeySet(url),
+                    None => Location::Discovery(Discovery {
+                        issuer: name.clone(),
+                        backend: read_url("backend_url", self.backend_url.as_deref())?,
+                    }),
+                },
+                transport,
+            )),
+        };
+        Ok(CheckedIssuer {
+            expected: Expectation {
+                issuer: name.as_str().into(),
+                audiences,
+                at_jwt_only: self.at_jwt_only,
+                has_confirmers: !self.confirmers.is_empty(),
+            },
+            source,
+            algorithms: self.algorithms,
+            mapping: self.mapping,
+            confirmers: self.confirmers,
+            revocation: self.revocation,
+            organization,
+        })
+    }
+
+    fn read_name(&self) -> Result<IssuerUrl, ConfigError> {
+        let name = IssuerUrl::parse("issuer", &self.name)?;
+        if name.has_query() {
+            return Err(ConfigError::InvalidUrl {
+                setting: "issuer",
+                value: shown(&self.name),
+                reason: "it has a query",
+            });
+        }
+        Ok(name)
+    }
+
+    /// A setting that a key source given by hand would silently overrule.
+    fn conflict_with_source(&self) -> Option<&'static str> {
+        self.source.as_ref()?;
+        let settings = [
+            ("jwks_url", self.jwks_url.is_some()),
+            ("backend_url", self.backend_url.is_some()),
+            ("ca_certificate", !self.ca_certificates.is_empty()),
+            ("proxy", self.proxy.is_some()),
+        ];
+        settings
+            .iter()
+            .find(|(_, is_set)| *is_set)
+            .map(|(name, _)| *name)
+    }
+
+    fn transport(&self) -> Result<Transport, ConfigError> {
+        let mut transport = Transport::default();
+        for pem in &self.ca_certificates {
+            transport
+                .trust(pem)
+                .map_err(|reason| ConfigError::InvalidCertificate {
+                    issuer: self.name.clone(),
+                    value: pem_label(pem),
+                    reason,
+                })?;
+        }
+        if let Some(url) = &self.proxy {
+            transport
+                .proxy(url)
+                .map_err(|reason| ConfigError::InvalidUrl {
+                    setting: "proxy",
+                    value: shown(url),
+                    reason,
+                })?;
+        }
+        Ok(transport)
+    }
+
+    /// The URL that keys are fetched from first, with the name of its setting.
+    pub(crate) fn fetched_url(&self) -> Result<Option<(&'static str, IssuerUrl)>, ConfigError> {
+        if self.source.is_some() {
+            return Ok(None);
+        }
+        let backend = read_url("backend_url", self.backend_url.as_deref())?;
+        Ok(Some(
+            match read_url("jwks_url", self.jwks_url.as_deref())? {
+                Some(url) => ("jwks_url", url),
+                None => match backend {
+                    Some(url) => ("backend_url", url),
+                    None => ("issuer", self.read_name()?),
+                },
+            },
+        ))
+    }
+
+    /// The URL from which keys are fetched in plain text over a network: http to elsewhere than this
+    /// machine, or to this machine by way of a proxy that is elsewhere.
+    pub(crate) fn insecure_url(&self) -> Result<Option<(&'static str, IssuerUrl)>, ConfigError> {
+        let leaves_machine = self.transport()?.leaves_machine();
+        let is_secure = |url: &IssuerUrl| url.is_https() || (url.is_loopback() && !leaves_machine);
+        Ok(self.fetched_url()?.filter(|(_, url)| !is_secure(url)))
+    }
+}
+
+fn read_url(setting: &'static str, text: Option<&str>) -> Result<Option<IssuerUrl>, ConfigError> {
+    text.map(|text| IssuerUrl::parse(setting, text)).transpose()
+}
+
+/// What a PEM text calls itself. Nothing else of it is shown: it may be a private key, with or without
+/// a label.
+fn pem_label(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem);
+    let first_line = text.lines().next().unwrap_or_default().trim();
+    let label = first_line.strip_prefix("-----BEGIN ");
+    let label = label.and_then(|label| label.strip_suffix("-----"));
+    let is_label = |label: &&str| {
+        label.len() <= 40
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte == b' ')
+    };
+    match label.filter(is_label) {
+        Some(_) => first_line.to_owned(),
+        None => format!("{} bytes that do not begin with a PEM label", pem.len()),
+    }
+}
+
+impl fmt::Debug for Issuer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Issuer")
+            .field("issuer", &shown(&self.name))
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,196 @@
+//! Tokens that are withdrawn before they expire.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{PoisonError, RwLock},
+    time::{Duration, SystemTime},
+};
+
+use crate::token::claims::Claims;
+
+/// Tells which tokens are withdrawn; see [`Issuer::revocation`](crate::Issuer::revocation).
+///
+/// It is asked about every request with a valid token, so it must answer at once, from what is at
+/// hand: keep a local snapshot, and a task that keeps it current.
+///
+/// ```no_run
+/// use std::{sync::Arc, time::Duration};
+/// use modeler_auth::{Issuer, issuer::RevocationList};
+///
+/// # async fn denied() -> Vec<(String, String)> { Vec::new() }
+/// # async fn example() -> Result<(), modeler_auth::ConfigError> {
+/// let list = Arc::new(RevocationList::default());
+/// let issuer = Issuer::oidc("https://login.example.com/")
+///     .audience("modeler")
+///     .revocation(Arc::clone(&list));
+/// tokio::spawn(async move {
+///     loop {
+///         // e.g. `SMEMBERS denied` of Redis: pairs of issuer and `jti`
+///         for (issuer, token_id) in denied().await {
+///             list.revoke_token(&issuer, &token_id);
+///         }
+///         tokio::time::sleep(Duration::from_secs(5)).await;
+///     }
+/// });
+/// # Ok(()) }
+/// ```
+pub trait Revocation: Send + Sync + 'static {
+    /// Whether the token is withdrawn.
+    fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool;
+}
+
+impl<F> Revocation for F
+where
+    F: Fn(&TokenIdentity<'_>) -> bool + Send + Sync + 'static,
+{
+    fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
+        self(token)
+    }
+}
+
+impl<R: Revocation + ?Sized> Revocation for std::sync::Arc<R> {
+    fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
+        (**self).is_revoked(token)
+    }
+}
+
+/// What a token is known by. Never its text: of one token there may be several, since a signature
+/// can be written in more than one way.
+#[derive(Clone, Copy)]
+pub struct TokenIdentity<'c> {
+    claims: &'c Claims,
+    leeway: Duration,
+}
+
+impl<'c> TokenIdentity<'c> {
+    pub(crate) fn of(claims: &'c Claims, leeway: Duration) -> Self {
+        Self { claims, leeway }
+    }
+
+    /// The issuer.
+    #[must_use]
+    pub fn issuer(&self) -> &'c str {
+        self.claims.issuer()
+    }
+
+    /// The `jti` claim.
+    #[must_use]
+    pub fn token_id(&self) -> Option<&'c str> {
+        self.claims.token_id()
+    }
+
+    /// The `sub` claim.
+    #[must_use]
+    pub fn subject(&self) -> Option<&'c str> {
+        self.claims.subject()
+    }
+
+    /// The client the token was issued to.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&'c str> {
+        self.claims.client_id()
+    }
+
+    /// The `iat` claim.
+    #[must_use]
+    pub fn issued_at(&self) -> Option<SystemTime> {
+        self.claims.issued_at()
+    }
+
+    /// Whether the token may have been issued before `moment`. The clock of its issuer may be ahead
+    /// by the validator's [`leeway`](crate::TokenValidatorBuilder::leeway), so `iat` must be later
+    /// than `moment` by as much. A token without `iat` may have been issued at any time.
+    #[must_use]
+    pub fn may_predate(&self, moment: SystemTime) -> bool {
+        let issued_at = self.issued_at();
+        issued_at.is_none_or(|issued_at| {
+            let latest = moment.checked_add(self.leeway);
+            latest.is_none_or(|latest| issued_at < latest)
+        })
+    }
+}
+
+impl fmt::Debug for TokenIdentity<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenIdentity").finish_non_exhaustive()
+    }
+}
+
+/// A [`Revocation`] in memory: single tokens, and all tokens of a subject or a client that were
+/// issued before a moment.
+///
+/// Entries stay until [`clear`](RevocationList::clear). The issuer's clock may be ahead, so what a
+/// moment withdraws are all tokens whose `iat` is less than
+/// [`leeway`](crate::TokenValidatorBuilder::leeway) (60 s) after it: for as long, new tokens of that
+/// subject or client are refused, too. A token without `iat` counts as issued before any moment.
+#[derive(Default)]
+pub struct RevocationList {
+    entries: RwLock<HashMap<Entry, SystemTime>>,
+}
+
+/// The issuer, and what of it is withdrawn.
+type Entry = (Scope, String, String);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Scope {
+    Client,
+    Subject,
+    Token,
+}
+
+impl RevocationList {
+    /// Withdraws the token of `issuer` whose `jti` is `token_id`.
+    pub fn revoke_token(&self, issuer: &str, token_id: &str) {
+        self.insert(Scope::Token, issuer, token_id, SystemTime::UNIX_EPOCH);
+    }
+
+    /// Withdraws the tokens of `issuer` for `subject` that were issued before `moment`.
+    pub fn revoke_subject(&self, issuer: &str, subject: &str, moment: SystemTime) {
+        self.insert(Scope::Subject, issuer, subject, moment);
+    }
+
+    /// Withdraws the tokens of `issuer` for the client `client_id` that were issued before `moment`.
+    pub fn revoke_client(&self, issuer: &str, client_id: &str, moment: SystemTime) {
+        self.insert(Scope::Client, issuer, client_id, moment);
+    }
+
+    /// Forgets every entry.
+    pub fn clear(&self) {
+        self.entries
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
+    }
+
+    /// Of two moments the later one counts: what was withdrawn once stays so.
+    fn insert(&self, scope: Scope, issuer: &str, name: &str, moment: SystemTime) {
+        let entry = (scope, issuer.to_owned(), name.to_owned());
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let known = entries.entry(entry).or_insert(moment);
+        *known = moment.max(*known);
+    }
+}
+
+impl Revocation for RevocationList {
+    fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool {
+        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
+        if entries.is_empty() {
+            return false;
+        }
+        let moment_of = |scope, name: Option<&str>| {
+            let entry = (scope, token.issuer().to_owned(), name?.to_owned());
+            entries.get(&entry).copied()
+        };
+        let is_older = |moment| token.may_predate(moment);
+        moment_of(Scope::Token, token.token_id()).is_some()
+            || moment_of(Scope::Subject, token.subject()).is_some_and(is_older)
+            || moment_of(Scope::Client, token.client_id()).is_some_and(is_older)
+    }
+}
+
+impl fmt::Debug for RevocationList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RevocationList").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,109 @@
+//! An issuer as the validator holds it.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    access::{grant::Grant, mapping::MapClaims, organization::AuthorizedOrganization},
+    auth::request_view::RequestView,
+    clock::Clock,
+    error::{
+        auth::{AuthError, Reason},
+        claim::ClaimError,
+        config::ConfigError,
+    },
+    issuer::{
+        revocation::{Revocation, TokenIdentity},
+        sender_constraint::Confirmers,
+    },
+    keys::{
+        algorithm::AllowedAlgorithms,
+        cache::{Keeper, schedule::Times},
+        event::Listener,
+        source::KeySource,
+    },
+    token::claims::{Claims, Expectation},
+};
+
+/// An issuer whose settings were read and checked.
+pub(crate) struct CheckedIssuer {
+    pub(crate) expected: Expectation,
+    pub(crate) source: Arc<dyn KeySource>,
+    pub(crate) algorithms: AllowedAlgorithms,
+    pub(crate) mapping: Arc<dyn MapClaims>,
+    pub(crate) confirmers: Confirmers,
+    pub(crate) revocation: Option<Arc<dyn Revocation>>,
+    pub(crate) organization: Option<AuthorizedOrganization>,
+}
+
+impl CheckedIssuer {
+    /// Starts keeping its keys.
+    pub(crate) fn trust(
+        self,
+        times: Times,
+        clock: Clock,
+        listener: Listener,
+    ) -> Result<Trusted, ConfigError> {
+        let issuer = &self.expected.issuer;
+        let keeper = Keeper::new(issuer, self.source, self.algorithms, times, clock, listener);
+        let keeper = keeper.map_err(|error| ConfigError::InvalidKeys {
+            issuer: issuer.to_string(),
+            reason: error.to_string(),
+        })?;
+        Ok(Trusted {
+            expected: Arc::new(self.expected),
+            algorithms: self.algorithms,
+            keeper,
+            mapping: self.mapping,
+            confirmers: self.confirmers,
+            revocation: self.revocation,
+            organization: self.organization,
+        })
+    }
+}
+
+/// An issuer whose tokens are accepted.
+pub(crate) struct Trusted {
+    pub(crate) expected: Arc<Expectation>,
+    pub(crate) algorithms: AllowedAlgorithms,
+    pub(crate) keeper: Keeper,
+    pub(crate) mapping: Arc<dyn MapClaims>,
+    pub(crate) confirmers: Confirmers,
+    pub(crate) revocation: Option<Arc<dyn Revocation>>,
+    /// The only organization whose tokens are accepted, whatever maps them.
+    pub(crate) organization: Option<AuthorizedOrganization>,
+}
+
+impl Trusted {
+    /// What must hold for each request anew, however well its token is known.
+    pub(crate) fn check_request(
+        &self,
+        claims: &Claims,
+        request: Option<&RequestView<'_>>,
+        leeway: Duration,
+    ) -> Result<(), AuthError> {
+        if claims.is_sender_constrained() {
+            self.confirmers.confirm(claims, request).map_err(|error| {
+                AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
+            })?;
+        }
+        let token = TokenIdentity::of(claims, leeway);
+        match &self.revocation {
+            Some(revocation) if revocation.is_revoked(&token) => {
+                Err(AuthError::verified(Reason::Revoked))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What `claims` grant.
+    pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
+        let grant = self.mapping.map(claims)?;
+        if self.organization.is_some() && grant.organization != self.organization {
+            return Err(ClaimError::new(
+                "(organization)",
+                "is not the configured organization",
+            ));
+        }
+        Ok(grant)
+    }
+}

@@ -1,0 +1,109 @@
+//! Why a GET brought no body, in words and by class.
+
+use std::{error::Error, io, time::Duration};
+
+use http::HeaderMap;
+use url::Url;
+
+use crate::{
+    keys::error::{KeyFetchError, KeyFetchErrorKind},
+    url::shown,
+};
+
+pub(super) enum Answer {
+    Failed(KeyFetchErrorKind, String),
+    /// Status 304, and its headers.
+    NotModified(HeaderMap),
+    Status {
+        status: u16,
+        retry_after: Option<Duration>,
+    },
+    TooLarge(usize),
+}
+
+impl Answer {
+    /// The error that this is for a fetch of `url`.
+    pub(super) fn at(self, url: &Url) -> KeyFetchError {
+        let place = shown(url.as_str());
+        let error = |kind, problem: &str| KeyFetchError::new(kind, format!("{place}: {problem}"));
+        match self {
+            Self::Failed(kind, problem) => error(kind, &problem),
+            // Nobody asked whether it was modified.
+            Self::NotModified(_) => error(KeyFetchErrorKind::Status, "status 304"),
+            Self::Status {
+                status,
+                retry_after,
+            } => {
+                let hint = if (300..400).contains(&status) {
+                    ": redirects are not followed"
+                } else {
+                    ""
+                };
+                let error = error(KeyFetchErrorKind::Status, &format!("status {status}{hint}"));
+                match retry_after {
+                    Some(wait) => error.with_retry_after(wait),
+                    None => error,
+                }
+            }
+            Self::TooLarge(most) => error(
+                KeyFetchErrorKind::TooLarge,
+                &format!("the answer has more than {most} bytes"),
+            ),
+        }
+    }
+}
+
+impl From<reqwest::Error> for Answer {
+    fn from(error: reqwest::Error) -> Self {
+        let error = error.without_url();
+        let kind = classify(&error);
+        let mut problem = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            problem = format!("{problem}: {cause}");
+            source = cause.source();
+        }
+        let hint = match kind {
+            KeyFetchErrorKind::Tls if error.is_builder() => {
+                "; without CA certificates no issuer can be trusted: install those of your system, \
+                 name a file with SSL_CERT_FILE, or set `ca_certificate`"
+            }
+            KeyFetchErrorKind::Tls => {
+                "; for a CA of your own set `ca_certificate`, or SSL_CERT_FILE"
+            }
+            _ => "",
+        };
+        problem.push_str(hint);
+        Self::Failed(kind, problem)
+    }
+}
+
+fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
+    if error.is_builder() {
+        return KeyFetchErrorKind::Tls;
+    }
+    if error.is_timeout() {
+        return KeyFetchErrorKind::Timeout;
+    }
+    if !error.is_connect() {
+        return KeyFetchErrorKind::Body;
+    }
+    let mut source = error.source();
+    while let Some(cause) = source {
+        // rustls reports through `io::Error`; hyper-util names look-ups in words only.
+        if cause.downcast_ref::<io::Error>().is_some_and(is_tls) {
+            return KeyFetchErrorKind::Tls;
+        }
+        if cause.to_string().starts_with("dns error") {
+            return KeyFetchErrorKind::Dns;
+        }
+        source = cause.source();
+    }
+    KeyFetchErrorKind::Connect
+}
+
+/// An `io::Error` within another one is not among its sources.
+fn is_tls(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_tls)
+}

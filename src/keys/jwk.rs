@@ -1,0 +1,472 @@
+//! One key: a JWK ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4)) parsed once
+//! and bound to one algorithm.
+
+use std::borrow::Cow;
+
+use aws_lc_rs::signature::{
+    self, EcdsaVerificationAlgorithm, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents,
+};
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, EllipticCurveKeyParameters, OctetKeyPairParameters,
+    RSAKeyParameters,
+};
+
+use crate::{
+    json::{Malformed, Member, Reader, read_object},
+    keys::algorithm::{Algorithm, AllowedAlgorithms},
+};
+
+/// A public key that verifies signatures of exactly one algorithm.
+pub(crate) struct VerifyingKey {
+    id: Option<Box<str>>,
+    algorithm: Algorithm,
+    key: ParsedPublicKey,
+}
+
+/// Why a JWK is not used. The others of its set are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// Not JSON, a member twice or of the wrong type, or material that is no key.
+    Malformed,
+    /// For encryption, not for signatures.
+    NotForSignatures,
+    /// Its algorithm is not in the issuer's list.
+    NotAllowed,
+    /// A symmetric key: whoever can read it can sign.
+    Symmetric,
+    /// A key type, curve or algorithm that does not exist here, or not for one another.
+    Unsupported,
+    /// An RSA modulus outside 2048 to 8192 bits, or an exponent that is even or below 3.
+    Weak,
+}
+
+impl VerifyingKey {
+    /// Reads the JWK `json`. `x5c` and `x5u` are never a source of keys.
+    pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, Unusable> {
+        let mut members = JwkMembers::default();
+        read_object(json.as_bytes(), |member, value| {
+            members.read(&member, value)
+        })
+        .map_err(|Malformed| Unusable::Malformed)?;
+        let is_for_signatures = members.usage.as_deref().is_none_or(|usage| usage == "sig")
+            && members.can_verify.unwrap_or(true);
+        let parameters = members.parameters()?;
+        if !is_for_signatures {
+            return Err(Unusable::NotForSignatures);
+        }
+        let algorithm = bind(&parameters, members.algorithm.as_deref(), allowed)?;
+        if !allowed.contains(algorithm) {
+            return Err(Unusable::NotAllowed);
+        }
+        if members.has_private_members {
+            tracing::warn!(
+                target: "modeler_auth",
+                "the issuer publishes private members of a key: it should be replaced"
+            );
+        }
+        Ok(Self {
+            id: members.id.map(|id| id.into_owned().into_boxed_str()),
+            algorithm,
+            key: parse(&parameters, algorithm)?,
+        })
+    }
+
+    pub(crate) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// Whether it is the same key by the same id.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id
+            && self.algorithm == other.algorithm
+            && self.key.as_ref() == other.key.as_ref()
+    }
+
+    /// Whether `signature` over `message` holds.
+    pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.key.verify_sig(message, signature).is_ok()
+    }
+}
+
+/// The one algorithm of a key. Its own `alg` says so, else its type; the token never does
+/// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)).
+fn bind(
+    parameters: &AlgorithmParameters,
+    declared: Option<&str>,
+    allowed: AllowedAlgorithms,
+) -> Result<Algorithm, Unusable> {
+    let declared = declared
+        .map(|name| Algorithm::from_name(name).ok_or(Unusable::Unsupported))
+        .transpose()?;
+    let by_type = match parameters {
+        AlgorithmParameters::RSA(_) => match declared {
+            Some(algorithm) if algorithm.is_rsa() => algorithm,
+            Some(_) => return Err(Unusable::Unsupported),
+            None => allowed.for_unlabelled_rsa_key(),
+        },
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => Algorithm::Es256,
+            EllipticCurve::P384 => Algorithm::Es384,
+            EllipticCurve::P521 => Algorithm::Es512,
+            _ => return Err(Unusable::Unsupported),
+        },
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+            Algorithm::EdDsa
+        }
+        _ => return Err(Unusable::Unsupported),
+    };
+    if declared.is_some_and(|declared| declared != by_type) {
+        return Err(Unusable::Unsupported);
+    }
+    Ok(by_type)
+}
+
+fn parse(
+    parameters: &AlgorithmParameters,
+    algorithm: Algorithm,
+) -> Result<ParsedPublicKey, Unusable> {
+    match parameters {
+        AlgorithmParameters::RSA(key) => {
+            let (n, e) = (decode(&key.n)?, decode(&key.e)?);
+            check_rsa(&n, &e)?;
+            RsaPublicKeyComponents { n, e }
+                .to_parsed_public_key(rsa_parameters(algorithm).ok_or(Unusable::Unsupported)?)
+                .map_err(|_| Unusable::Malformed)
+        }
+        AlgorithmParameters::EllipticCurve(key) => {
+            let (scheme, length) = ecdsa_scheme(algorithm).ok_or(Unusable::Unsupported)?;
+            let (x, y) = (decode(&key.x)?, decode(&key.y)?);
+            if x.len() != length || y.len() != length {
+                return Err(Unusable::Malformed);
+            }
+            // An uncompressed point (SEC 1 §2.3.3); parsing checks that it is on the curve.
+            let point = [&[0x04], x.as_slice(), y.as_slice()].concat();
+            ParsedPublicKey::new(scheme, point).map_err(|_| Unusable::Malformed)
+        }
+        AlgorithmParameters::OctetKeyPair(key) => {
+            ParsedPublicKey::new(&signature::ED25519, decode(&key.x)?)
+                .map_err(|_| Unusable::Malformed)
+        }
+        _ => Err(Unusable::Unsupported),
+    }
+}
+
+fn decode(text: &str) -> Result<Vec<u8>, Unusable> {
+    URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| Unusable::Malformed)
+}
+
+/// The size is checked here because aws-lc-rs checks it only when it verifies.
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
+    let bits = |number: &[u8]| match number {
+        [] | [0, ..] => Err(Unusable::Malformed),
+        [first, ..] => {
+            let zeros = first.leading_zeros() as usize;
+            Ok(number.len().saturating_mul(8).saturating_sub(zeros))
+        }
+    };
+    let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
+    // 33 bits is what aws-lc takes as an exponent at the most.
+    let strong = (2048..=8192).contains(&bits(n)?) && (2..=33).contains(&bits(e)?);
+    if strong && is_odd(n) && is_odd(e) {
+        Ok(())
+    } else {
+        Err(Unusable::Weak)
+    }
+}
+
+fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
+    Some(match algorithm {
+        Algorithm::Rs256 => &signature::RSA_PKCS1_2048_8192_SHA256,
+        Algorithm::Rs384 => &signature::RSA_PKCS1_2048_8192_SHA384,
+        Algorithm::Rs512 => &signature::RSA_PKCS1_2048_8192_SHA512,
+        Algorithm::Ps256 => &signature::RSA_PSS_2048_8192_SHA256,
+        Algorithm::Ps384 => &signature::RSA_PSS_2048_8192_SHA384,
+        Algorithm::Ps512 => &signature::RSA_PSS_2048_8192_SHA512,
+        _ => return None,
+    })
+}
+
+/// The scheme (signatures of fixed length, RFC 7518 §3.4) and the bytes of a coordinate.
+fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgorithm, usize)> {
+    Some(match algorithm {
+        Algorithm::Es256 => (&signature::ECDSA_P256_SHA256_FIXED, 32),
+        Algorithm::Es384 => (&signature::ECDSA_P384_SHA384_FIXED, 48),
+        Algorithm::Es512 => (&signature::ECDSA_P521_SHA512_FIXED, 66),
+        _ => return None,
+    })
+}
+
+/// The members of a JWK that matter here
+/// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
+/// [RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
+#[derive(Default)]
+struct JwkMembers<'j> {
+    algorithm: Option<Cow<'j, str>>,
+    /// Whether `key_ops` holds `verify`.
+    can_verify: Option<bool>,
+    curve: Option<Cow<'j, str>>,
+    e: Option<Cow<'j, str>>,
+    has_private_members: bool,
+    id: Option<Cow<'j, str>>,
+    key_type: Option<Cow<'j, str>>,
+    n: Option<Cow<'j, str>>,
+    usage: Option<Cow<'j, str>>,
+    x: Option<Cow<'j, str>>,
+    y: Option<Cow<'j, str>>,
+}
+
+impl<'j> JwkMembers<'j> {
+    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'j>) -> Result<(), Malformed> {
+        let text = match member.name {
+            "alg" => &mut self.algorithm,
+            "crv" => &mut self.curve,
+            "e" => &mut self.e,
+            "kid" => &mut self.id,
+            "kty" => &mut self.key_type,
+            "n" => &mut self.n,
+            "use" => &mut self.usage,
+            "x" => &mut self.x,
+            "y" => &mut self.y,
+            "key_ops" => {
+                let can_verify = self.can_verify.insert(false);
+                return value.array(|operation| {
+                    *can_verify |= operation.text()? == "verify";
+                    Ok(())
+                });
+            }
+            name => {
+                // RFC 7518 §6.2.2, §6.3.2
+                self.has_private_members |=
+                    matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth");
+                return value.skip();
+            }
+        };
+        *text = Some(value.text()?);
+        Ok(())
+    }
+
+    /// The public key. A type or curve that is not used here is no error of its publisher.
+    fn parameters(&self) -> Result<AlgorithmParameters, Unusable> {
+        let required = |text: &Option<Cow<'_, str>>| match text {
+            Some(text) => Ok(text.clone().into_owned()),
+            None => Err(Unusable::Malformed),
+        };
+        let curve = || match self.curve.as_deref() {
+            Some("P-256") => Ok(EllipticCurve::P256),
+            Some("P-384") => Ok(EllipticCurve::P384),
+            Some("P-521") => Ok(EllipticCurve::P521),
+            Some("Ed25519") => Ok(EllipticCurve::Ed25519),
+            Some(_) => Err(Unusable::Unsupported),
+            None => Err(Unusable::Malformed),
+        };
+        Ok(match self.key_type.as_deref().ok_or(Unusable::Malformed)? {
+            "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
+                n: required(&self.n)?,
+                e: required(&self.e)?,
+                ..RSAKeyParameters::default()
+            }),
+            "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                curve: curve()?,
+                x: required(&self.x)?,
+                y: required(&self.y)?,
+                ..EllipticCurveKeyParameters::default()
+            }),
+            "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                curve: curve()?,
+                x: required(&self.x)?,
+                ..OctetKeyPairParameters::default()
+            }),
+            "oct" => return Err(Unusable::Symmetric),
+            _ => return Err(Unusable::Unsupported),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// 2048 bits that are odd; no test here verifies with it.
+    fn modulus(bytes: usize) -> String {
+        URL_SAFE_NO_PAD.encode([&vec![0xc1; bytes - 1], &[0x01][..]].concat())
+    }
+
+    fn rsa(extra: Value) -> Value {
+        let mut key = json!({"kty": "RSA", "kid": "k", "n": modulus(256), "e": "AQAB"});
+        key.as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        key
+    }
+
+    /// The public key of RFC 7515, appendix A.3.
+    fn p256(extra: Value) -> Value {
+        let mut key = json!({
+            "kty": "EC", "crv": "P-256",
+            "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+            "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0",
+        });
+        key.as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        key
+    }
+
+    /// The public key of RFC 8037, appendix A.2.
+    fn ed25519(extra: Value) -> Value {
+        let mut key = json!({
+            "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+        });
+        key.as_object_mut()
+            .unwrap()
+            .extend(extra.as_object().unwrap().clone());
+        key
+    }
+
+    fn bound(jwk: &Value) -> Result<Algorithm, Unusable> {
+        bound_among(jwk, AllowedAlgorithms::ALL)
+    }
+
+    fn bound_among(jwk: &Value, allowed: AllowedAlgorithms) -> Result<Algorithm, Unusable> {
+        VerifyingKey::from_jwk(&jwk.to_string(), allowed).map(|key| key.algorithm())
+    }
+
+    #[test]
+    fn r20_a_key_is_bound_to_its_own_algorithm() {
+        assert_eq!(bound(&rsa(json!({}))), Ok(Algorithm::Rs256));
+        assert_eq!(bound(&rsa(json!({"alg": "PS384"}))), Ok(Algorithm::Ps384));
+        assert_eq!(bound(&p256(json!({}))), Ok(Algorithm::Es256));
+        assert_eq!(bound(&p256(json!({"alg": "ES256"}))), Ok(Algorithm::Es256));
+        for other in ["ES384", "RS256", "EdDSA", "HS256", "ES256K", "none", ""] {
+            let verdict = bound(&p256(json!({"alg": other})));
+            assert_eq!(verdict, Err(Unusable::Unsupported), "{other}");
+        }
+        let only_es = AllowedAlgorithms::from_iter([Algorithm::Es384]);
+        assert_eq!(
+            bound_among(&p256(json!({})), only_es),
+            Err(Unusable::NotAllowed)
+        );
+    }
+
+    #[test]
+    fn r21_use_and_key_ops_must_allow_verifying() {
+        for good in [
+            json!({"use": "sig"}),
+            json!({"key_ops": ["verify"]}),
+            json!({"use": "sig", "key_ops": ["sign", "verify"]}),
+        ] {
+            assert!(bound(&rsa(good)).is_ok());
+        }
+        for bad in [
+            json!({"use": "enc"}),
+            json!({"use": "SIG"}),
+            json!({"use": ""}),
+            json!({"key_ops": []}),
+            json!({"key_ops": ["sign"]}),
+            json!({"use": "sig", "key_ops": ["encrypt"]}),
+        ] {
+            assert_eq!(bound(&rsa(bad)), Err(Unusable::NotForSignatures));
+        }
+    }
+
+    #[test]
+    fn r22_foreign_keys_are_unsupported_and_broken_ones_malformed() {
+        for foreign in [
+            rsa(json!({"alg": "RSA-OAEP"})),
+            json!({"kty": "OKP", "crv": "Ed448", "x": "AA"}),
+            json!({"kty": "OKP", "crv": "X25519", "x": "AA"}),
+            json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
+            json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
+        ] {
+            assert_eq!(bound(&foreign), Err(Unusable::Unsupported), "{foreign}");
+        }
+        for broken in [
+            json!({}),
+            json!({"kty": 5}),
+            json!({"n": modulus(256), "e": "AQAB"}),
+            json!({"kty": "RSA", "n": modulus(256)}),
+            rsa(json!({"kid": 5})),
+            rsa(json!({"n": "=="})),
+            rsa(json!({"n": format!("{}=", modulus(256))})),
+            rsa(json!({"key_ops": "verify"})),
+            rsa(json!({"alg": null})),
+            rsa(json!({"alg": 256})),
+        ] {
+            assert!(bound(&broken).is_err(), "{broken}");
+        }
+        let twice = rsa(json!({}))
+            .to_string()
+            .replacen('{', "{\"kid\":\"l\",", 1);
+        let verdict = VerifyingKey::from_jwk(&twice, AllowedAlgorithms::ALL);
+        assert_eq!(verdict.err(), Some(Unusable::Malformed));
+        let verdict = VerifyingKey::from_jwk("[]", AllowedAlgorithms::ALL);
+        assert_eq!(verdict.err(), Some(Unusable::Malformed));
+    }
+
+    #[test]
+    fn r23_rsa_keys_have_2048_to_8192_bits_and_an_odd_exponent() {
+        for bytes in [256, 384, 512, 1024] {
+            assert!(bound(&rsa(json!({"n": modulus(bytes)}))).is_ok());
+        }
+        let just_short = URL_SAFE_NO_PAD.encode([&[0x7f][..], &[0xff; 255]].concat());
+        let even = URL_SAFE_NO_PAD.encode([0xc0; 256]);
+        for weak in [modulus(128), modulus(1025), just_short, even] {
+            assert_eq!(bound(&rsa(json!({"n": weak}))), Err(Unusable::Weak));
+        }
+        for exponent in [&[1][..], &[2], &[4], &[1, 0, 0], &[4, 0, 0, 0, 1]] {
+            let weak = rsa(json!({"e": URL_SAFE_NO_PAD.encode(exponent)}));
+            assert_eq!(bound(&weak), Err(Unusable::Weak), "{exponent:?}");
+        }
+        let three = rsa(json!({"e": URL_SAFE_NO_PAD.encode([3])}));
+        assert!(bound(&three).is_ok());
+        for padded in [&[][..], &[0, 3]] {
+            let padded = rsa(json!({"e": URL_SAFE_NO_PAD.encode(padded)}));
+            assert_eq!(bound(&padded), Err(Unusable::Malformed));
+        }
+    }
+
+    #[test]
+    fn r23_ec_points_are_on_their_curve() {
+        for bad in [
+            json!({"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"}),
+            json!({"y": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}),
+            json!({"x": "AA"}),
+            json!({"x": ""}),
+            json!({"crv": "P-384"}),
+            json!({"crv": "P-521"}),
+        ] {
+            assert_eq!(bound(&p256(bad)), Err(Unusable::Malformed));
+        }
+    }
+
+    #[test]
+    fn r23_ed25519_goes_by_either_name() {
+        for names in [
+            json!({}),
+            json!({"alg": "EdDSA"}),
+            json!({"alg": "Ed25519"}),
+        ] {
+            assert_eq!(bound(&ed25519(names)), Ok(Algorithm::EdDsa));
+        }
+        assert_eq!(
+            bound(&ed25519(json!({"x": "AAAA"}))),
+            Err(Unusable::Malformed)
+        );
+    }
+
+    #[test]
+    fn r24_symmetric_keys_are_not_used_and_private_members_not_read() {
+        let symmetric = json!({"kty": "oct", "k": "AAAA", "alg": "HS256"});
+        assert_eq!(bound(&symmetric), Err(Unusable::Symmetric));
+        assert_eq!(bound(&p256(json!({"d": "AAAA"}))), Ok(Algorithm::Es256));
+    }
+}

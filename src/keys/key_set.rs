@@ -1,0 +1,321 @@
+//! A key set: JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) to the
+//! keys of it that can be used.
+
+use std::collections::HashMap;
+
+use crate::{
+    json::{Malformed, read_object},
+    keys::{
+        algorithm::{Algorithm, AllowedAlgorithms},
+        error::{KeyFetchError, KeyFetchErrorKind},
+        jwk::{Unusable, VerifyingKey},
+    },
+};
+
+/// The usable keys of an issuer.
+#[derive(Default)]
+pub(crate) struct KeySet {
+    /// Counts the sets of an issuer that differ: what was found in one holds for every set of its
+    /// generation.
+    generation: u64,
+    keys: Vec<VerifyingKey>,
+    /// Positions in `keys`, at most [`KeySet::MOST_OF_ONE_ID`] each.
+    by_id: HashMap<Box<str>, Vec<usize>>,
+}
+
+/// Why no key fits a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoKey {
+    /// Several keys fit a token that names none.
+    Ambiguous,
+    /// The key the token names is bound to another algorithm.
+    OtherAlgorithm,
+    /// The set has no such key; a newer one might.
+    Unknown,
+}
+
+/// How a key set differs from the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Change {
+    pub(crate) added: usize,
+    pub(crate) withdrawn: usize,
+}
+
+impl KeySet {
+    /// Sets with more keys are refused.
+    const MOST_KEYS: usize = 100;
+    /// Keys that share an id are all tried, so there must be few of them.
+    const MOST_OF_ONE_ID: usize = 4;
+
+    /// Reads a JWKS. Each key is judged alone: a broken or foreign one never costs a good one.
+    pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
+        let mut keys = None;
+        let read = read_object(jwks, |member, value| {
+            if member.name != "keys" {
+                return value.skip();
+            }
+            let (mut first, mut count) = (Vec::new(), 0_usize);
+            value.array(|key| {
+                let text = key.lenient_text()?;
+                if first.len() < Self::MOST_KEYS {
+                    first.push(text);
+                }
+                count = count.saturating_add(1);
+                Ok(())
+            })?;
+            keys = Some((first, count));
+            Ok(())
+        });
+        read.map_err(|Malformed| {
+            KeyFetchError::new(
+                KeyFetchErrorKind::Json,
+                "the key set is not a JSON object with `keys`",
+            )
+        })?;
+        let Some((jwks, count)) = keys else {
+            return Err(KeyFetchError::new(
+                KeyFetchErrorKind::Json,
+                "the key set has no array `keys`",
+            ));
+        };
+        if count > Self::MOST_KEYS {
+            return Err(KeyFetchError::new(
+                KeyFetchErrorKind::TooLarge,
+                format!(
+                    "the key set has {count} keys, more than {}",
+                    Self::MOST_KEYS
+                ),
+            ));
+        }
+        let mut set = Self::default();
+        let mut unusable = Vec::new();
+        for jwk in &jwks {
+            // Strict again, so what is wrong with one key costs only that key.
+            match VerifyingKey::from_jwk(jwk, allowed) {
+                Ok(key) => set.insert(key),
+                Err(reason) => unusable.push(reason),
+            }
+        }
+        if unusable.contains(&Unusable::Symmetric) {
+            tracing::warn!(
+                target: "modeler_auth",
+                "the issuer's key set holds a symmetric key: it is not used, and should not be public"
+            );
+        }
+        if set.keys.is_empty() {
+            return Err(KeyFetchError::new(
+                KeyFetchErrorKind::Empty,
+                format!("the key set has no usable key; its {count} keys: {unusable:?}"),
+            ));
+        }
+        if !unusable.is_empty() {
+            tracing::debug!(target: "modeler_auth", ?unusable, "some keys of the set are not used");
+        }
+        Ok(set)
+    }
+
+    fn insert(&mut self, key: VerifyingKey) {
+        if let Some(id) = key.id() {
+            let positions = self.by_id.entry(id.into()).or_default();
+            if positions.len() == Self::MOST_OF_ONE_ID {
+                return;
+            }
+            positions.push(self.keys.len());
+        }
+        self.keys.push(key);
+    }
+
+    /// Takes the place of `previous`, and tells how it differs.
+    pub(crate) fn succeed(&mut self, previous: &Self) -> Change {
+        let is_same = self.keys.len() == previous.keys.len()
+            && self
+                .keys
+                .iter()
+                .zip(&previous.keys)
+                .all(|(new, old)| new.is_same(old));
+        self.generation = previous.generation.wrapping_add(u64::from(!is_same));
+        let among =
+            |keys: &[VerifyingKey], key: &VerifyingKey| keys.iter().any(|one| one.is_same(key));
+        let added = self
+            .keys
+            .iter()
+            .filter(|key| !among(&previous.keys, key))
+            .count();
+        let withdrawn = previous
+            .keys
+            .iter()
+            .filter(|key| !among(&self.keys, key))
+            .count();
+        Change { added, withdrawn }
+    }
+
+    /// Two sets of an issuer have the same generation only if they hold the same keys.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
+    }
+
+    /// The ids of the usable keys.
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.keys.iter().filter_map(VerifyingKey::id)
+    }
+
+    /// How many keys can be used.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys that a token with this header may be signed by: those of its key id, compared
+    /// exactly, or, if it names none, the only one that fits. All are of the token's algorithm.
+    pub(crate) fn candidates(
+        &self,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<impl Iterator<Item = &VerifyingKey>, NoKey> {
+        let fits = move |key: &&VerifyingKey| key.algorithm() == algorithm;
+        let (named, unnamed) = match id {
+            Some(id) => {
+                let positions = self.by_id.get(id).ok_or(NoKey::Unknown)?;
+                (positions.as_slice(), &[][..])
+            }
+            None => (&[][..], self.keys.as_slice()),
+        };
+        let named = named.iter().filter_map(|&position| self.keys.get(position));
+        let mut found = named.chain(unnamed).filter(fits);
+        let first = found.next();
+        match (first, id) {
+            (None, Some(_)) => Err(NoKey::OtherAlgorithm),
+            (None, None) => Err(NoKey::Unknown),
+            (Some(_), None) if found.next().is_some() => Err(NoKey::Ambiguous),
+            (Some(_), _) => Ok(first.into_iter().chain(found)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ES256: &str = r#""kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0""#;
+    const ED25519: &str =
+        r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
+
+    fn parse(keys: &[String]) -> Result<KeySet, KeyFetchErrorKind> {
+        let text = format!("{{\"keys\":[{}]}}", keys.join(","));
+        parse_text(&text)
+    }
+
+    fn parse_text(text: &str) -> Result<KeySet, KeyFetchErrorKind> {
+        KeySet::parse(text.as_bytes(), AllowedAlgorithms::ALL).map_err(|error| error.kind())
+    }
+
+    fn key(id: &str, material: &str) -> String {
+        format!("{{\"kid\":\"{id}\",{material}}}")
+    }
+
+    fn found(set: &KeySet, id: Option<&str>, algorithm: Algorithm) -> Result<usize, NoKey> {
+        set.candidates(id, algorithm).map(Iterator::count)
+    }
+
+    #[test]
+    fn r18_a_key_id_matches_exactly() {
+        let set = parse(&[key("a", ES256), key("B", ES256)]).unwrap();
+        assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(1));
+        for other in ["A", "b", "", "a ", "../a"] {
+            let verdict = found(&set, Some(other), Algorithm::Es256);
+            assert_eq!(verdict, Err(NoKey::Unknown), "{other}");
+        }
+    }
+
+    #[test]
+    fn r19_without_a_key_id_exactly_one_key_must_fit() {
+        let set = parse(&[key("a", ES256), key("b", ED25519)]).unwrap();
+        assert_eq!(found(&set, None, Algorithm::Es256), Ok(1));
+        assert_eq!(found(&set, None, Algorithm::Rs256), Err(NoKey::Unknown));
+        let set = parse(&[key("a", ES256), key("b", ES256)]).unwrap();
+        assert_eq!(found(&set, None, Algorithm::Es256), Err(NoKey::Ambiguous));
+    }
+
+    #[test]
+    fn r20_a_key_is_only_found_for_its_algorithm() {
+        let set = parse(&[key("a", ES256)]).unwrap();
+        let verdict = found(&set, Some("a"), Algorithm::Rs256);
+        assert_eq!(verdict, Err(NoKey::OtherAlgorithm));
+    }
+
+    #[test]
+    fn r25_keys_of_one_id_are_all_tried_up_to_four() {
+        let set = parse(&[key("a", ES256), key("a", ED25519), key("a", ES256)]).unwrap();
+        assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(2));
+        assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));
+        let set = parse(&vec![key("a", ES256); 10]).unwrap();
+        assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(4));
+    }
+
+    #[test]
+    fn f24_a_set_tells_what_is_new_in_it_and_what_is_gone() {
+        let (a, b) = (key("a", ES256), key("b", ED25519));
+        let set =
+            |keys: &[&String]| parse(&keys.iter().copied().cloned().collect::<Vec<_>>()).unwrap();
+        let change = |before: &[&String], after: &[&String]| {
+            let change = set(after).succeed(&set(before));
+            (change.added, change.withdrawn)
+        };
+        assert_eq!(change(&[&a], &[&a]), (0, 0));
+        assert_eq!(change(&[&a], &[&b, &a]), (1, 0));
+        assert_eq!(change(&[&a, &b], &[&b]), (0, 1));
+        // Another key by the same id is another key.
+        assert_eq!(change(&[&a], &[&key("a", ED25519)]), (1, 1));
+        assert_eq!(change(&[&b], &[&key("c", ED25519)]), (1, 1));
+    }
+
+    #[test]
+    fn r48_only_a_set_of_the_same_keys_is_of_the_same_generation() {
+        let [a, b, c] = [key("a", ES256), key("b", ED25519), key("c", ED25519)];
+        let of =
+            |keys: &[&String]| parse(&keys.iter().copied().cloned().collect::<Vec<_>>()).unwrap();
+        let first = of(&[&a, &b]);
+        let mut same = of(&[&a, &b]);
+        same.succeed(&first);
+        assert_eq!(same.generation(), first.generation());
+        for other in [
+            &[&a][..],
+            &[&a, &b, &c],
+            &[&a, &c],
+            &[&b, &a],
+            &[&a, &a],
+            &[&a, &b, &b],
+        ] {
+            let mut next = of(other);
+            next.succeed(&same);
+            assert_ne!(next.generation(), same.generation(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn r45_only_an_object_with_keys_is_a_set() {
+        for bad in ["", "[]", "{}", "{\"keys\":{}}", "{\"keys\":null}", "<html>"] {
+            let verdict = parse_text(bad).err();
+            assert_eq!(verdict, Some(KeyFetchErrorKind::Json), "{bad}");
+        }
+        assert_eq!(parse(&[]).err(), Some(KeyFetchErrorKind::Empty));
+        let foreign = key("a", r#""kty":"oct","k":"AA""#);
+        assert_eq!(parse(&[foreign]).err(), Some(KeyFetchErrorKind::Empty));
+    }
+
+    #[test]
+    fn r53_a_bad_key_never_drops_the_good_ones() {
+        let deep = format!("{{\"x\":{}{}}}", "[".repeat(100_000), "]".repeat(100_000));
+        for bad in ["1", "null", "[]", "{}", "{\"kty\":5}", &deep] {
+            let set = parse(&[bad.to_owned(), key("a", ES256), bad.to_owned()]).unwrap();
+            assert_eq!(set.len(), 1);
+        }
+    }
+
+    #[test]
+    fn f10_more_than_100_keys_are_refused() {
+        let keys: Vec<_> = (0..101).map(|n| key(&n.to_string(), ES256)).collect();
+        assert_eq!(parse(keys.get(..100).unwrap()).unwrap().len(), 100);
+        assert_eq!(parse(&keys).err(), Some(KeyFetchErrorKind::TooLarge));
+    }
+}

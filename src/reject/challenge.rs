@@ -1,0 +1,83 @@
+//! `WWW-Authenticate` ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+
+use http::HeaderValue;
+
+use crate::{error::auth::AuthErrorKind, reject::Refusal};
+
+/// The challenge of a refusal; `None` where the client's credentials are not the matter.
+pub(super) fn challenge(refusal: &Refusal<'_>) -> Option<HeaderValue> {
+    let code = match refusal.error().kind() {
+        // Without credentials there is no error code (§3.1).
+        AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
+        AuthErrorKind::InvalidRequest => "invalid_request",
+        AuthErrorKind::InvalidToken => "invalid_token",
+        AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => "insufficient_scope",
+        AuthErrorKind::LayerMissing | AuthErrorKind::Unavailable => return None,
+    };
+    let description = refusal.description();
+    let mut value = format!("Bearer error=\"{code}\", error_description=\"{description}\"");
+    let scope = refusal.error().needed_scope();
+    if let Some(scope) = scope.filter(|scope| is_scope(scope)) {
+        value.push_str(", scope=\"");
+        value.push_str(scope);
+        value.push('"');
+    }
+    HeaderValue::try_from(value).ok()
+}
+
+/// `scope-token *( SP scope-token )` of `%x21 / %x23-5B / %x5D-7E` (RFC 6749 §3.3). A rule's own
+/// text never breaks out of its quotes.
+fn is_scope(scope: &str) -> bool {
+    scope.split(' ').all(|token| {
+        !token.is_empty()
+            && token
+                .bytes()
+                .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::auth::{AuthError, Reason};
+
+    fn of(reason: Reason) -> Option<String> {
+        let error = AuthError::from(reason);
+        let challenge = challenge(&Refusal::new(&error, false))?;
+        Some(challenge.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn r4_r7_the_code_says_whose_turn_it_is() {
+        assert_eq!(of(Reason::MissingToken).as_deref(), Some("Bearer"));
+        for (reason, start) in [
+            (
+                Reason::SeveralAuthorizations,
+                "Bearer error=\"invalid_request\"",
+            ),
+            (Reason::Expired, "Bearer error=\"invalid_token\""),
+            (
+                Reason::NoOrganization,
+                "Bearer error=\"insufficient_scope\"",
+            ),
+        ] {
+            assert!(of(reason).unwrap().starts_with(start));
+        }
+        assert_eq!(of(Reason::KeysUnavailable), None);
+        assert_eq!(of(Reason::LayerMissing), None);
+    }
+
+    #[test]
+    fn r8_values_hold_no_quote_and_parameters_come_once() {
+        let scope = |scope: &'static str| of(Reason::InsufficientScope(scope.into())).unwrap();
+        assert!(scope("create:*").ends_with(", scope=\"create:*\""));
+        assert!(scope("a b").ends_with(", scope=\"a b\""));
+        for bad in ["a\"b", "a\\b", "", "a  b", " a", "ä", "a\nb"] {
+            assert!(!scope(bad).contains("scope=\""), "{bad:?}");
+        }
+        let value = scope("create:*");
+        for name in ["error=", "error_description=", "scope="] {
+            assert_eq!(value.matches(name).count(), 1, "{value}");
+        }
+    }
+}

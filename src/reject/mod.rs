@@ -1,0 +1,128 @@
+//! Turning an [`AuthError`] into a response.
+
+pub(crate) mod challenge;
+pub(crate) mod empty;
+pub(crate) mod grpc;
+pub(crate) mod problem;
+
+use http::{HeaderValue, Response, StatusCode, header};
+
+pub use self::{
+    empty::Bare,
+    grpc::{Grpc, GrpcByContentType},
+    problem::Problem,
+};
+use crate::error::auth::{AuthError, AuthErrorKind};
+
+/// Makes the response to a refused request; see [`AuthLayer::reject_with`](crate::AuthLayer::reject_with).
+///
+/// Closures implement it:
+///
+/// ```
+/// use axum::body::Body;
+/// use modeler_auth::{AuthLayer, Issuer, reject::Refusal, TokenValidator};
+///
+/// # let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let layer = AuthLayer::new(validator).reject_with(|refusal: &Refusal<'_>| {
+///     refusal.response(Body::from(format!("no: {}", refusal.status())))
+/// });
+/// let app: axum::Router = axum::Router::new().layer(layer);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
+pub trait Reject<B>: Clone {
+    /// The response to `refusal`.
+    fn reject(&self, refusal: &Refusal<'_>) -> Response<B>;
+}
+
+impl<F, B> Reject<B> for F
+where
+    F: Fn(&Refusal<'_>) -> Response<B> + Clone,
+{
+    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
+        self(refusal)
+    }
+}
+
+/// A request that is being refused.
+#[derive(Clone, Copy, Debug)]
+pub struct Refusal<'e> {
+    error: &'e AuthError,
+    is_grpc: bool,
+}
+
+impl<'e> Refusal<'e> {
+    pub(crate) fn new(error: &'e AuthError, is_grpc: bool) -> Self {
+        Self { error, is_grpc }
+    }
+
+    /// Why it is refused. For logs and metrics; a client gets [`description`](Refusal::description).
+    #[must_use]
+    pub fn error(&self) -> &'e AuthError {
+        self.error
+    }
+
+    /// The HTTP status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.error.kind().status()
+    }
+
+    /// Whether the request is a gRPC call.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        self.is_grpc
+    }
+
+    /// A fixed sentence for the client, in the characters that `error_description` allows.
+    #[must_use]
+    pub fn description(&self) -> &'static str {
+        match self.error.kind() {
+            AuthErrorKind::InsufficientScope => "The token does not permit this operation",
+            AuthErrorKind::InvalidRequest => "The Authorization header is malformed",
+            AuthErrorKind::InvalidToken if self.error.reason() == "expired" => {
+                "The token has expired"
+            }
+            AuthErrorKind::InvalidToken => "The token is not valid for this service",
+            AuthErrorKind::LayerMissing => "The service is misconfigured",
+            AuthErrorKind::MissingToken => "A Bearer token is required",
+            AuthErrorKind::NoOrganization => "The token is not authorized for an organization",
+            AuthErrorKind::Unavailable => "The token cannot be checked right now",
+        }
+    }
+
+    /// A response with `body` and what RFC 6750 and RFC 9110 ask for beside it: the status,
+    /// `WWW-Authenticate` for 400, 401 and 403, `Retry-After` for 503.
+    pub fn response<B>(&self, body: B) -> Response<B> {
+        let mut response = Response::new(body);
+        *response.status_mut() = self.status();
+        self.add_headers(&mut response);
+        response
+    }
+
+    fn add_headers<B>(&self, response: &mut Response<B>) {
+        if let Some(challenge) = challenge::challenge(self) {
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        if let Some(wait) = self.error.retry_after() {
+            let seconds = wait
+                .as_secs()
+                .saturating_add(u64::from(wait.subsec_nanos() > 0));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+    }
+}
+
+impl AuthError {
+    /// The form a refusal has below the layer: a status, and the error in the extensions, from
+    /// which the layer makes the response proper.
+    pub(crate) fn into_bare<B: Default>(self) -> Response<B> {
+        let mut response = Response::new(B::default());
+        *response.status_mut() = self.kind().status();
+        response.extensions_mut().insert(self);
+        response
+    }
+}

@@ -1,0 +1,116 @@
+//! The header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
+
+use std::borrow::Cow;
+
+use crate::{
+    error::auth::Reason,
+    json::{Malformed, Member, Reader, read_object},
+    keys::algorithm::Algorithm,
+};
+
+/// Longer key ids are refused.
+const LONGEST_KEY_ID: usize = 256;
+
+/// The members of the header that matter. `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not among
+/// them: they are read as any unknown member and never looked at.
+#[derive(Debug)]
+pub(crate) struct Header<'s> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) key_id: Option<Cow<'s, str>>,
+    /// Whether `typ` is `at+jwt` (RFC 9068) and not merely `JWT` or absent.
+    pub(crate) is_at_jwt: bool,
+}
+
+impl<'s> Header<'s> {
+    pub(super) fn to_owned(&self) -> Header<'static> {
+        Header {
+            algorithm: self.algorithm,
+            key_id: self.key_id.as_deref().map(|id| Cow::Owned(id.to_owned())),
+            is_at_jwt: self.is_at_jwt,
+        }
+    }
+
+    pub(super) fn borrowed(&self) -> Header<'_> {
+        Header {
+            algorithm: self.algorithm,
+            key_id: self.key_id.as_deref().map(Cow::Borrowed),
+            is_at_jwt: self.is_at_jwt,
+        }
+    }
+
+    pub(super) fn read(json: &'s [u8]) -> Result<Self, Reason> {
+        let mut members = HeaderMembers::default();
+        read_object(json, |member, value| members.read(&member, value))
+            .map_err(|Malformed| Reason::MalformedHeader)?;
+        if members.critical {
+            return Err(Reason::Critical);
+        }
+        let algorithm = members.algorithm.as_deref().and_then(Algorithm::from_name);
+        let is_at_jwt = match members.kind.as_deref().map(token_type) {
+            None | Some(Some(TokenType::Jwt)) => false,
+            Some(Some(TokenType::AtJwt)) => true,
+            Some(None) => return Err(Reason::TokenType),
+        };
+        if members
+            .key_id
+            .as_deref()
+            .is_some_and(|id| id.len() > LONGEST_KEY_ID)
+        {
+            return Err(Reason::MalformedHeader);
+        }
+        Ok(Self {
+            algorithm: algorithm.ok_or(Reason::UnsupportedAlgorithm)?,
+            key_id: members.key_id,
+            is_at_jwt,
+        })
+    }
+}
+
+#[derive(Default)]
+struct HeaderMembers<'s> {
+    algorithm: Option<Cow<'s, str>>,
+    critical: bool,
+    key_id: Option<Cow<'s, str>>,
+    kind: Option<Cow<'s, str>>,
+}
+
+impl<'s> HeaderMembers<'s> {
+    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
+        let text = match member.name {
+            "alg" => &mut self.algorithm,
+            "kid" => &mut self.key_id,
+            "typ" => &mut self.kind,
+            name => {
+                // No extension is understood here, so each one that must be understood is a
+                // refusal (RFC 7515 §4.1.11). RFC 7797's `b64` changes what is signed; it is
+                // refused even where the token forgets to call it critical.
+                self.critical |= matches!(name, "crit" | "b64");
+                return value.skip();
+            }
+        };
+        *text = Some(value.text()?);
+        Ok(())
+    }
+}
+
+enum TokenType {
+    AtJwt,
+    Jwt,
+}
+
+/// `typ` is a media type; `application/` may be left out, and case does not count
+/// (RFC 7515 §4.1.9).
+fn token_type(value: &str) -> Option<TokenType> {
+    const PREFIX: &str = "application/";
+    let short = match value.split_at_checked(PREFIX.len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case(PREFIX) => rest,
+        _ => value,
+    };
+    if short.eq_ignore_ascii_case("jwt") {
+        Some(TokenType::Jwt)
+    } else if short.eq_ignore_ascii_case("at+jwt") {
+        Some(TokenType::AtJwt)
+    } else {
+        None
+    }
+}

@@ -1,0 +1,262 @@
+//! URLs that keys may be fetched from.
+
+use std::borrow::Cow;
+
+use url::{Host, Url};
+
+use crate::error::config::ConfigError;
+
+/// Longer URLs are cut where they are shown.
+const LONGEST_SHOWN: usize = 200;
+
+/// An `http` or `https` URL, kept as it was written: an issuer is compared byte for byte, and
+/// parsing would normalise it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IssuerUrl {
+    text: String,
+    url: Url,
+}
+
+impl IssuerUrl {
+    /// Reads `text`, the value of `setting`.
+    pub(crate) fn parse(setting: &'static str, text: &str) -> Result<Self, ConfigError> {
+        Self::read(text).map_err(|reason| ConfigError::InvalidUrl {
+            setting,
+            value: shown(text),
+            reason,
+        })
+    }
+
+    /// Reads `text`; the error says what is wrong with it, and holds nothing of it.
+    pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err("it holds white space");
+        }
+        let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err("its scheme is neither https nor http");
+        }
+        if has_credentials(&url) {
+            return Err("it holds a user name or password");
+        }
+        if url.fragment().is_some() {
+            return Err("it has a fragment");
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            url,
+        })
+    }
+
+    /// The URL as it was written.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub(crate) fn url(&self) -> &Url {
+        &self.url
+    }
+
+    pub(crate) fn is_https(&self) -> bool {
+        self.url.scheme() == "https"
+    }
+
+    /// Whether its host is this machine.
+    pub(crate) fn is_loopback(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
+    /// Whether an issuer may look like this (RFC 8414 §2).
+    pub(crate) fn has_query(&self) -> bool {
+        self.url.query().is_some()
+    }
+}
+
+fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
+}
+
+/// A URL, or what was meant to be one, as errors and log lines may show it: without user name and
+/// password, query and fragment, control characters escaped, and not longer than
+/// [`LONGEST_SHOWN`] characters. Every URL that is shown passes here.
+///
+/// A text that is no proper URL is cut textually: what stands before its last `@` may be a password
+/// with an unescaped `/`, `?` or `#` in it.
+pub(crate) fn shown(text: &str) -> String {
+    let url = Url::parse(text).ok().filter(|url| {
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        is_http && text.matches('@').count() == usize::from(has_credentials(url))
+    });
+    let text = match url {
+        Some(url) if has_credentials(&url) => {
+            let mut url = url;
+            // Neither fails for a URL that has them.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            Cow::Owned(url.into())
+        }
+        Some(_) => Cow::Borrowed(text),
+        None => match text.rsplit_once('@') {
+            Some((before, after)) => {
+                let scheme = before.find("://").and_then(|end| before.get(..end));
+                let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+                let scheme = scheme.filter(is_name).map(|name| format!("{name}://"));
+                Cow::Owned(format!("{}...@{after}", scheme.unwrap_or_default()))
+            }
+            None => Cow::Borrowed(text),
+        },
+    };
+    // The mark of a query or fragment stays, and says that there is one.
+    let end = text.find(['?', '#']).map(|mark| mark.saturating_add(1));
+    let hidden = if end.is_some() { "..." } else { "" };
+    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    let mut shown = String::new();
+    for char in text.chars().take(LONGEST_SHOWN) {
+        if char.is_control() {
+            shown.extend(char.escape_default());
+        } else {
+            shown.push(char);
+        }
+    }
+    shown.push_str(match text.chars().nth(LONGEST_SHOWN) {
+        Some(_) => "...",
+        None => hidden,
+    });
+    shown
+}
+
+/// `127.0.0.0/8`, `::1`, or exactly `localhost`.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<IssuerUrl, ConfigError> {
+        IssuerUrl::parse("issuer", text)
+    }
+
+    #[test]
+    fn r30_the_text_is_kept_as_written() {
+        for text in [
+            "https://weblogin.cloud.camunda.io/",
+            "https://weblogin.cloud.camunda.io",
+            "https://EXAMPLE.com:443/a/../b",
+        ] {
+            assert_eq!(parse(text).unwrap().as_str(), text);
+        }
+    }
+
+    #[test]
+    fn r43_only_http_and_https_without_credentials() {
+        for bad in [
+            "",
+            "localhost",
+            "/realms/x",
+            "file:///etc/passwd",
+            "ftp://a/",
+            "https://user@a/",
+            "https://user:secret@a/",
+            "https://:secret@a/",
+            "https://a/#x",
+            " https://a/",
+            "https://a/\n",
+            "https://",
+        ] {
+            assert!(parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn r50_an_error_does_not_show_a_password() {
+        let error = parse("https://admin:s3cret@keycloak/realms/x").unwrap_err();
+        let shown = format!("{error} {error:?}");
+        assert!(
+            !shown.contains("s3cret") && !shown.contains("admin"),
+            "{shown}"
+        );
+        assert!(shown.contains("https://keycloak/realms/x"), "{shown}");
+    }
+
+    #[test]
+    fn a85_no_secret_of_a_url_is_shown_however_it_is_written() {
+        for secret in [
+            "http://user:s3cret@proxy:3128",
+            "http://user:s3/cret@proxy:3128",
+            "http://user:s3?cret@proxy:3128",
+            "http://user:s3#cret@proxy:3128",
+            "http://user:1/s3cret@proxy:3128",
+            "http://user:s3@cret@proxy:3128",
+            "http://us/er:s3cret@proxy:3128",
+            "http:user:s3cret@proxy:3128",
+            "http:\\\\user:s3cret@proxy:3128",
+            "user:s3cret@proxy:3128",
+            "user:s3://cret@proxy:3128",
+            "s3cret@proxy:3128",
+            "s3 cret@proxy:3128",
+            "//user:s3cret@proxy:3128",
+            "ftp://user:s3cret@proxy:3128",
+            "http://user:s3cret@proxy:99999",
+            "http://user:s3cret@[proxy:3128",
+            "https://proxy:3128/?key=s3cret",
+            "https://proxy:3128/#s3cret",
+            "proxy:3128?key=s3cret",
+        ] {
+            let shown = shown(secret);
+            for part in ["s3", "cret"] {
+                assert!(!shown.contains(part), "{secret}: {shown}");
+            }
+            assert!(shown.contains("proxy"), "{secret}: {shown}");
+        }
+        for plain in [
+            "localhost:18080",
+            "https://a:1/b/c",
+            "file:///jwks.json",
+            "RS256,HS256",
+            "",
+        ] {
+            assert_eq!(shown(plain), plain);
+        }
+        assert_eq!(
+            shown("https://admin:s3cret@keycloak/realms/x"),
+            "https://keycloak/realms/x"
+        );
+        assert_eq!(shown("https://a/b?c#d"), "https://a/b?...");
+        assert_eq!(shown("https://a/b#d?c"), "https://a/b#...");
+        assert_eq!(shown("http://a\nb\u{1b}[31m"), "http://a\\nb\\u{1b}[31m");
+        let long = shown(&format!("https://a/{}", "x".repeat(60_000)));
+        assert!(long.len() < 220 && long.ends_with("..."), "{long}");
+    }
+
+    #[test]
+    fn r43_http_is_secure_on_loopback_only() {
+        assert!(parse("https://a/").unwrap().is_https());
+        for secure in [
+            "http://localhost:18080/auth",
+            "http://127.0.0.1/",
+            "http://127.9.9.9/",
+            "http://[::1]:80/",
+        ] {
+            assert!(parse(secure).unwrap().is_loopback(), "{secure}");
+        }
+        for insecure in [
+            "http://a/",
+            "http://localhost.example.com/",
+            "http://localhost./",
+            "http://128.0.0.1/",
+            "http://[::2]/",
+            "http://127.0.0.1.example.com/",
+            "http://0.0.0.0/",
+        ] {
+            let url = parse(insecure).unwrap();
+            assert!(!url.is_loopback() && !url.is_https(), "{insecure}");
+        }
+    }
+}

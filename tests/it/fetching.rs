@@ -1,0 +1,349 @@
+//! Keys over HTTP: where they are looked for, and what is not accepted as an answer.
+
+use std::time::Duration;
+
+use crate::web::Web;
+use axum::{body::Body, http::Response};
+use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
+use tokio::io::AsyncWriteExt as _;
+
+const DISCOVERY: &str = "/.well-known/openid-configuration";
+
+/// An issuer that `web` plays under `path`, its keys at `/jwks`.
+fn issuer(web: &Web, path: &str) -> TestIssuer {
+    let issuer = TestIssuer::oidc(&web.url(path));
+    web.discovery(path.trim_end_matches('/'), issuer.name(), &web.url("/jwks"));
+    web.text("/jwks", issuer.jwks());
+    issuer
+}
+
+fn trusting(issuer: Issuer) -> TokenValidator {
+    let builder = TokenValidator::builder().issuer(issuer.audience("test"));
+    builder.build().unwrap()
+}
+
+fn validator(issuer: &TestIssuer) -> TokenValidator {
+    trusting(Issuer::oidc(issuer.name()))
+}
+
+async fn accepts(validator: &TokenValidator, issuer: &TestIssuer) -> bool {
+    validator.validate(&issuer.token().sign()).await.is_ok()
+}
+
+/// `json` with space behind it, so that it has so many bytes.
+fn padded(json: String, bytes: usize) -> String {
+    let space = " ".repeat(bytes - json.len());
+    json + &space
+}
+
+async fn failure(validator: &TokenValidator) -> KeyFetchErrorKind {
+    validator.refresh_now().await.unwrap_err().kind()
+}
+
+#[tokio::test]
+async fn r41_discovery_is_found_for_issuers_with_and_without_a_slash() {
+    for path in ["", "/", "/realms/a", "/realms/a/"] {
+        let web = Web::start().await;
+        let issuer = issuer(&web, path);
+        assert!(accepts(&validator(&issuer), &issuer).await, "{path:?}");
+        let asked = format!("{}{DISCOVERY}", path.trim_end_matches('/'));
+        assert_eq!(web.asked(), [asked.as_str(), "/jwks"], "{path:?}");
+    }
+}
+
+#[tokio::test]
+async fn r41_discovery_by_rfc_8414_is_the_second_choice() {
+    let web = Web::start().await;
+    let issuer = TestIssuer::oidc(&web.url("/tenant"));
+    web.text("/jwks", issuer.jwks());
+    web.text(
+        "/.well-known/oauth-authorization-server/tenant",
+        format!(
+            r#"{{"issuer":"{}","jwks_uri":"{}"}}"#,
+            issuer.name(),
+            web.url("/jwks")
+        ),
+    );
+    assert!(accepts(&validator(&issuer), &issuer).await);
+}
+
+#[tokio::test]
+async fn a_key_set_url_needs_no_discovery() {
+    let web = Web::start().await;
+    let issuer = TestIssuer::oidc("https://unreachable.example/");
+    web.text("/keys", issuer.jwks());
+    let trusted = Issuer::oidc(issuer.name());
+    let validator = trusting(trusted.jwks_url(&web.url("/keys")));
+    assert!(accepts(&validator, &issuer).await);
+    assert_eq!(web.asked(), ["/keys"]);
+}
+
+#[tokio::test]
+async fn r42_everything_is_fetched_from_the_backend() {
+    let public = "https://login.example.test/realms/a";
+    for (said_issuer, said_jwks) in [
+        ("public", "https://login.example.test/realms/a/certs"),
+        ("public", "backend"),
+        ("backend", "backend"),
+    ] {
+        let web = Web::start().await;
+        let backend = web.url("/auth/realms/a");
+        let issuer = TestIssuer::oidc(public);
+        let said_issuer = if said_issuer == "public" {
+            public
+        } else {
+            &*backend
+        };
+        let certs = format!("{backend}/certs");
+        let said_jwks = if said_jwks == "backend" {
+            &*certs
+        } else {
+            said_jwks
+        };
+        web.discovery("/auth/realms/a", said_issuer, said_jwks);
+        web.text("/auth/realms/a/certs", issuer.jwks());
+        let trusted = Issuer::oidc(public).backend_url(&backend);
+        assert!(
+            accepts(&trusting(trusted), &issuer).await,
+            "{said_issuer} {said_jwks}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn r40_a_discovery_document_of_another_issuer_is_refused() {
+    let web = Web::start().await;
+    let issuer = TestIssuer::oidc(&web.url("/a"));
+    web.text("/jwks", issuer.jwks());
+    let slash = format!("{}/", issuer.name());
+    for other in [&*slash, &web.url("/A"), "https://evil.example/", ""] {
+        web.discovery("/a", other, &web.url("/jwks"));
+        let validator = validator(&issuer);
+        assert_eq!(failure(&validator).await, KeyFetchErrorKind::IssuerMismatch);
+        assert!(!accepts(&validator, &issuer).await, "{other}");
+    }
+    assert_eq!(web.count("/jwks"), 0);
+}
+
+#[tokio::test]
+async fn f17_a_mismatch_later_keeps_the_old_keys() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    web.discovery("/a", "https://evil.example/", &web.url("/evil"));
+    web.text("/evil", TestIssuer::oidc("https://evil.example/").jwks());
+    assert_eq!(failure(&validator).await, KeyFetchErrorKind::IssuerMismatch);
+    assert!(accepts(&validator, &issuer).await);
+    assert_eq!(web.count("/evil"), 0);
+}
+
+#[tokio::test]
+async fn f18_a_key_set_that_moves_is_followed() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    issuer.rotate_keys();
+    web.discovery("/a", issuer.name(), &web.url("/new"));
+    web.text("/new", issuer.jwks());
+    validator.refresh_now().await.unwrap();
+    assert!(accepts(&validator, &issuer).await);
+    // A place that must not be asked is not asked; the keys stay.
+    web.discovery("/a", issuer.name(), "http://169.254.169.254/keys");
+    assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url);
+    assert!(accepts(&validator, &issuer).await);
+    // A discovery that does not answer is no reason not to ask where the keys were.
+    web.status("/a/.well-known/openid-configuration", 503, None);
+    validator.refresh_now().await.unwrap();
+    assert!(accepts(&validator, &issuer).await);
+}
+
+#[tokio::test]
+async fn r44_redirects_are_not_followed() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    for status in [301, 302, 303, 307, 308] {
+        let location = ("location", web.url("/elsewhere"));
+        web.status("/jwks", status, Some(location));
+        assert_eq!(failure(&validator).await, KeyFetchErrorKind::Status);
+        assert!(accepts(&validator, &issuer).await, "{status}");
+    }
+    assert_eq!(web.count("/elsewhere"), 0);
+}
+
+#[tokio::test]
+async fn r45_only_a_good_answer_replaces_the_keys() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    for (body, kind) in [
+        ("<html>Sorry</html>".to_owned(), KeyFetchErrorKind::Json),
+        (issuer.jwks().replace("]}", ""), KeyFetchErrorKind::Json),
+        ("{\"keys\":[]}".to_owned(), KeyFetchErrorKind::Empty),
+        (" ".repeat(256 * 1024 + 1), KeyFetchErrorKind::TooLarge),
+    ] {
+        web.text("/jwks", body);
+        assert_eq!(failure(&validator).await, kind);
+        assert!(accepts(&validator, &issuer).await, "{kind:?}");
+    }
+    for status in [201, 204, 304, 400, 404, 429, 500, 503] {
+        web.status("/jwks", status, None);
+        assert_eq!(
+            failure(&validator).await,
+            KeyFetchErrorKind::Status,
+            "{status}"
+        );
+        assert!(accepts(&validator, &issuer).await, "{status}");
+    }
+    web.text("/jwks", padded(issuer.jwks(), 256 * 1024));
+    validator.refresh_now().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_discovery_document_is_bounded_and_must_be_one() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    let path = "/a/.well-known/openid-configuration";
+    for (body, kind) in [
+        (" ".repeat(64 * 1024 + 1), KeyFetchErrorKind::TooLarge),
+        ("[]".to_owned(), KeyFetchErrorKind::Json),
+        (
+            format!("{{\"issuer\":\"{}\"}}", issuer.name()),
+            KeyFetchErrorKind::Json,
+        ),
+        ("{\"issuer\":7}".to_owned(), KeyFetchErrorKind::Json),
+    ] {
+        web.text(path, body);
+        assert_eq!(failure(&validator).await, kind);
+    }
+    let (name, keys) = (issuer.name(), web.url("/jwks"));
+    let document = format!(r#"{{"issuer":"{name}","jwks_uri":"{keys}"}}"#);
+    web.text(path, padded(document, 64 * 1024));
+    validator.refresh_now().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_issuer_out_of_reach_may_have_another_name_from_here() {
+    // Nobody listens there any more.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let gone = format!("http://{}/realms/a", listener.local_addr().unwrap());
+    drop(listener);
+    let hint = "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL";
+    let told = async |issuer: Issuer| {
+        let error = trusting(issuer).refresh_now().await.unwrap_err();
+        error.to_string().contains(hint)
+    };
+    let issuer = || Issuer::oidc(&gone);
+    assert!(told(issuer()).await);
+    assert!(!told(issuer().backend_url(&gone)).await);
+    let answers = Web::start().await;
+    assert!(!told(Issuer::oidc(&answers.url("/realms/a"))).await);
+}
+
+#[tokio::test]
+async fn r46_an_issuer_that_is_not_configured_is_never_asked() {
+    let web = Web::start().await;
+    let known = issuer(&web, "/a");
+    let validator = validator(&known);
+    assert!(accepts(&validator, &known).await);
+    let asked = web.asked().len();
+    let stranger = TestIssuer::oidc(&web.url("/stranger"));
+    let token = stranger
+        .token()
+        .header("jku", web.url("/jku"))
+        .header("x5u", web.url("/x5u"))
+        .sign();
+    assert!(validator.validate(&token).await.is_err());
+    let token = known
+        .token()
+        .header("jku", web.url("/jku"))
+        .header("jwk", serde_json::json!({"kty": "RSA"}))
+        .sign();
+    assert!(validator.validate(&token).await.is_ok());
+    assert_eq!(web.asked().len(), asked);
+}
+
+#[tokio::test]
+async fn f4_an_issuer_that_sends_a_byte_a_second_costs_five_seconds() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let slow = "HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n{\"keys\":[";
+        for byte in slow.bytes().chain(std::iter::repeat(b' ')) {
+            if stream.write_all(&[byte]).await.is_err() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    });
+    let validator = trusting(Issuer::oidc("https://a/").jwks_url(&url));
+    // With the clock paused, time passes as fast as bytes do.
+    tokio::time::pause();
+    let started = tokio::time::Instant::now();
+    assert_eq!(failure(&validator).await, KeyFetchErrorKind::Timeout);
+    let elapsed = started.elapsed();
+    assert!((4..=5).contains(&elapsed.as_secs()), "{elapsed:?}");
+}
+
+#[tokio::test]
+async fn f4_a_discovery_that_hangs_does_not_cost_the_keys() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    web.hang("/a/.well-known/openid-configuration");
+    issuer.rotate_keys();
+    web.text("/jwks", issuer.jwks());
+    validator.refresh_now().await.unwrap();
+    assert!(accepts(&validator, &issuer).await);
+}
+
+#[tokio::test]
+async fn f18_what_one_place_says_of_its_version_means_nothing_at_another() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let versioned = |jwks: String| {
+        move |headers: &axum::http::HeaderMap| {
+            let response = Response::builder().header("etag", "\"1\"");
+            if headers.contains_key("if-none-match") {
+                response.status(304).body(Body::empty()).unwrap()
+            } else {
+                response.body(Body::from(jwks.clone())).unwrap()
+            }
+        }
+    };
+    web.page("/jwks", versioned(issuer.jwks()));
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    issuer.rotate_keys();
+    issuer.withdraw_old_keys();
+    // The new place says something else first, with the same version.
+    web.discovery("/a", issuer.name(), &web.url("/new"));
+    web.page("/new", versioned("<html>".to_owned()));
+    assert_eq!(failure(&validator).await, KeyFetchErrorKind::Json);
+    web.page("/new", versioned(issuer.jwks()));
+    validator.refresh_now().await.unwrap();
+    assert!(accepts(&validator, &issuer).await);
+    assert_eq!(validator.key_status()[0].keys, 1);
+}
+
+#[tokio::test]
+async fn r43_http_to_elsewhere_is_refused_even_if_discovery_says_so() {
+    let web = Web::start().await;
+    let issuer = TestIssuer::oidc(&web.url("/a"));
+    for place in [
+        "http://192.0.2.1/jwks",
+        "ftp://127.0.0.1/jwks",
+        "file:///etc/passwd",
+    ] {
+        web.discovery("/a", issuer.name(), place);
+        let validator = validator(&issuer);
+        assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url, "{place}");
+    }
+}

@@ -1,0 +1,125 @@
+//! A real tonic server behind the layers, called by a real tonic client.
+
+#[path = "../../examples/tonic/generated.rs"]
+#[rustfmt::skip]
+#[allow(clippy::all, clippy::pedantic, unreachable_pub)]
+mod generated;
+use crate::support::validator;
+use generated::{
+    CreateProjectRequest, GetProjectRequest, Project,
+    projects_client::ProjectsClient,
+    projects_server::{Projects, ProjectsServer},
+};
+use modeler_auth::{
+    Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
+    require::Missing, test_util::TestIssuer,
+};
+use tokio::net::TcpListener;
+use tonic::{
+    Code, Request, Response, Status,
+    transport::{Channel, Server, server::TcpIncoming},
+};
+
+struct Echo;
+
+#[tonic::async_trait]
+impl Projects for Echo {
+    async fn create_project(
+        &self,
+        request: Request<CreateProjectRequest>,
+    ) -> Result<Response<Project>, Status> {
+        let access = request.extensions().get::<Access>().unwrap();
+        Ok(Response::new(Project {
+            id: access.subject().unwrap().to_owned(),
+            name: request.get_ref().name.clone(),
+        }))
+    }
+
+    async fn get_project(
+        &self,
+        _: Request<GetProjectRequest>,
+    ) -> Result<Response<Project>, Status> {
+        Err(Status::not_found("none"))
+    }
+}
+
+fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Missing> {
+    assert!(request.is_grpc());
+    match request.path() {
+        "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),
+        _ => access.require(Permission::Read),
+    }
+}
+
+async fn client(validator: TokenValidator) -> ProjectsClient<Channel> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::builder()
+        .layer(AuthLayer::new_for_grpc(validator))
+        .layer(RequirePermissionLayer::new(by_path))
+        .add_service(ProjectsServer::new(Echo));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    ProjectsClient::connect(url).await.unwrap()
+}
+
+fn create(token: Option<&str>) -> Request<CreateProjectRequest> {
+    let mut request = Request::new(CreateProjectRequest {
+        name: "a name".to_owned(),
+    });
+    if let Some(token) = token {
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+    }
+    request
+}
+
+#[tokio::test]
+async fn calls_are_let_through_or_refused_with_the_right_code() {
+    let issuer = TestIssuer::self_managed();
+    let unreachable = TestIssuer::oidc("https://unreachable.example/");
+    unreachable.fail_fetches(true);
+    let validator = validator([issuer.issuer(), unreachable.issuer()]);
+    let mut client = client(validator).await;
+
+    let token = issuer.token().subject("ada").sign();
+    let answer = client.create_project(create(Some(&token))).await.unwrap();
+    assert_eq!(answer.get_ref().id, "ada");
+    assert_eq!(answer.get_ref().name, "a name");
+
+    let reader = issuer.token().permissions([Permission::Read]).sign();
+    let expired = issuer.token().expired().sign();
+    let elsewhere = unreachable.token().sign();
+    for (token, code) in [
+        (None, Code::Unauthenticated),
+        (Some("junk"), Code::Unauthenticated),
+        (Some("a b"), Code::Unauthenticated),
+        (Some(&*expired), Code::Unauthenticated),
+        (Some(&reader), Code::PermissionDenied),
+        (Some(&elsewhere), Code::Unavailable),
+    ] {
+        let status = client.create_project(create(token)).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        assert!(!status.message().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn without_the_outer_layer_a_call_is_internal() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let server = Server::builder()
+        .layer(RequirePermissionLayer::new(by_path))
+        .add_service(ProjectsServer::new(Echo));
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+    let mut client = ProjectsClient::connect(url).await.unwrap();
+    let token = TestIssuer::self_managed().token().sign();
+    let status = client
+        .create_project(create(Some(&token)))
+        .await
+        .unwrap_err();
+    // gRPC makes this of a bare HTTP 500 as well.
+    assert!(
+        matches!(status.code(), Code::Internal | Code::Unknown),
+        "{status}"
+    );
+}

@@ -1,0 +1,87 @@
+//! Keys over TLS and through a proxy.
+
+use crate::tls::{Authority, ConnectProxy};
+use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
+
+fn validator(issuer: Issuer) -> TokenValidator {
+    let builder = TokenValidator::builder().issuer(issuer.audience("test"));
+    builder.build().unwrap()
+}
+
+/// An issuer by this name, reached at a server of `authority` for `host`.
+async fn served(authority: &Authority, host: &str, expired: bool) -> (TestIssuer, Issuer) {
+    let issuer = TestIssuer::oidc("https://keycloak.internal.test/realms/a");
+    let address = authority.serve(issuer.clone(), host, expired).await;
+    let trusted = Issuer::oidc(issuer.name());
+    let jwks_url = format!("https://localhost:{}/jwks", address.port());
+    (issuer, trusted.jwks_url(&jwks_url))
+}
+
+async fn failure(issuer: Issuer) -> (KeyFetchErrorKind, String) {
+    let error = validator(issuer).refresh_now().await.unwrap_err();
+    (error.kind(), error.to_string())
+}
+
+#[tokio::test]
+async fn a_private_ca_is_trusted_once_it_is_configured() {
+    let authority = Authority::new();
+    let (issuer, trusted) = served(&authority, "localhost", false).await;
+    let validator = validator(trusted.ca_certificate(&authority.pem));
+    assert!(validator.validate(&issuer.token().sign()).await.is_ok());
+}
+
+#[tokio::test]
+async fn f14_tls_trouble_is_told_as_such_and_never_gone_around() {
+    let authority = Authority::new();
+    let other = Authority::new();
+    for (name, host, expired, pem) in [
+        ("unknown CA", "localhost", false, Some(&other.pem)),
+        ("no CA", "localhost", false, None),
+        ("wrong host", "elsewhere.test", false, Some(&authority.pem)),
+        ("expired", "localhost", true, Some(&authority.pem)),
+    ] {
+        let (_, mut trusted) = served(&authority, host, expired).await;
+        if let Some(pem) = pem {
+            trusted = trusted.ca_certificate(pem);
+        }
+        let (kind, message) = failure(trusted).await;
+        assert_eq!(kind, KeyFetchErrorKind::Tls, "{name}: {message}");
+        assert!(message.contains("ca_certificate"), "{name}: {message}");
+    }
+    // A server that does not speak TLS is not spoken to without it.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!(
+        "https://localhost:{}/",
+        listener.local_addr().unwrap().port()
+    );
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let plain = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}";
+        let _ = tokio::io::AsyncWriteExt::write_all(&mut stream, plain).await;
+    });
+    let trusted = Issuer::oidc("https://a/").jwks_url(&url);
+    let (kind, message) = failure(trusted.ca_certificate(&authority.pem)).await;
+    assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
+}
+
+#[tokio::test]
+async fn keys_come_through_a_proxy_to_where_no_name_leads() {
+    let authority = Authority::new();
+    let issuer = TestIssuer::oidc("https://keycloak.internal.test/realms/a");
+    let address = authority
+        .serve(issuer.clone(), "keycloak.internal.test", false)
+        .await;
+    let proxy = ConnectProxy::start(address).await;
+    let trusted = Issuer::oidc(issuer.name())
+        .ca_certificate(&authority.pem)
+        .proxy(&format!("http://{}", proxy.address));
+    let validator = validator(trusted);
+    assert!(validator.validate(&issuer.token().sign()).await.is_ok());
+    assert_eq!(proxy.connections(), 2, "discovery and the keys");
+}
+
+#[tokio::test]
+async fn f15_a_name_that_is_not_known_is_told_as_such() {
+    let (kind, message) = failure(Issuer::oidc("https://keycloak.invalid/")).await;
+    assert_eq!(kind, KeyFetchErrorKind::Dns, "{message}");
+}
