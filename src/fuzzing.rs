@@ -33,7 +33,7 @@ use crate::{
     },
     token::{
         bearer::{Credentials, LONGEST_TOKEN, credentials},
-        claims::Expectation,
+        claims::ClaimRequirements,
         jws::{Compact, Signed},
         scratch::Members,
         unverified::Unverified,
@@ -190,11 +190,11 @@ pub fn claims(data: &[u8]) {
         unverified.issuer().ok(),
         claims.get("iss").map(|name| name.as_str().unwrap())
     );
-    let expected = Expectation {
+    let expected = ClaimRequirements {
         issuer: ISSUER.into(),
         audiences: ["api".into()].into(),
         at_jwt_only: false,
-        has_confirmers: false,
+        has_sender_constraints: false,
     };
     let (now, leeway) = (Duration::from_secs(NOW), Duration::from_secs(LEEWAY));
     if unverified.check(&expected, now, leeway).is_err() {

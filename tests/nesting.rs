@@ -163,7 +163,7 @@ fn tokens() {
     let validators = [
         asking(plain()),
         asking(plain().map_claims(SaasClaims::of_any_organization())),
-        asking(plain().confirm_with("x", |_: &Claims, _: &RequestView<'_>| Ok(()))),
+        asking(plain().sender_constraint("x", |_: &Claims, _: &RequestView<'_>| Ok(()))),
     ];
     let names = [
         "iss",

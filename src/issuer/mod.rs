@@ -6,7 +6,7 @@ pub(crate) mod trusted;
 
 pub use self::{
     revocation::{Revocation, RevocationList, TokenIdentity},
-    sender_constraint::{Confirm, ConfirmError},
+    sender_constraint::{SenderConstraint, SenderConstraintError},
 };
 
 use std::{fmt, sync::Arc};
@@ -14,13 +14,13 @@ use std::{fmt, sync::Arc};
 use crate::{
     access::{grant::Grant, mapping::MapClaims},
     error::config::ConfigError,
-    issuer::{sender_constraint::Confirmers, trusted::CheckedIssuer},
+    issuer::{sender_constraint::SenderConstraints, trusted::CheckedIssuer},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
         http::{HttpKeys, Location, client::Transport, discovery::Discovery},
         source::KeySource,
     },
-    token::claims::{Claims, Expectation},
+    token::claims::{ClaimRequirements, Claims},
     url::{IssuerUrl, shown},
 };
 
@@ -55,7 +55,7 @@ pub struct Issuer {
     /// The only organization whose tokens are accepted, whatever maps them.
     organization: Option<String>,
     mapping: Arc<dyn MapClaims>,
-    confirmers: Confirmers,
+    sender_constraints: SenderConstraints,
     revocation: Option<Arc<dyn Revocation>>,
 }
 
@@ -87,7 +87,7 @@ impl Issuer {
             allow_http: false,
             organization: None,
             mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
-            confirmers: Confirmers::default(),
+            sender_constraints: SenderConstraints::default(),
             revocation: None,
         }
     }
@@ -163,8 +163,12 @@ impl Issuer {
     /// `confirmer` confirms each request. May be called several times. Default: such tokens are
     /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
     /// Bearer tokens.
-    pub fn confirm_with(mut self, method: impl Into<String>, confirmer: impl Confirm) -> Self {
-        self.confirmers.add(method.into(), confirmer);
+    pub fn sender_constraint(
+        mut self,
+        method: impl Into<String>,
+        confirmer: impl SenderConstraint,
+    ) -> Self {
+        self.sender_constraints.add(method.into(), confirmer);
         self
     }
 
@@ -229,14 +233,14 @@ impl Issuer {
         if audiences.iter().any(|audience| audience.is_empty()) {
             return Err(ConfigError::EmptyAudience { issuer: issuer() });
         }
-        if audiences.len() > Expectation::MOST_AUDIENCES {
+        if audiences.len() > ClaimRequirements::MAX_AUDIENCES {
             return Err(ConfigError::OutOfBounds {
                 setting: "audience",
                 value: format!("{} audiences", audiences.len()),
                 bounds: "1 to 64 audiences",
             });
         }
-        self.confirmers.check(name.as_str())?;
+        self.sender_constraints.check(name.as_str())?;
         if self.algorithms.is_empty() {
             return Err(ConfigError::NoAlgorithms { issuer: issuer() });
         }
@@ -270,16 +274,16 @@ impl Issuer {
             )),
         };
         Ok(CheckedIssuer {
-            expected: Expectation {
+            requirements: ClaimRequirements {
                 issuer: name.as_str().into(),
                 audiences,
                 at_jwt_only: self.at_jwt_only,
-                has_confirmers: !self.confirmers.is_empty(),
+                has_sender_constraints: !self.sender_constraints.is_empty(),
             },
             source,
             algorithms: self.algorithms,
             mapping: self.mapping,
-            confirmers: self.confirmers,
+            sender_constraints: self.sender_constraints,
             revocation: self.revocation,
             organization,
         })

@@ -6,13 +6,13 @@ use std::{fmt, sync::Arc};
 use crate::{auth::request_view::RequestView, error::config::ConfigError, token::claims::Claims};
 
 /// Confirms that a request comes from the sender that its token is bound to; see
-/// [`Issuer::confirm_with`](crate::Issuer::confirm_with).
+/// [`Issuer::sender_constraint`](crate::Issuer::sender_constraint).
 ///
 /// It is asked about every request with such a token, and only after the signature held. Closures
 /// implement it:
 ///
 /// ```
-/// use modeler_auth::{Claims, issuer::ConfirmError, Issuer, auth::RequestView};
+/// use modeler_auth::{Claims, issuer::SenderConstraintError, Issuer, auth::RequestView};
 ///
 /// /// Base64url of the SHA-256 of the client's certificate. The code that accepts TLS connections
 /// /// puts it into the extensions of each request.
@@ -21,11 +21,11 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 ///
 /// let issuer = Issuer::oidc("https://login.example.com/")
 ///     .audience("modeler")
-///     .confirm_with("x5t#S256", |claims: &Claims, request: &RequestView<'_>| {
+///     .sender_constraint("x5t#S256", |claims: &Claims, request: &RequestView<'_>| {
 ///         let expected = claims.get::<String>(&["cnf", "x5t#S256"]).ok().flatten();
 ///         match (expected, request.extensions().get::<ClientThumbprint>()) {
 ///             (Some(expected), Some(found)) if found.0 == expected => Ok(()),
-///             _ => Err(ConfirmError::new("another certificate")),
+///             _ => Err(SenderConstraintError::new("another certificate")),
 ///         }
 ///     });
 /// # Ok::<(), modeler_auth::ConfigError>(())
@@ -33,28 +33,36 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 ///
 /// A header such as `X-Client-Thumbprint` proves nothing unless a proxy in front writes it, removes
 /// what the client sent under that name, and is the only way to the service.
-pub trait Confirm: Send + Sync + 'static {
+pub trait SenderConstraint: Send + Sync + 'static {
     /// Confirms that `request` comes from the sender that `claims` name.
     ///
     /// # Errors
-    /// [`ConfirmError`] if it does not; the request is refused with 401.
-    fn confirm(&self, claims: &Claims, request: &RequestView<'_>) -> Result<(), ConfirmError>;
+    /// [`SenderConstraintError`] if it does not; the request is refused with 401.
+    fn confirm(
+        &self,
+        claims: &Claims,
+        request: &RequestView<'_>,
+    ) -> Result<(), SenderConstraintError>;
 }
 
-impl<F> Confirm for F
+impl<F> SenderConstraint for F
 where
-    F: Fn(&Claims, &RequestView<'_>) -> Result<(), ConfirmError> + Send + Sync + 'static,
+    F: Fn(&Claims, &RequestView<'_>) -> Result<(), SenderConstraintError> + Send + Sync + 'static,
 {
-    fn confirm(&self, claims: &Claims, request: &RequestView<'_>) -> Result<(), ConfirmError> {
+    fn confirm(
+        &self,
+        claims: &Claims,
+        request: &RequestView<'_>,
+    ) -> Result<(), SenderConstraintError> {
         self(claims, request)
     }
 }
 
 /// A request does not come from the sender of its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfirmError(&'static str);
+pub struct SenderConstraintError(&'static str);
 
-impl ConfirmError {
+impl SenderConstraintError {
     /// It does not, because of `problem`, which is logged.
     #[must_use]
     pub const fn new(problem: &'static str) -> Self {
@@ -62,20 +70,20 @@ impl ConfirmError {
     }
 }
 
-impl fmt::Display for ConfirmError {
+impl fmt::Display for SenderConstraintError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-impl std::error::Error for ConfirmError {}
+impl std::error::Error for SenderConstraintError {}
 
-/// The confirmers of an issuer, by the member of `cnf` that each is for.
+/// The sender_constraints of an issuer, by the member of `cnf` that each is for.
 #[derive(Clone, Default)]
-pub(crate) struct Confirmers(Vec<(String, Arc<dyn Confirm>)>);
+pub(crate) struct SenderConstraints(Vec<(String, Arc<dyn SenderConstraint>)>);
 
-impl Confirmers {
-    pub(crate) fn add(&mut self, method: String, confirmer: impl Confirm) {
+impl SenderConstraints {
+    pub(crate) fn add(&mut self, method: String, confirmer: impl SenderConstraint) {
         self.0.push((method, Arc::new(confirmer)));
     }
 
@@ -101,8 +109,10 @@ impl Confirmers {
         &self,
         claims: &Claims,
         request: Option<&RequestView<'_>>,
-    ) -> Result<(), ConfirmError> {
-        let request = request.ok_or(ConfirmError::new("there is no request to confirm it by"))?;
+    ) -> Result<(), SenderConstraintError> {
+        let request = request.ok_or(SenderConstraintError::new(
+            "there is no request to confirm it by",
+        ))?;
         let methods = claims
             .find("cnf", |value| {
                 let mut methods = Vec::new();
@@ -115,11 +125,13 @@ impl Confirmers {
             .ok()
             .flatten()
             .filter(|methods| !methods.is_empty())
-            .ok_or(ConfirmError::new("`cnf` is no object with members"))?;
+            .ok_or(SenderConstraintError::new(
+                "`cnf` is no object with members",
+            ))?;
         for method in &methods {
             let mut known = self.0.iter().filter(|(name, _)| name == method).peekable();
             if known.peek().is_none() {
-                return Err(ConfirmError::new(
+                return Err(SenderConstraintError::new(
                     "`cnf` has a member that nothing here confirms",
                 ));
             }

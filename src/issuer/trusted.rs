@@ -13,7 +13,7 @@ use crate::{
     },
     issuer::{
         revocation::{Revocation, TokenIdentity},
-        sender_constraint::Confirmers,
+        sender_constraint::SenderConstraints,
     },
     keys::{
         algorithm::AllowedAlgorithms,
@@ -21,16 +21,16 @@ use crate::{
         event::Listener,
         source::KeySource,
     },
-    token::claims::{Claims, Expectation},
+    token::claims::{ClaimRequirements, Claims},
 };
 
 /// An issuer whose settings were read and checked.
 pub(crate) struct CheckedIssuer {
-    pub(crate) expected: Expectation,
+    pub(crate) requirements: ClaimRequirements,
     pub(crate) source: Arc<dyn KeySource>,
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) mapping: Arc<dyn MapClaims>,
-    pub(crate) confirmers: Confirmers,
+    pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
     pub(crate) organization: Option<AuthorizedOrganization>,
 }
@@ -42,19 +42,19 @@ impl CheckedIssuer {
         times: Times,
         clock: Clock,
         listener: Listener,
-    ) -> Result<Trusted, ConfigError> {
-        let issuer = &self.expected.issuer;
+    ) -> Result<TrustedIssuer, ConfigError> {
+        let issuer = &self.requirements.issuer;
         let keeper = Keeper::new(issuer, self.source, self.algorithms, times, clock, listener);
         let keeper = keeper.map_err(|error| ConfigError::InvalidKeys {
             issuer: issuer.to_string(),
             reason: error.to_string(),
         })?;
-        Ok(Trusted {
-            expected: Arc::new(self.expected),
+        Ok(TrustedIssuer {
+            requirements: Arc::new(self.requirements),
             algorithms: self.algorithms,
             keeper,
             mapping: self.mapping,
-            confirmers: self.confirmers,
+            sender_constraints: self.sender_constraints,
             revocation: self.revocation,
             organization: self.organization,
         })
@@ -62,18 +62,18 @@ impl CheckedIssuer {
 }
 
 /// An issuer whose tokens are accepted.
-pub(crate) struct Trusted {
-    pub(crate) expected: Arc<Expectation>,
+pub(crate) struct TrustedIssuer {
+    pub(crate) requirements: Arc<ClaimRequirements>,
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) keeper: Keeper,
     pub(crate) mapping: Arc<dyn MapClaims>,
-    pub(crate) confirmers: Confirmers,
+    pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
     /// The only organization whose tokens are accepted, whatever maps them.
     pub(crate) organization: Option<AuthorizedOrganization>,
 }
 
-impl Trusted {
+impl TrustedIssuer {
     /// What must hold for each request anew, however well its token is known.
     pub(crate) fn check_request(
         &self,
@@ -82,9 +82,11 @@ impl Trusted {
         leeway: Duration,
     ) -> Result<(), AuthError> {
         if claims.is_sender_constrained() {
-            self.confirmers.confirm(claims, request).map_err(|error| {
-                AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
-            })?;
+            self.sender_constraints
+                .confirm(claims, request)
+                .map_err(|error| {
+                    AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
+                })?;
         }
         let token = TokenIdentity::of(claims, leeway);
         match &self.revocation {

@@ -20,19 +20,19 @@ use crate::{
 };
 
 /// What the claims of an issuer's tokens are held against.
-pub(crate) struct Expectation {
+pub(crate) struct ClaimRequirements {
     pub(crate) issuer: Box<str>,
-    /// At most [`Expectation::MOST_AUDIENCES`].
+    /// At most [`ClaimRequirements::MAX_AUDIENCES`].
     pub(crate) audiences: Box<[Box<str>]>,
     /// Only access tokens as RFC 9068 has them.
     pub(crate) at_jwt_only: bool,
     /// Tokens that are bound to their sender can be confirmed.
-    pub(crate) has_confirmers: bool,
+    pub(crate) has_sender_constraints: bool,
 }
 
-impl Expectation {
+impl ClaimRequirements {
     /// The audiences a token matched are kept as bits.
-    pub(crate) const MOST_AUDIENCES: usize = u64::BITS as usize;
+    pub(crate) const MAX_AUDIENCES: usize = u64::BITS as usize;
 }
 
 /// The verified claims of a token.
@@ -48,7 +48,7 @@ pub struct Claims {
 /// What is kept of a token whose signature held.
 #[derive(Clone)]
 pub(crate) struct Verified {
-    pub(super) expected: Arc<Expectation>,
+    pub(super) expected: Arc<ClaimRequirements>,
     /// The token, and behind it the texts that are kept of its claims: one allocation for all.
     pub(super) text: Arc<str>,
     pub(super) token: Span,

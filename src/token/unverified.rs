@@ -11,7 +11,7 @@ use crate::{
     json::{Malformed, Member, Reader, read_object},
     keys::jwk::VerifyingKey,
     token::{
-        claims::{Expectation, Span, Validity, Verified},
+        claims::{ClaimRequirements, Span, Validity, Verified},
         jws::Signed,
         scratch::Members,
     },
@@ -74,7 +74,7 @@ impl<'s> Unverified<'s> {
     /// comes last: a token that is wrong in nothing else was sent to the wrong service.
     pub(crate) fn check(
         &self,
-        expected: &Expectation,
+        expected: &ClaimRequirements,
         now: Duration,
         leeway: Duration,
     ) -> Result<Checked, Reason> {
@@ -109,7 +109,7 @@ impl<'s> Unverified<'s> {
             begins_at: not_before.max(issued_at),
             ends_at,
         };
-        if claims.is_sender_constrained && !expected.has_confirmers {
+        if claims.is_sender_constrained && !expected.has_sender_constraints {
             return Err(Reason::SenderConstrained);
         }
         let audiences = self.accepted_audiences(expected)?;
@@ -163,7 +163,7 @@ impl<'s> Unverified<'s> {
     }
 
     /// The configured audiences that the token names, one bit each.
-    fn accepted_audiences(&self, expected: &Expectation) -> Result<u64, Reason> {
+    fn accepted_audiences(&self, expected: &ClaimRequirements) -> Result<u64, Reason> {
         let found = &self.claims.audiences;
         if found.is_empty() {
             return Err(Reason::MissingClaim("aud"));
@@ -171,7 +171,7 @@ impl<'s> Unverified<'s> {
         let accepted = expected
             .audiences
             .iter()
-            .take(Expectation::MOST_AUDIENCES)
+            .take(ClaimRequirements::MAX_AUDIENCES)
             .enumerate()
             .filter(|(_, audience)| found.iter().any(|one| one.as_ref() == audience.as_ref()))
             .fold(0, |bits, (index, _)| bits | 1_u64 << index);
@@ -187,7 +187,7 @@ impl<'s> Unverified<'s> {
         &self,
         checked: &Checked,
         key: &VerifyingKey,
-        expected: &Arc<Expectation>,
+        expected: &Arc<ClaimRequirements>,
         text: &mut String,
     ) -> Option<Verified> {
         if !self.signed.holds_for(key) {
@@ -362,16 +362,20 @@ mod tests {
         claims
     }
 
-    fn expectation(at_jwt_only: bool) -> Expectation {
-        Expectation {
+    fn expectation(at_jwt_only: bool) -> ClaimRequirements {
+        ClaimRequirements {
             issuer: "https://issuer.example".into(),
             audiences: ["other-api".into(), "api".into()].into(),
             at_jwt_only,
-            has_confirmers: false,
+            has_sender_constraints: false,
         }
     }
 
-    fn judge_token(header: &str, payload: &str, expected: &Expectation) -> Result<u64, Reason> {
+    fn judge_token(
+        header: &str,
+        payload: &str,
+        expected: &ClaimRequirements,
+    ) -> Result<u64, Reason> {
         let token = format!(
             "{}.{}.c2ln",
             URL_SAFE_NO_PAD.encode(header),

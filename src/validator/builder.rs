@@ -101,7 +101,7 @@ impl TokenValidatorBuilder {
     /// Remembers accepted tokens in up to about so many bytes; the least recently used ones go
     /// first. A token that comes again costs no signature check, and its claims are not mapped
     /// again; all else is looked at as if it had never come before: time, keys,
-    /// [`Confirm`](crate::issuer::Confirm) and [`Revocation`](crate::issuer::Revocation). Default 16 MiB, which
+    /// [`SenderConstraint`](crate::issuer::SenderConstraint) and [`Revocation`](crate::issuer::Revocation). Default 16 MiB, which
     /// hold some 6000 tokens of 2 kB; 0 remembers nothing.
     pub fn verdict_cache(mut self, bytes: u64) -> Self {
         self.verdict_cache = bytes;
@@ -160,7 +160,7 @@ impl TokenValidatorBuilder {
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         let mut by_name = HashMap::with_capacity(issuers.len());
         for (position, issuer) in issuers.iter().enumerate() {
-            let name = &issuer.expected.issuer;
+            let name = &issuer.requirements.issuer;
             if by_name.insert(name.clone(), position).is_some() {
                 return Err(ConfigError::DuplicateIssuer {
                     issuer: name.to_string(),

@@ -13,7 +13,7 @@ use crate::{
     auth::request_view::RequestView,
     clock::Clock,
     error::auth::{AuthError, Reason},
-    issuer::trusted::Trusted,
+    issuer::trusted::TrustedIssuer,
     keys::{
         cache::{Arrival, Miss, schedule::Moment},
         error::KeyFetchError,
@@ -49,7 +49,7 @@ pub struct TokenValidator {
 }
 
 struct Inner {
-    issuers: Vec<Trusted>,
+    issuers: Vec<TrustedIssuer>,
     /// Positions in `issuers` by exact `iss`.
     by_name: HashMap<Box<str>, usize>,
     leeway: Duration,
@@ -82,7 +82,7 @@ impl<E: Into<AuthError>> From<E> for Stop {
 /// A token whose signature held.
 struct Found<'v> {
     verified: Verified,
-    issuer: &'v Trusted,
+    issuer: &'v TrustedIssuer,
     /// The position of the issuer.
     position: usize,
     /// Of the issuer's key set.
@@ -115,7 +115,7 @@ impl Attempt {
 
 impl TokenValidator {
     pub(crate) fn new(
-        issuers: Vec<Trusted>,
+        issuers: Vec<TrustedIssuer>,
         by_name: HashMap<Box<str>, usize>,
         leeway: Duration,
         clock: Clock,
@@ -259,7 +259,7 @@ impl Inner {
     }
 
     /// What a check would find about a token that was accepted before, if that is certain.
-    fn recall(&self, token: &str, now: Moment) -> Option<(Access, &Trusted)> {
+    fn recall(&self, token: &str, now: Moment) -> Option<(Access, &TrustedIssuer)> {
         let verdict = self.verdicts.get(token, now)?;
         let issuer = self.issuers.get(verdict.issuer)?;
         let loaded = issuer.keeper.keys(now)?;
@@ -316,7 +316,7 @@ impl Inner {
         if !issuer.algorithms.contains(header.algorithm) {
             return Err(Reason::UnsupportedAlgorithm.into());
         }
-        let checked = match unverified.check(&issuer.expected, self.clock.wall(), self.leeway) {
+        let checked = match unverified.check(&issuer.requirements, self.clock.wall(), self.leeway) {
             Ok(checked) => checked,
             Err(Reason::WrongAudience) => {
                 return Err(wrong_audience(issuer, &unverified, now).into());
@@ -337,7 +337,7 @@ impl Inner {
             Err(NoKey::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
         };
         let verified = candidates
-            .find_map(|key| unverified.verify(&checked, key, &issuer.expected, text))
+            .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, text))
             .ok_or(Reason::BadSignature)?;
         self.headers.learn(compact.header, header);
         Ok(Found {
@@ -349,7 +349,7 @@ impl Inner {
     }
 
     /// The issuer called `name`, and its position.
-    fn issuer(&self, name: &str) -> Result<(usize, &Trusted), AuthError> {
+    fn issuer(&self, name: &str) -> Result<(usize, &TrustedIssuer), AuthError> {
         let position = self.by_name.get(name);
         position
             .and_then(|&position| Some((position, self.issuers.get(position)?)))
@@ -387,7 +387,7 @@ fn missed(miss: Miss) -> Stop {
 
 /// A token for another service is the commonest trouble there is, so it is worth a look at the
 /// signature: only if that holds may its audiences be logged.
-fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>, now: Moment) -> AuthError {
+fn wrong_audience(issuer: &TrustedIssuer, unverified: &Unverified<'_>, now: Moment) -> AuthError {
     let header = &unverified.signed().header;
     let loaded = issuer.keeper.keys(now);
     let holds = loaded.is_some_and(|loaded| {
@@ -401,7 +401,7 @@ fn wrong_audience(issuer: &Trusted, unverified: &Unverified<'_>, now: Moment) ->
     }
     AuthError::verified(Reason::WrongAudience).with_detail(diagnostics::other_audience(
         unverified.audiences(),
-        issuer.expected.audiences.iter().map(AsRef::as_ref),
+        issuer.requirements.audiences.iter().map(AsRef::as_ref),
     ))
 }
 

@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::*;
 use crate::{
-    issuer::{revocation::RevocationList, sender_constraint::ConfirmError},
+    issuer::{revocation::RevocationList, sender_constraint::SenderConstraintError},
     keys::algorithm::Algorithm,
     test_util::{TestClock, TestIssuer, TokenBuilder},
     token::claims::Claims,
@@ -51,7 +51,7 @@ enum Step {
     Outage(bool),
     Revoke(usize),
     ClearRevocations,
-    Confirm(bool),
+    SenderConstraint(bool),
     Come(usize),
 }
 
@@ -67,7 +67,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         1 => any::<bool>().prop_map(Step::Outage),
         1 => (0..32_usize).prop_map(Step::Revoke),
         1 => Just(Step::ClearRevocations),
-        1 => any::<bool>().prop_map(Step::Confirm),
+        1 => any::<bool>().prop_map(Step::SenderConstraint),
     ];
     vec(step, 1..400)
 }
@@ -99,12 +99,12 @@ impl World {
         let may = Arc::clone(&confirms);
         let confirmer = move |_: &Claims, _: &RequestView<'_>| {
             let confirmed = may.load(Ordering::Relaxed).then_some(());
-            confirmed.ok_or(ConfirmError::new("the test says so"))
+            confirmed.ok_or(SenderConstraintError::new("the test says so"))
         };
         let configured = issuer
             .issuer()
             .revocation(Arc::clone(&revoked))
-            .confirm_with("x5t#S256", confirmer);
+            .sender_constraint("x5t#S256", confirmer);
         let builder = TokenValidator::builder().issuer(configured);
         let mut world = Self {
             validator: builder.clock(clock.clone()).build().unwrap(),
@@ -167,7 +167,7 @@ impl World {
                     .revoke_token(self.issuer.name(), &number.to_string());
             }
             Step::ClearRevocations => self.revoked.clear(),
-            Step::Confirm(may) => self.confirms.store(may, Ordering::Relaxed),
+            Step::SenderConstraint(may) => self.confirms.store(may, Ordering::Relaxed),
             Step::Come(_) => {}
         }
         // What it caused in the background is done before the next step.

@@ -9,7 +9,7 @@ use axum::{body::Body, http::Request};
 use modeler_auth::{
     Claims, Issuer, TokenValidator,
     auth::RequestView,
-    issuer::{ConfirmError, RevocationList, TokenIdentity},
+    issuer::{RevocationList, SenderConstraintError, TokenIdentity},
     keys::StaticKeys,
 };
 use serde_json::{Value, json};
@@ -25,12 +25,12 @@ fn trusted(key: &Key) -> Issuer {
 }
 
 /// Confirms by a header that a proxy sets.
-fn by_thumbprint(claims: &Claims, request: &RequestView<'_>) -> Result<(), ConfirmError> {
+fn by_thumbprint(claims: &Claims, request: &RequestView<'_>) -> Result<(), SenderConstraintError> {
     let expected = claims.get::<String>(&["cnf", METHOD]).ok().flatten();
     let found = request.headers().get("x-thumbprint");
     match (expected, found) {
         (Some(expected), Some(found)) if found.as_bytes() == expected.as_bytes() => Ok(()),
-        _ => Err(ConfirmError::new("another certificate")),
+        _ => Err(SenderConstraintError::new("another certificate")),
     }
 }
 
@@ -47,7 +47,7 @@ async fn status(target: &Target, token: &str, thumbprint: &str) -> u16 {
 #[tokio::test]
 async fn r39_a_bound_token_is_accepted_from_its_sender_only() {
     let key = Key::ed();
-    let target = Target::trusting(trusted(&key).confirm_with(METHOD, by_thumbprint));
+    let target = Target::trusting(trusted(&key).sender_constraint(METHOD, by_thumbprint));
     let bound = key.with_claim("cnf", json!({METHOD: "mine"}));
     // Also the second time.
     for _ in 0..2 {
@@ -76,8 +76,10 @@ async fn r39_a_bound_token_is_accepted_from_its_sender_only() {
 #[tokio::test]
 async fn r38_dpop_cannot_be_confirmed_for_a_bearer_token() {
     let key = Key::ed();
-    let confirm = |_: &Claims, _: &RequestView<'_>| Ok::<_, ConfirmError>(());
-    let issuer = trusted(&key).audience("api").confirm_with("jkt", confirm);
+    let confirm = |_: &Claims, _: &RequestView<'_>| Ok::<_, SenderConstraintError>(());
+    let issuer = trusted(&key)
+        .audience("api")
+        .sender_constraint("jkt", confirm);
     let built = TokenValidator::builder().issuer(issuer).build();
     assert!(built.unwrap_err().to_string().contains("jkt"));
 }

@@ -63,7 +63,7 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::access::ClaimError>();
     assert::<modeler_auth::access::Grant>();
     assert::<modeler_auth::require::Missing>();
-    assert::<modeler_auth::issuer::ConfirmError>();
+    assert::<modeler_auth::issuer::SenderConstraintError>();
     assert::<modeler_auth::issuer::RevocationList>();
     assert::<modeler_auth::issuer::TokenIdentity<'_>>();
     assert::<modeler_auth::keys::KeyEvent<'_>>();
