@@ -160,15 +160,15 @@ impl Issuer {
 
     /// Accepts tokens that are bound to their sender by `method`, a member of the claim `cnf` such
     /// as `x5t#S256` ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)), if
-    /// `confirmer` confirms each request. May be called several times. Default: such tokens are
+    /// `constraint` confirms each request. May be called several times. Default: such tokens are
     /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
     /// Bearer tokens.
     pub fn sender_constraint(
         mut self,
         method: impl Into<String>,
-        confirmer: impl SenderConstraint,
+        constraint: impl SenderConstraint,
     ) -> Self {
-        self.sender_constraints.add(method.into(), confirmer);
+        self.sender_constraints.add(method.into(), constraint);
         self
     }
 

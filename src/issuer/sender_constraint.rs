@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{auth::request_view::RequestView, error::config::ConfigError, token::claims::Claims};
 
-/// Confirms that a request comes from the sender that its token is bound to; see
+/// Verifies that a request comes from the sender that its token is bound to; see
 /// [`Issuer::sender_constraint`](crate::Issuer::sender_constraint).
 ///
 /// It is asked about every request with such a token, and only after the signature held. Closures
@@ -34,11 +34,11 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 /// A header such as `X-Client-Thumbprint` proves nothing unless a proxy in front writes it, removes
 /// what the client sent under that name, and is the only way to the service.
 pub trait SenderConstraint: Send + Sync + 'static {
-    /// Confirms that `request` comes from the sender that `claims` name.
+    /// Verifies that `request` comes from the sender that `claims` name.
     ///
     /// # Errors
     /// [`SenderConstraintError`] if it does not; the request is refused with 401.
-    fn confirm(
+    fn verify(
         &self,
         claims: &Claims,
         request: &RequestView<'_>,
@@ -49,7 +49,7 @@ impl<F> SenderConstraint for F
 where
     F: Fn(&Claims, &RequestView<'_>) -> Result<(), SenderConstraintError> + Send + Sync + 'static,
 {
-    fn confirm(
+    fn verify(
         &self,
         claims: &Claims,
         request: &RequestView<'_>,
@@ -83,8 +83,8 @@ impl std::error::Error for SenderConstraintError {}
 pub(crate) struct SenderConstraints(Vec<(String, Arc<dyn SenderConstraint>)>);
 
 impl SenderConstraints {
-    pub(crate) fn add(&mut self, method: String, confirmer: impl SenderConstraint) {
-        self.0.push((method, Arc::new(confirmer)));
+    pub(crate) fn add(&mut self, method: String, constraint: impl SenderConstraint) {
+        self.0.push((method, Arc::new(constraint)));
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -105,7 +105,7 @@ impl SenderConstraints {
     }
 
     /// Every way in which `claims` are bound must be one that is known here, and confirmed.
-    pub(crate) fn confirm(
+    pub(crate) fn verify(
         &self,
         claims: &Claims,
         request: Option<&RequestView<'_>>,
@@ -135,8 +135,8 @@ impl SenderConstraints {
                     "`cnf` has a member that nothing here confirms",
                 ));
             }
-            for (_, confirmer) in known {
-                confirmer.confirm(claims, request)?;
+            for (_, constraint) in known {
+                constraint.verify(claims, request)?;
             }
         }
         Ok(())

@@ -83,7 +83,7 @@ impl TrustedIssuer {
     ) -> Result<(), AuthError> {
         if claims.is_sender_constrained() {
             self.sender_constraints
-                .confirm(claims, request)
+                .verify(claims, request)
                 .map_err(|error| {
                     AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
                 })?;

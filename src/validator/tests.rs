@@ -97,14 +97,14 @@ impl World {
         let revoked = Arc::new(RevocationList::default());
         let confirms = Arc::new(AtomicBool::new(true));
         let may = Arc::clone(&confirms);
-        let confirmer = move |_: &Claims, _: &RequestView<'_>| {
+        let constraint = move |_: &Claims, _: &RequestView<'_>| {
             let confirmed = may.load(Ordering::Relaxed).then_some(());
             confirmed.ok_or(SenderConstraintError::new("the test says so"))
         };
         let configured = issuer
             .issuer()
             .revocation(Arc::clone(&revoked))
-            .sender_constraint("x5t#S256", confirmer);
+            .sender_constraint("x5t#S256", constraint);
         let builder = TokenValidator::builder().issuer(configured);
         let mut world = Self {
             validator: builder.clock(clock.clone()).build().unwrap(),
