@@ -32,7 +32,7 @@ use crate::{
         source::StaticKeys,
     },
     token::{
-        bearer::{Credentials, LONGEST_TOKEN, credentials},
+        bearer::{Credentials, MAX_TOKEN_BYTES, credentials},
         claims::ClaimRequirements,
         jws::{Compact, Signed},
         scratch::Members,
@@ -60,7 +60,7 @@ pub fn header(data: &[u8]) {
     let (scheme, rest) = std::str::from_utf8(data).unwrap().split_once(' ').unwrap();
     assert!(scheme.eq_ignore_ascii_case("bearer"));
     assert_eq!(rest.trim_start_matches(' '), token);
-    assert!(token.len() <= LONGEST_TOKEN);
+    assert!(token.len() <= MAX_TOKEN_BYTES);
     let body = token.trim_end_matches('=');
     let is_allowed = |char: char| char.is_ascii_alphanumeric() || "-._~+/".contains(char);
     assert!(!body.is_empty() && body.chars().all(is_allowed));
@@ -114,7 +114,7 @@ pub fn json(data: &[u8]) {
 
 /// What `serde_json` says, with members that come twice and depth looked after.
 fn reference(json: &[u8]) -> bool {
-    const DEEPEST: u8 = 32;
+    const MAX_DEPTH: u8 = 32;
 
     struct Any(u8);
     impl<'de> DeserializeSeed<'de> for Any {
@@ -167,7 +167,7 @@ fn reference(json: &[u8]) -> bool {
 
     let mut values = serde_json::Deserializer::from_slice(json);
     let start = json.iter().find(|byte| !byte.is_ascii_whitespace());
-    start == Some(&b'{') && Any(DEEPEST).deserialize(&mut values).is_ok() && values.end().is_ok()
+    start == Some(&b'{') && Any(MAX_DEPTH).deserialize(&mut values).is_ok() && values.end().is_ok()
 }
 
 /// A payload, up to the signature.

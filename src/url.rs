@@ -7,7 +7,7 @@ use url::{Host, Url};
 use crate::error::config::ConfigError;
 
 /// Longer URLs are cut where they are shown.
-const LONGEST_SHOWN: usize = 200;
+const MAX_SHOWN_CHARS: usize = 200;
 
 /// An `http` or `https` URL, kept as it was written: an issuer is compared byte for byte, and
 /// parsing would normalise it.
@@ -78,7 +78,7 @@ fn has_credentials(url: &Url) -> bool {
 
 /// A URL, or what was meant to be one, as errors and log lines may show it: without user name and
 /// password, query and fragment, control characters escaped, and not longer than
-/// [`LONGEST_SHOWN`] characters. Every URL that is shown passes here.
+/// [`MAX_SHOWN_CHARS`] characters. Every URL that is shown passes here.
 ///
 /// A text that is no proper URL is cut textually: what stands before its last `@` may be a password
 /// with an unescaped `/`, `?` or `#` in it.
@@ -111,14 +111,14 @@ pub(crate) fn shown(text: &str) -> String {
     let hidden = if end.is_some() { "..." } else { "" };
     let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
     let mut shown = String::new();
-    for char in text.chars().take(LONGEST_SHOWN) {
+    for char in text.chars().take(MAX_SHOWN_CHARS) {
         if char.is_control() {
             shown.extend(char.escape_default());
         } else {
             shown.push(char);
         }
     }
-    shown.push_str(match text.chars().nth(LONGEST_SHOWN) {
+    shown.push_str(match text.chars().nth(MAX_SHOWN_CHARS) {
         Some(_) => "...",
         None => hidden,
     });

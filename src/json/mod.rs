@@ -13,7 +13,7 @@ use serde::Deserialize;
 use smallvec::SmallVec;
 
 /// Objects and arrays nest at most this deep, the outermost object included.
-const DEEPEST: u8 = 32;
+const MAX_DEPTH: u8 = 32;
 
 /// `serde_json` reads an object whose only name begins so as something else than an object: with its
 /// feature `raw_value` it parses the JSON inside the member's string, without a bound on recursion.
@@ -62,7 +62,7 @@ impl<'j> Reader<'j> {
             // Looked at once as a whole: that is cheaper than string by string.
             json: std::str::from_utf8(json).map_err(|_| Malformed)?,
             at: 0,
-            levels: DEEPEST,
+            levels: MAX_DEPTH,
         })
     }
 
@@ -369,7 +369,7 @@ impl<'j> Reader<'j> {
     /// Goes behind a number below 10^308, which every reader can hold. Judged by its digits: to
     /// read numbers that nobody asks for would cost some of them 10 µs.
     fn skip_number(&mut self) -> Result<&'j str, Malformed> {
-        const MOST_DIGITS: i64 = 308;
+        const MAX_DIGITS: i64 = 308;
         let start = self.at;
         if self.peek() == Some(b'-') {
             self.step(1);
@@ -397,7 +397,7 @@ impl<'j> Reader<'j> {
                 _ => digits.saturating_add(exponent),
             };
         }
-        if digits > MOST_DIGITS {
+        if digits > MAX_DIGITS {
             return Err(Malformed);
         }
         self.json.get(start..self.at).ok_or(Malformed)
@@ -446,12 +446,12 @@ fn first_special(word: u64) -> Option<usize> {
 struct Names<'j> {
     /// A bit for each kind of name that was seen: most names are told apart by it alone.
     kinds: u64,
-    few: SmallVec<[Cow<'j, str>; FEW_NAMES]>,
+    few: SmallVec<[Cow<'j, str>; MAX_INLINE_NAMES]>,
     many: Option<HashSet<Cow<'j, str>>>,
 }
 
 /// Comparing beats hashing up to about this many names. They need no heap.
-const FEW_NAMES: usize = 32;
+const MAX_INLINE_NAMES: usize = 32;
 
 impl<'j> Names<'j> {
     #[expect(
@@ -463,7 +463,7 @@ impl<'j> Names<'j> {
         let kind = Self::kind(&name);
         let is_of_new_kind = self.kinds & kind == 0;
         self.kinds |= kind;
-        let new = if self.few.len() < FEW_NAMES {
+        let new = if self.few.len() < MAX_INLINE_NAMES {
             let new = is_of_new_kind || !self.few.contains(&name);
             self.few.push(name);
             new

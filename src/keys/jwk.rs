@@ -26,7 +26,7 @@ pub(crate) struct VerifyingKey {
 
 /// Why a JWK is not used. The others of its set are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unusable {
+pub(crate) enum JwkRejection {
     /// Not JSON, a member twice or of the wrong type, or material that is no key.
     Malformed,
     /// For encryption, not for signatures.
@@ -43,21 +43,21 @@ pub(crate) enum Unusable {
 
 impl VerifyingKey {
     /// Reads the JWK `json`. `x5c` and `x5u` are never a source of keys.
-    pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, Unusable> {
+    pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, JwkRejection> {
         let mut members = JwkMembers::default();
         read_object(json.as_bytes(), |member, value| {
             members.read(&member, value)
         })
-        .map_err(|Malformed| Unusable::Malformed)?;
+        .map_err(|Malformed| JwkRejection::Malformed)?;
         let is_for_signatures = members.usage.as_deref().is_none_or(|usage| usage == "sig")
             && members.can_verify.unwrap_or(true);
         let parameters = members.parameters()?;
         if !is_for_signatures {
-            return Err(Unusable::NotForSignatures);
+            return Err(JwkRejection::NotForSignatures);
         }
         let algorithm = bind(&parameters, members.algorithm.as_deref(), allowed)?;
         if !allowed.contains(algorithm) {
-            return Err(Unusable::NotAllowed);
+            return Err(JwkRejection::NotAllowed);
         }
         if members.has_private_members {
             tracing::warn!(
@@ -99,29 +99,29 @@ fn bind(
     parameters: &AlgorithmParameters,
     declared: Option<&str>,
     allowed: AllowedAlgorithms,
-) -> Result<Algorithm, Unusable> {
+) -> Result<Algorithm, JwkRejection> {
     let declared = declared
-        .map(|name| Algorithm::from_name(name).ok_or(Unusable::Unsupported))
+        .map(|name| Algorithm::from_name(name).ok_or(JwkRejection::Unsupported))
         .transpose()?;
     let by_type = match parameters {
         AlgorithmParameters::RSA(_) => match declared {
             Some(algorithm) if algorithm.is_rsa() => algorithm,
-            Some(_) => return Err(Unusable::Unsupported),
+            Some(_) => return Err(JwkRejection::Unsupported),
             None => allowed.for_unlabelled_rsa_key(),
         },
         AlgorithmParameters::EllipticCurve(key) => match key.curve {
             EllipticCurve::P256 => Algorithm::Es256,
             EllipticCurve::P384 => Algorithm::Es384,
             EllipticCurve::P521 => Algorithm::Es512,
-            _ => return Err(Unusable::Unsupported),
+            _ => return Err(JwkRejection::Unsupported),
         },
         AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
             Algorithm::EdDsa
         }
-        _ => return Err(Unusable::Unsupported),
+        _ => return Err(JwkRejection::Unsupported),
     };
     if declared.is_some_and(|declared| declared != by_type) {
-        return Err(Unusable::Unsupported);
+        return Err(JwkRejection::Unsupported);
     }
     Ok(by_type)
 }
@@ -129,43 +129,43 @@ fn bind(
 fn parse(
     parameters: &AlgorithmParameters,
     algorithm: Algorithm,
-) -> Result<ParsedPublicKey, Unusable> {
+) -> Result<ParsedPublicKey, JwkRejection> {
     match parameters {
         AlgorithmParameters::RSA(key) => {
             let (n, e) = (decode(&key.n)?, decode(&key.e)?);
             check_rsa(&n, &e)?;
             RsaPublicKeyComponents { n, e }
-                .to_parsed_public_key(rsa_parameters(algorithm).ok_or(Unusable::Unsupported)?)
-                .map_err(|_| Unusable::Malformed)
+                .to_parsed_public_key(rsa_parameters(algorithm).ok_or(JwkRejection::Unsupported)?)
+                .map_err(|_| JwkRejection::Malformed)
         }
         AlgorithmParameters::EllipticCurve(key) => {
-            let (scheme, length) = ecdsa_scheme(algorithm).ok_or(Unusable::Unsupported)?;
+            let (scheme, length) = ecdsa_scheme(algorithm).ok_or(JwkRejection::Unsupported)?;
             let (x, y) = (decode(&key.x)?, decode(&key.y)?);
             if x.len() != length || y.len() != length {
-                return Err(Unusable::Malformed);
+                return Err(JwkRejection::Malformed);
             }
             // An uncompressed point (SEC 1 §2.3.3); parsing checks that it is on the curve.
             let point = [&[0x04], x.as_slice(), y.as_slice()].concat();
-            ParsedPublicKey::new(scheme, point).map_err(|_| Unusable::Malformed)
+            ParsedPublicKey::new(scheme, point).map_err(|_| JwkRejection::Malformed)
         }
         AlgorithmParameters::OctetKeyPair(key) => {
             ParsedPublicKey::new(&signature::ED25519, decode(&key.x)?)
-                .map_err(|_| Unusable::Malformed)
+                .map_err(|_| JwkRejection::Malformed)
         }
-        _ => Err(Unusable::Unsupported),
+        _ => Err(JwkRejection::Unsupported),
     }
 }
 
-fn decode(text: &str) -> Result<Vec<u8>, Unusable> {
+fn decode(text: &str) -> Result<Vec<u8>, JwkRejection> {
     URL_SAFE_NO_PAD
         .decode(text)
-        .map_err(|_| Unusable::Malformed)
+        .map_err(|_| JwkRejection::Malformed)
 }
 
 /// The size is checked here because aws-lc-rs checks it only when it verifies.
-fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), JwkRejection> {
     let bits = |number: &[u8]| match number {
-        [] | [0, ..] => Err(Unusable::Malformed),
+        [] | [0, ..] => Err(JwkRejection::Malformed),
         [first, ..] => {
             let zeros = first.leading_zeros() as usize;
             Ok(number.len().saturating_mul(8).saturating_sub(zeros))
@@ -177,7 +177,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), Unusable> {
     if strong && is_odd(n) && is_odd(e) {
         Ok(())
     } else {
-        Err(Unusable::Weak)
+        Err(JwkRejection::Weak)
     }
 }
 
@@ -253,39 +253,41 @@ impl<'j> JwkMembers<'j> {
     }
 
     /// The public key. A type or curve that is not used here is no error of its publisher.
-    fn parameters(&self) -> Result<AlgorithmParameters, Unusable> {
+    fn parameters(&self) -> Result<AlgorithmParameters, JwkRejection> {
         let required = |text: &Option<Cow<'_, str>>| match text {
             Some(text) => Ok(text.clone().into_owned()),
-            None => Err(Unusable::Malformed),
+            None => Err(JwkRejection::Malformed),
         };
         let curve = || match self.curve.as_deref() {
             Some("P-256") => Ok(EllipticCurve::P256),
             Some("P-384") => Ok(EllipticCurve::P384),
             Some("P-521") => Ok(EllipticCurve::P521),
             Some("Ed25519") => Ok(EllipticCurve::Ed25519),
-            Some(_) => Err(Unusable::Unsupported),
-            None => Err(Unusable::Malformed),
+            Some(_) => Err(JwkRejection::Unsupported),
+            None => Err(JwkRejection::Malformed),
         };
-        Ok(match self.key_type.as_deref().ok_or(Unusable::Malformed)? {
-            "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
-                n: required(&self.n)?,
-                e: required(&self.e)?,
-                ..RSAKeyParameters::default()
-            }),
-            "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                curve: curve()?,
-                x: required(&self.x)?,
-                y: required(&self.y)?,
-                ..EllipticCurveKeyParameters::default()
-            }),
-            "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-                curve: curve()?,
-                x: required(&self.x)?,
-                ..OctetKeyPairParameters::default()
-            }),
-            "oct" => return Err(Unusable::Symmetric),
-            _ => return Err(Unusable::Unsupported),
-        })
+        Ok(
+            match self.key_type.as_deref().ok_or(JwkRejection::Malformed)? {
+                "RSA" => AlgorithmParameters::RSA(RSAKeyParameters {
+                    n: required(&self.n)?,
+                    e: required(&self.e)?,
+                    ..RSAKeyParameters::default()
+                }),
+                "EC" => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                    curve: curve()?,
+                    x: required(&self.x)?,
+                    y: required(&self.y)?,
+                    ..EllipticCurveKeyParameters::default()
+                }),
+                "OKP" => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
+                    curve: curve()?,
+                    x: required(&self.x)?,
+                    ..OctetKeyPairParameters::default()
+                }),
+                "oct" => return Err(JwkRejection::Symmetric),
+                _ => return Err(JwkRejection::Unsupported),
+            },
+        )
     }
 }
 
@@ -332,11 +334,11 @@ mod tests {
         key
     }
 
-    fn bound(jwk: &Value) -> Result<Algorithm, Unusable> {
+    fn bound(jwk: &Value) -> Result<Algorithm, JwkRejection> {
         bound_among(jwk, AllowedAlgorithms::ALL)
     }
 
-    fn bound_among(jwk: &Value, allowed: AllowedAlgorithms) -> Result<Algorithm, Unusable> {
+    fn bound_among(jwk: &Value, allowed: AllowedAlgorithms) -> Result<Algorithm, JwkRejection> {
         VerifyingKey::from_jwk(&jwk.to_string(), allowed).map(|key| key.algorithm())
     }
 
@@ -348,12 +350,12 @@ mod tests {
         assert_eq!(bound(&p256(json!({"alg": "ES256"}))), Ok(Algorithm::Es256));
         for other in ["ES384", "RS256", "EdDSA", "HS256", "ES256K", "none", ""] {
             let verdict = bound(&p256(json!({"alg": other})));
-            assert_eq!(verdict, Err(Unusable::Unsupported), "{other}");
+            assert_eq!(verdict, Err(JwkRejection::Unsupported), "{other}");
         }
         let only_es = AllowedAlgorithms::from_iter([Algorithm::Es384]);
         assert_eq!(
             bound_among(&p256(json!({})), only_es),
-            Err(Unusable::NotAllowed)
+            Err(JwkRejection::NotAllowed)
         );
     }
 
@@ -374,7 +376,7 @@ mod tests {
             json!({"key_ops": ["sign"]}),
             json!({"use": "sig", "key_ops": ["encrypt"]}),
         ] {
-            assert_eq!(bound(&rsa(bad)), Err(Unusable::NotForSignatures));
+            assert_eq!(bound(&rsa(bad)), Err(JwkRejection::NotForSignatures));
         }
     }
 
@@ -387,7 +389,7 @@ mod tests {
             json!({"kty": "EC", "crv": "secp256k1", "x": "AA", "y": "AA"}),
             json!({"kty": "AKP", "alg": "ML-DSA-44", "pub": "AA"}),
         ] {
-            assert_eq!(bound(&foreign), Err(Unusable::Unsupported), "{foreign}");
+            assert_eq!(bound(&foreign), Err(JwkRejection::Unsupported), "{foreign}");
         }
         for broken in [
             json!({}),
@@ -407,9 +409,9 @@ mod tests {
             .to_string()
             .replacen('{', "{\"kid\":\"l\",", 1);
         let verdict = VerifyingKey::from_jwk(&twice, AllowedAlgorithms::ALL);
-        assert_eq!(verdict.err(), Some(Unusable::Malformed));
+        assert_eq!(verdict.err(), Some(JwkRejection::Malformed));
         let verdict = VerifyingKey::from_jwk("[]", AllowedAlgorithms::ALL);
-        assert_eq!(verdict.err(), Some(Unusable::Malformed));
+        assert_eq!(verdict.err(), Some(JwkRejection::Malformed));
     }
 
     #[test]
@@ -420,17 +422,17 @@ mod tests {
         let just_short = URL_SAFE_NO_PAD.encode([&[0x7f][..], &[0xff; 255]].concat());
         let even = URL_SAFE_NO_PAD.encode([0xc0; 256]);
         for weak in [modulus(128), modulus(1025), just_short, even] {
-            assert_eq!(bound(&rsa(json!({"n": weak}))), Err(Unusable::Weak));
+            assert_eq!(bound(&rsa(json!({"n": weak}))), Err(JwkRejection::Weak));
         }
         for exponent in [&[1][..], &[2], &[4], &[1, 0, 0], &[4, 0, 0, 0, 1]] {
             let weak = rsa(json!({"e": URL_SAFE_NO_PAD.encode(exponent)}));
-            assert_eq!(bound(&weak), Err(Unusable::Weak), "{exponent:?}");
+            assert_eq!(bound(&weak), Err(JwkRejection::Weak), "{exponent:?}");
         }
         let three = rsa(json!({"e": URL_SAFE_NO_PAD.encode([3])}));
         assert!(bound(&three).is_ok());
         for padded in [&[][..], &[0, 3]] {
             let padded = rsa(json!({"e": URL_SAFE_NO_PAD.encode(padded)}));
-            assert_eq!(bound(&padded), Err(Unusable::Malformed));
+            assert_eq!(bound(&padded), Err(JwkRejection::Malformed));
         }
     }
 
@@ -444,7 +446,7 @@ mod tests {
             json!({"crv": "P-384"}),
             json!({"crv": "P-521"}),
         ] {
-            assert_eq!(bound(&p256(bad)), Err(Unusable::Malformed));
+            assert_eq!(bound(&p256(bad)), Err(JwkRejection::Malformed));
         }
     }
 
@@ -459,14 +461,14 @@ mod tests {
         }
         assert_eq!(
             bound(&ed25519(json!({"x": "AAAA"}))),
-            Err(Unusable::Malformed)
+            Err(JwkRejection::Malformed)
         );
     }
 
     #[test]
     fn r24_symmetric_keys_are_not_used_and_private_members_not_read() {
         let symmetric = json!({"kty": "oct", "k": "AAAA", "alg": "HS256"});
-        assert_eq!(bound(&symmetric), Err(Unusable::Symmetric));
+        assert_eq!(bound(&symmetric), Err(JwkRejection::Symmetric));
         assert_eq!(bound(&p256(json!({"d": "AAAA"}))), Ok(Algorithm::Es256));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
         error::{KeyFetchError, KeyFetchErrorKind},
-        jwk::{Unusable, VerifyingKey},
+        jwk::{JwkRejection, VerifyingKey},
     },
 };
 
@@ -19,13 +19,13 @@ pub(crate) struct KeySet {
     /// generation.
     generation: u64,
     keys: Vec<VerifyingKey>,
-    /// Positions in `keys`, at most [`KeySet::MOST_OF_ONE_ID`] each.
+    /// Positions in `keys`, at most [`KeySet::MAX_KEYS_OF_ONE_ID`] each.
     by_id: HashMap<Box<str>, Vec<usize>>,
 }
 
 /// Why no key fits a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoKey {
+pub(crate) enum KeyLookupError {
     /// Several keys fit a token that names none.
     Ambiguous,
     /// The key the token names is bound to another algorithm.
@@ -43,9 +43,9 @@ pub(crate) struct Change {
 
 impl KeySet {
     /// Sets with more keys are refused.
-    const MOST_KEYS: usize = 100;
+    const MAX_KEYS: usize = 100;
     /// Keys that share an id are all tried, so there must be few of them.
-    const MOST_OF_ONE_ID: usize = 4;
+    const MAX_KEYS_OF_ONE_ID: usize = 4;
 
     /// Reads a JWKS. Each key is judged alone: a broken or foreign one never costs a good one.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
@@ -57,7 +57,7 @@ impl KeySet {
             let (mut first, mut count) = (Vec::new(), 0_usize);
             value.array(|key| {
                 let text = key.lenient_text()?;
-                if first.len() < Self::MOST_KEYS {
+                if first.len() < Self::MAX_KEYS {
                     first.push(text);
                 }
                 count = count.saturating_add(1);
@@ -78,25 +78,22 @@ impl KeySet {
                 "the key set has no array `keys`",
             ));
         };
-        if count > Self::MOST_KEYS {
+        if count > Self::MAX_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,
-                format!(
-                    "the key set has {count} keys, more than {}",
-                    Self::MOST_KEYS
-                ),
+                format!("the key set has {count} keys, more than {}", Self::MAX_KEYS),
             ));
         }
         let mut set = Self::default();
-        let mut unusable = Vec::new();
+        let mut rejected = Vec::new();
         for jwk in &jwks {
             // Strict again, so what is wrong with one key costs only that key.
             match VerifyingKey::from_jwk(jwk, allowed) {
                 Ok(key) => set.insert(key),
-                Err(reason) => unusable.push(reason),
+                Err(reason) => rejected.push(reason),
             }
         }
-        if unusable.contains(&Unusable::Symmetric) {
+        if rejected.contains(&JwkRejection::Symmetric) {
             tracing::warn!(
                 target: "modeler_auth",
                 "the issuer's key set holds a symmetric key: it is not used, and should not be public"
@@ -105,11 +102,11 @@ impl KeySet {
         if set.keys.is_empty() {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Empty,
-                format!("the key set has no usable key; its {count} keys: {unusable:?}"),
+                format!("the key set has no usable key; its {count} keys: {rejected:?}"),
             ));
         }
-        if !unusable.is_empty() {
-            tracing::debug!(target: "modeler_auth", ?unusable, "some keys of the set are not used");
+        if !rejected.is_empty() {
+            tracing::debug!(target: "modeler_auth", ?rejected, "some keys of the set are not used");
         }
         Ok(set)
     }
@@ -117,7 +114,7 @@ impl KeySet {
     fn insert(&mut self, key: VerifyingKey) {
         if let Some(id) = key.id() {
             let positions = self.by_id.entry(id.into()).or_default();
-            if positions.len() == Self::MOST_OF_ONE_ID {
+            if positions.len() == Self::MAX_KEYS_OF_ONE_ID {
                 return;
             }
             positions.push(self.keys.len());
@@ -171,11 +168,11 @@ impl KeySet {
         &self,
         id: Option<&str>,
         algorithm: Algorithm,
-    ) -> Result<impl Iterator<Item = &VerifyingKey>, NoKey> {
+    ) -> Result<impl Iterator<Item = &VerifyingKey>, KeyLookupError> {
         let fits = move |key: &&VerifyingKey| key.algorithm() == algorithm;
         let (named, unnamed) = match id {
             Some(id) => {
-                let positions = self.by_id.get(id).ok_or(NoKey::Unknown)?;
+                let positions = self.by_id.get(id).ok_or(KeyLookupError::Unknown)?;
                 (positions.as_slice(), &[][..])
             }
             None => (&[][..], self.keys.as_slice()),
@@ -184,9 +181,9 @@ impl KeySet {
         let mut found = named.chain(unnamed).filter(fits);
         let first = found.next();
         match (first, id) {
-            (None, Some(_)) => Err(NoKey::OtherAlgorithm),
-            (None, None) => Err(NoKey::Unknown),
-            (Some(_), None) if found.next().is_some() => Err(NoKey::Ambiguous),
+            (None, Some(_)) => Err(KeyLookupError::OtherAlgorithm),
+            (None, None) => Err(KeyLookupError::Unknown),
+            (Some(_), None) if found.next().is_some() => Err(KeyLookupError::Ambiguous),
             (Some(_), _) => Ok(first.into_iter().chain(found)),
         }
     }
@@ -213,7 +210,11 @@ mod tests {
         format!("{{\"kid\":\"{id}\",{material}}}")
     }
 
-    fn found(set: &KeySet, id: Option<&str>, algorithm: Algorithm) -> Result<usize, NoKey> {
+    fn found(
+        set: &KeySet,
+        id: Option<&str>,
+        algorithm: Algorithm,
+    ) -> Result<usize, KeyLookupError> {
         set.candidates(id, algorithm).map(Iterator::count)
     }
 
@@ -223,7 +224,7 @@ mod tests {
         assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(1));
         for other in ["A", "b", "", "a ", "../a"] {
             let verdict = found(&set, Some(other), Algorithm::Es256);
-            assert_eq!(verdict, Err(NoKey::Unknown), "{other}");
+            assert_eq!(verdict, Err(KeyLookupError::Unknown), "{other}");
         }
     }
 
@@ -231,16 +232,22 @@ mod tests {
     fn r19_without_a_key_id_exactly_one_key_must_fit() {
         let set = parse(&[key("a", ES256), key("b", ED25519)]).unwrap();
         assert_eq!(found(&set, None, Algorithm::Es256), Ok(1));
-        assert_eq!(found(&set, None, Algorithm::Rs256), Err(NoKey::Unknown));
+        assert_eq!(
+            found(&set, None, Algorithm::Rs256),
+            Err(KeyLookupError::Unknown)
+        );
         let set = parse(&[key("a", ES256), key("b", ES256)]).unwrap();
-        assert_eq!(found(&set, None, Algorithm::Es256), Err(NoKey::Ambiguous));
+        assert_eq!(
+            found(&set, None, Algorithm::Es256),
+            Err(KeyLookupError::Ambiguous)
+        );
     }
 
     #[test]
     fn r20_a_key_is_only_found_for_its_algorithm() {
         let set = parse(&[key("a", ES256)]).unwrap();
         let verdict = found(&set, Some("a"), Algorithm::Rs256);
-        assert_eq!(verdict, Err(NoKey::OtherAlgorithm));
+        assert_eq!(verdict, Err(KeyLookupError::OtherAlgorithm));
     }
 
     #[test]

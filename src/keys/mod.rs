@@ -13,5 +13,5 @@ pub use self::{
     algorithm::Algorithm,
     error::{KeyFetchError, KeyFetchErrorKind},
     event::{KeyEvent, KeyEventKind, KeyStatus},
-    source::{KeyFetch, KeyFuture, KeyRequest, KeySource, Revalidation, StaticKeys},
+    source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource, StaticKeys},
 };

@@ -54,7 +54,7 @@ pub struct KeyRequest<'a> {
     /// Validators of the keys in use, from the last [`KeyFetch::Fresh`]: with them the answer may be
     /// [`KeyFetch::NotModified`]. `None` asks for the key set itself: at first, after a failed fetch
     /// and for [`refresh_now`](crate::TokenValidator::refresh_now).
-    pub revalidation: Option<&'a Revalidation>,
+    pub validators: Option<&'a CacheValidators>,
     /// No cache between here and the issuer may answer. Set for
     /// [`refresh_now`](crate::TokenValidator::refresh_now).
     pub bypasses_caches: bool,
@@ -69,7 +69,7 @@ pub enum KeyFetch {
         /// The JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
         jwks: Bytes,
         /// What to send next time to learn whether it changed.
-        revalidation: Option<Revalidation>,
+        validators: Option<CacheValidators>,
         /// For how long the issuer calls it fresh.
         fresh_for: Option<Duration>,
     },
@@ -85,7 +85,7 @@ impl KeyFetch {
     pub fn fresh(jwks: impl Into<Bytes>) -> Self {
         Self::Fresh {
             jwks: jwks.into(),
-            revalidation: None,
+            validators: None,
             fresh_for: None,
         }
     }
@@ -101,7 +101,7 @@ impl KeyFetch {
 /// ([RFC 9110 §8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Revalidation {
+pub struct CacheValidators {
     /// `ETag`, for `If-None-Match`.
     pub etag: Option<String>,
     /// `Last-Modified`, for `If-Modified-Since`.

@@ -11,7 +11,7 @@ use url::form_urlencoded;
 use crate::test_util::{TestClient, TestIssuer, TestServer, issuer::Shape};
 
 const INTERNAL_AUDIENCE: &str = "web-modeler-api";
-const LARGEST_BODY: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// The parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
 #[derive(Default, Deserialize)]
@@ -48,7 +48,7 @@ pub(super) async fn token(
         .headers()
         .get(header::CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/json"));
-    let body = Limited::new(request.into_body(), LARGEST_BODY)
+    let body = Limited::new(request.into_body(), MAX_BODY_BYTES)
         .collect()
         .await
         .map_err(|_| INVALID_REQUEST)?

@@ -7,7 +7,7 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use crate::error::auth::Reason;
 
 /// Longer tokens are refused before anything of them is decoded.
-pub(crate) const LONGEST_TOKEN: usize = 16 * 1024;
+pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
 /// What the `Authorization` headers of a request hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ fn parse(value: &[u8]) -> Result<Credentials<'_>, Reason> {
     if token.len() == rest.len() {
         return Err(Reason::MalformedAuthorization);
     }
-    if token.len() > LONGEST_TOKEN {
+    if token.len() > MAX_TOKEN_BYTES {
         return Err(Reason::TokenTooLong);
     }
     if !is_token68(token) {
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn a36_a_token_of_more_than_16_kib_is_too_long() {
-        let longest = format!("Bearer {}", "a".repeat(LONGEST_TOKEN));
+        let longest = format!("Bearer {}", "a".repeat(MAX_TOKEN_BYTES));
         assert!(matches!(
             parse(longest.as_bytes()),
             Ok(Credentials::Bearer(_))

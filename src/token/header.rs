@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Longer key ids are refused.
-const LONGEST_KEY_ID: usize = 256;
+const MAX_KEY_ID_BYTES: usize = 256;
 
 /// The members of the header that matter. `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not among
 /// them: they are read as any unknown member and never looked at.
@@ -54,7 +54,7 @@ impl<'s> Header<'s> {
         if members
             .key_id
             .as_deref()
-            .is_some_and(|id| id.len() > LONGEST_KEY_ID)
+            .is_some_and(|id| id.len() > MAX_KEY_ID_BYTES)
         {
             return Err(Reason::MalformedHeader);
         }

@@ -10,7 +10,7 @@ use crate::{
     error::auth::Reason,
     keys::jwk::VerifyingKey,
     token::{
-        bearer::LONGEST_TOKEN,
+        bearer::MAX_TOKEN_BYTES,
         header::Header,
         header_cache::{self, KnownHeader},
     },
@@ -29,7 +29,7 @@ pub(crate) struct Compact<'s> {
 
 impl<'s> Compact<'s> {
     pub(crate) fn split(token: &'s str) -> Result<Self, Reason> {
-        if token.len() > LONGEST_TOKEN {
+        if token.len() > MAX_TOKEN_BYTES {
             return Err(Reason::TokenTooLong);
         }
         let split_at = |text: &'s str, dot: Option<usize>| {
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn a36_a_token_has_at_most_16_kib() {
         let of = |bytes| format!("a.b.{}", "c".repeat(bytes - 4));
-        assert!(Compact::split(&of(LONGEST_TOKEN)).is_ok());
-        let longer = of(LONGEST_TOKEN + 1);
+        assert!(Compact::split(&of(MAX_TOKEN_BYTES)).is_ok());
+        let longer = of(MAX_TOKEN_BYTES + 1);
         assert_eq!(Compact::split(&longer).err(), Some(Reason::TokenTooLong));
     }
 

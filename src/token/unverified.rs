@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// 9999-12-31T23:59:59Z, the last `exp` that is taken for a time.
-const LAST_SECOND: f64 = 253_402_300_799.0;
+const MAX_TIME: f64 = 253_402_300_799.0;
 
 /// A token whose claims were read but whose signature was not looked at.
 pub(crate) struct Unverified<'s> {
@@ -87,7 +87,7 @@ impl<'s> Unverified<'s> {
             self.check_rfc9068()?;
         }
         let ends_at = match claims.expires_at {
-            Some(seconds) if (0.0..=LAST_SECOND).contains(&seconds) => {
+            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => {
                 Duration::try_from_secs_f64(seconds).map_err(|_| Reason::MalformedClaim("exp"))?
             }
             Some(_) => return Err(Reason::MalformedClaim("exp")),

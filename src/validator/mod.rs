@@ -18,7 +18,7 @@ use crate::{
         cache::{Arrival, Miss, schedule::Moment},
         error::KeyFetchError,
         event::KeyStatus,
-        key_set::NoKey,
+        key_set::KeyLookupError,
     },
     telemetry::{self, QuietLogs},
     token::{
@@ -330,11 +330,11 @@ impl Inner {
         let key_id = header.key_id.as_deref();
         let mut candidates = match loaded.keys().candidates(key_id, header.algorithm) {
             Ok(candidates) => candidates,
-            Err(NoKey::Unknown) => {
+            Err(KeyLookupError::Unknown) => {
                 return Err(missed(issuer.keeper.miss_key(&loaded, attempt.may_wait())));
             }
-            Err(NoKey::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
-            Err(NoKey::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
+            Err(KeyLookupError::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
+            Err(KeyLookupError::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
         };
         let verified = candidates
             .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, text))

@@ -12,7 +12,7 @@ use crate::{
         error::{KeyFetchError, KeyFetchErrorKind},
         event::KeyEventKind,
         key_set::KeySet,
-        source::Revalidation,
+        source::CacheValidators,
     },
     telemetry,
 };
@@ -22,7 +22,7 @@ struct Accepted {
     keys: Arc<KeySet>,
     event: Event,
     /// What to ask with next time. Kept as it is if the key set did not change.
-    revalidation: Option<Revalidation>,
+    validators: Option<CacheValidators>,
 }
 
 /// What is logged once the lock is released.
@@ -90,7 +90,7 @@ impl Kept {
         match fetched? {
             Fetched::Keys {
                 mut keys,
-                revalidation,
+                validators,
                 fresh_for,
             } => {
                 let change = keys.succeed(&known);
@@ -103,7 +103,7 @@ impl Kept {
                 Ok(Accepted {
                     keys: Arc::new(keys),
                     event: Event::Fetched { fresh_for },
-                    revalidation,
+                    validators,
                 })
             }
             Fetched::NotModified { .. } if known.len() == 0 => Err(KeyFetchError::new(
@@ -115,7 +115,7 @@ impl Kept {
                 Ok(Accepted {
                     keys: known,
                     event: Event::NotModified { fresh_for },
-                    revalidation: None,
+                    validators: None,
                 })
             }
         }
@@ -127,7 +127,7 @@ impl Kept {
         state.last_error = None;
         state.told = Told::default();
         if matches!(accepted.event, Event::Fetched { .. }) {
-            state.revalidation = accepted.revalidation;
+            state.validators = accepted.validators;
         }
         let count = accepted.keys.len();
         self.loaded.store(Arc::new(Loaded {
@@ -149,7 +149,7 @@ impl Kept {
     ) -> Line {
         told.push(KeyEventKind::Failed(error.kind()));
         // It may be the condition that the server cannot handle, so the next attempt has none.
-        state.revalidation = None;
+        state.validators = None;
         let retry_after = error.retry_after();
         self.on(state, Event::Failed { retry_after }, now);
         let is_stale = state.refresh.stale_at().is_some_and(|at| now >= at);

@@ -23,7 +23,7 @@ use crate::{
         error::KeyFetchError,
         event::Listener,
         key_set::KeySet,
-        source::{KeySource, Revalidation},
+        source::{CacheValidators, KeySource},
     },
 };
 
@@ -82,7 +82,7 @@ pub(super) struct State {
     tasks: u64,
     /// When the task was woken because it was late, if it has not acted since.
     nudged_at: Option<Moment>,
-    pub(super) revalidation: Option<Revalidation>,
+    pub(super) validators: Option<CacheValidators>,
     pub(super) last_error: Option<KeyFetchError>,
     pub(super) told: Told,
 }
@@ -136,7 +136,7 @@ impl State {
 
 /// A fetch to be made.
 pub(super) struct Order {
-    pub(super) revalidation: Option<Revalidation>,
+    pub(super) validators: Option<CacheValidators>,
     pub(super) is_forced: bool,
 }
 
@@ -186,7 +186,7 @@ impl Kept {
                 task: None,
                 tasks: 0,
                 nudged_at: None,
-                revalidation: None,
+                validators: None,
                 last_error: None,
                 told: Told::default(),
             }),
@@ -338,7 +338,7 @@ impl Kept {
             let is_forced = state.refresh.is_forced();
             Step::Fetch(Order {
                 // Whoever forces a fetch mistrusts what is known.
-                revalidation: state.revalidation.clone().filter(|_| !is_forced),
+                validators: state.validators.clone().filter(|_| !is_forced),
                 is_forced,
             })
         } else {

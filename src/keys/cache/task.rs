@@ -16,7 +16,7 @@ use crate::keys::{
     cache::shared::{Kept, Order, Step},
     error::{KeyFetchError, KeyFetchErrorKind},
     key_set::KeySet,
-    source::{KeyFetch, KeyRequest, KeySource, Revalidation},
+    source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
 };
 
 /// A fetch, discovery included, takes no longer.
@@ -26,7 +26,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) enum Fetched {
     Keys {
         keys: KeySet,
-        revalidation: Option<Revalidation>,
+        validators: Option<CacheValidators>,
         fresh_for: Option<Duration>,
     },
     NotModified {
@@ -105,7 +105,7 @@ async fn fetch_and_read(
     allowed: AllowedAlgorithms,
 ) -> Result<Fetched, KeyFetchError> {
     let request = KeyRequest {
-        revalidation: order.revalidation.as_ref(),
+        validators: order.validators.as_ref(),
         bypasses_caches: order.is_forced,
     };
     let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
@@ -115,11 +115,11 @@ async fn fetch_and_read(
     Ok(match fetched? {
         KeyFetch::Fresh {
             jwks,
-            revalidation,
+            validators,
             fresh_for,
         } => Fetched::Keys {
             keys: KeySet::parse(&jwks, allowed)?,
-            revalidation,
+            validators,
             fresh_for,
         },
         KeyFetch::NotModified { fresh_for } => Fetched::NotModified { fresh_for },

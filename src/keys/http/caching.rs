@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName, header};
 use url::Url;
 
-use crate::keys::source::Revalidation;
+use crate::keys::source::CacheValidators;
 
 /// Longer ones are not kept: a server that sends them may not take them back.
-const LONGEST_VALIDATOR: usize = 256;
+const MAX_VALIDATOR_BYTES: usize = 256;
 /// What a number of seconds that is too large counts as.
-const LARGEST_DELTA: u64 = 1 << 31;
+const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
 /// For how long the answer is fresh, counted from now
 /// ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)). `no-cache` and
@@ -70,7 +70,7 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
 /// ([RFC 9111 §1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
 fn delta_seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(LARGEST_DELTA)))
+    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(MAX_DELTA_SECONDS)))
 }
 
 /// The date in the header `name`.
@@ -91,10 +91,10 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 }
 
 /// What to ask `place` with next time; `None` if its answer has neither.
-pub(super) fn revalidation(headers: &HeaderMap, place: &Url) -> Option<Revalidation> {
+pub(super) fn validators(headers: &HeaderMap, place: &Url) -> Option<CacheValidators> {
     let text = |name| {
         let value = headers.get(name)?.to_str().ok()?;
-        (value.len() <= LONGEST_VALIDATOR).then(|| value.to_owned())
+        (value.len() <= MAX_VALIDATOR_BYTES).then(|| value.to_owned())
     };
     let etag = text(header::ETAG);
     // A document that changed twice within a second has one such date for two contents, so a date
@@ -106,7 +106,7 @@ pub(super) fn revalidation(headers: &HeaderMap, place: &Url) -> Option<Revalidat
     };
     let is_strong = age().is_some_and(|age| age >= Duration::from_secs(1));
     let last_modified = text(header::LAST_MODIFIED).filter(|_| is_strong);
-    (etag.is_some() || last_modified.is_some()).then(|| Revalidation {
+    (etag.is_some() || last_modified.is_some()).then(|| CacheValidators {
         etag,
         last_modified,
         place: Some(place.to_string()),
@@ -206,7 +206,7 @@ mod tests {
     fn f42_a_date_is_a_validator_only_if_it_is_older_than_the_answer() {
         let place = Url::parse("https://a/").unwrap();
         let kept = |pairs: &[(&'static str, &str)]| {
-            revalidation(&headers(pairs), &place).and_then(|one| one.last_modified)
+            validators(&headers(pairs), &place).and_then(|one| one.last_modified)
         };
         let modified = ("last-modified", "Mon, 12 Jan 1970 13:46:40 GMT");
         for (date, is_kept) in [
@@ -220,7 +220,7 @@ mod tests {
             let pairs: Vec<_> = [Some(modified), date].into_iter().flatten().collect();
             assert_eq!(kept(&pairs).is_some(), is_kept, "{pairs:?}");
         }
-        let etag = revalidation(&headers(&[modified, ("etag", "\"1\"")]), &place).unwrap();
+        let etag = validators(&headers(&[modified, ("etag", "\"1\"")]), &place).unwrap();
         assert_eq!(
             (etag.etag.as_deref(), etag.last_modified),
             (Some("\"1\""), None)
@@ -232,7 +232,7 @@ mod tests {
         let place = Url::parse("https://a/").unwrap();
         for (length, is_kept) in [(256, true), (257, false)] {
             let etag = "x".repeat(length);
-            let found = revalidation(&headers(&[("etag", &etag)]), &place);
+            let found = validators(&headers(&[("etag", &etag)]), &place);
             assert_eq!(found.is_some(), is_kept, "{length}");
         }
     }

@@ -24,14 +24,14 @@ use crate::{
             discovery::Discovery,
             error::Answer,
         },
-        source::{KeyFetch, KeyFuture, KeyRequest, KeySource, Revalidation},
+        source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
     telemetry::{self, QuietLog},
     url::IssuerUrl,
 };
 
-const LARGEST_KEY_SET: usize = 256 * 1024;
-const LARGEST_DISCOVERY: usize = 64 * 1024;
+const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
 /// How long discovery may take longer than the key set, where that is known already.
 const DISCOVERY_GRACE: Duration = Duration::from_secs(1);
 
@@ -96,7 +96,7 @@ impl HttpKeys {
     /// Fetches the key set from a new place, which is the known one if that succeeds.
     async fn move_to(&self, url: Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
         let unconditional = KeyRequest {
-            revalidation: None,
+            validators: None,
             ..request
         };
         let key_set = self.key_set(&url, unconditional).await?;
@@ -123,9 +123,9 @@ impl HttpKeys {
         let headers = || headers(None, request.bypasses_caches);
         let [appended, inserted] = discovery.urls();
         let mut place = &appended;
-        let mut document = self.get(place, LARGEST_DISCOVERY, headers()).await;
+        let mut document = self.get(place, MAX_DISCOVERY_BYTES, headers()).await;
         if matches!(document, Err(Answer::Status { status: 404, .. })) {
-            let second = self.get(&inserted, LARGEST_DISCOVERY, headers()).await;
+            let second = self.get(&inserted, MAX_DISCOVERY_BYTES, headers()).await;
             if second.is_ok() {
                 (place, document) = (&inserted, second);
             }
@@ -145,14 +145,15 @@ impl HttpKeys {
     }
 
     async fn key_set(&self, url: &Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
-        let is_of_this_place = |known: &&Revalidation| known.place.as_deref() == Some(url.as_str());
-        let previous = request.revalidation.filter(is_of_this_place);
+        let is_of_this_place =
+            |known: &&CacheValidators| known.place.as_deref() == Some(url.as_str());
+        let previous = request.validators.filter(is_of_this_place);
         let headers = headers(previous, request.bypasses_caches);
-        let answer = self.get(url, LARGEST_KEY_SET, headers).await;
+        let answer = self.get(url, MAX_KEY_SET_BYTES, headers).await;
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
-                revalidation: caching::revalidation(&headers, url),
+                validators: caching::validators(&headers, url),
                 fresh_for: caching::fresh_for(&headers, SystemTime::now()),
             }),
             Err(Answer::NotModified(headers)) if previous.is_some() => Ok(KeyFetch::NotModified {
@@ -220,7 +221,7 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
 /// Headers that ask for a document only if it changed since `previous`
 /// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)), and if so told, past all
 /// caches ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
-fn headers(previous: Option<&Revalidation>, bypasses_caches: bool) -> HeaderMap {
+fn headers(previous: Option<&CacheValidators>, bypasses_caches: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if bypasses_caches {
         let no_cache = header::HeaderValue::from_static("no-cache");
