@@ -39,7 +39,7 @@ pub trait KeySource: Send + Sync + 'static {
 
     /// The key set, if it never changes. Then it is read when the validator is built, and
     /// [`fetch`](KeySource::fetch) is never called.
-    fn fixed(&self) -> Option<Bytes> {
+    fn static_jwks(&self) -> Option<Bytes> {
         None
     }
 }
@@ -150,7 +150,7 @@ impl KeySource for StaticKeys {
         Box::pin(std::future::ready(Ok(KeyFetch::fresh(self.0.clone()))))
     }
 
-    fn fixed(&self) -> Option<Bytes> {
+    fn static_jwks(&self) -> Option<Bytes> {
         Some(self.0.clone())
     }
 }

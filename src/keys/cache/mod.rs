@@ -92,7 +92,7 @@ impl Keeper {
 
     /// What to do about a request whose key is not in the set that it has `seen`.
     pub(crate) fn miss_key(&self, seen: &Arc<Loaded>, may_wait: bool) -> Miss {
-        if self.kept.is_fixed {
+        if self.kept.is_static {
             return Miss::Unknown;
         }
         let now = milliseconds(self.kept.clock.steady());
@@ -178,7 +178,7 @@ impl Keeper {
     pub(crate) fn refresh_now(&self) -> impl Future<Output = Result<(), KeyFetchError>> {
         let kept = &self.kept;
         let called_at = kept.clock.steady();
-        let flight = (!kept.is_fixed).then(|| kept.force(called_at));
+        let flight = (!kept.is_static).then(|| kept.force(called_at));
         async move {
             let Some(flight) = flight else {
                 return Ok(());
@@ -215,7 +215,7 @@ impl Keeper {
             issuer: self.kept.issuer.to_string(),
             keys,
             age: age.filter(|_| keys > 0),
-            next_refresh: (!self.kept.is_fixed).then(|| refresh.wakes_at().saturating_sub(now)),
+            next_refresh: (!self.kept.is_static).then(|| refresh.wakes_at().saturating_sub(now)),
             last_error: state.last_error.as_ref().map(KeyFetchError::kind),
             is_stale: refresh.stale_at().is_some_and(|at| now >= at),
         }

@@ -39,7 +39,7 @@ pub(super) struct Kept {
     pub(super) issuer: Box<str>,
     pub(super) source: Arc<dyn KeySource>,
     /// The keys never change: there is no task, and nothing is ever fetched.
-    pub(super) is_fixed: bool,
+    pub(super) is_static: bool,
     pub(super) allowed: AllowedAlgorithms,
     pub(super) clock: Clock,
     pub(super) listener: Listener,
@@ -157,9 +157,9 @@ impl Kept {
         clock: Clock,
         listener: Listener,
     ) -> Result<Self, KeyFetchError> {
-        let fixed = source.fixed();
-        let is_fixed = fixed.is_some();
-        let loaded = match fixed {
+        let static_jwks = source.static_jwks();
+        let is_static = static_jwks.is_some();
+        let loaded = match static_jwks {
             Some(jwks) => Loaded {
                 keys: Arc::new(KeySet::parse(&jwks, allowed)?),
                 usable_until: Moment::MAX,
@@ -172,12 +172,12 @@ impl Kept {
         Ok(Self {
             issuer: issuer.into(),
             source,
-            is_fixed,
+            is_static,
             allowed,
             clock,
             listener,
             loaded: ArcSwap::from_pointee(loaded),
-            look_at: AtomicU64::new(if is_fixed { u64::MAX } else { 0 }),
+            look_at: AtomicU64::new(if is_static { u64::MAX } else { 0 }),
             unknown_keys_blocked_until: AtomicU64::new(0),
             state: Mutex::new(State {
                 refresh: Refresh::new(times, fastrand::u64(..)),
@@ -251,7 +251,7 @@ impl Kept {
     pub(super) fn ensure_task(self: &Arc<Self>) {
         let (runtime, task, nudge) = {
             let mut state = self.state();
-            if self.is_fixed || state.task.is_some() {
+            if self.is_static || state.task.is_some() {
                 return;
             }
             let Ok(runtime) = Handle::try_current() else {

@@ -10,7 +10,7 @@ use crate::{
     url::shown,
 };
 
-pub(super) enum Answer {
+pub(super) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
     /// Status 304, and its headers.
     NotModified(HeaderMap),
@@ -21,7 +21,7 @@ pub(super) enum Answer {
     TooLarge(usize),
 }
 
-impl Answer {
+impl HttpFailure {
     /// The error that this is for a fetch of `url`.
     pub(super) fn at(self, url: &Url) -> KeyFetchError {
         let place = shown(url.as_str());
@@ -53,7 +53,7 @@ impl Answer {
     }
 }
 
-impl From<reqwest::Error> for Answer {
+impl From<reqwest::Error> for HttpFailure {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let kind = classify(&error);

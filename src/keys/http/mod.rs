@@ -22,7 +22,7 @@ use crate::{
         http::{
             client::{Clients, Transport},
             discovery::Discovery,
-            error::Answer,
+            error::HttpFailure,
         },
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
@@ -124,14 +124,14 @@ impl HttpKeys {
         let [appended, inserted] = discovery.urls();
         let mut place = &appended;
         let mut document = self.get(place, MAX_DISCOVERY_BYTES, headers()).await;
-        if matches!(document, Err(Answer::Status { status: 404, .. })) {
+        if matches!(document, Err(HttpFailure::Status { status: 404, .. })) {
             let second = self.get(&inserted, MAX_DISCOVERY_BYTES, headers()).await;
             if second.is_ok() {
                 (place, document) = (&inserted, second);
             }
         }
-        let (_, document) = document.map_err(|answer| {
-            let error = answer.at(place);
+        let (_, document) = document.map_err(|failure| {
+            let error = failure.at(place);
             if discovery.backend.is_none() && is_out_of_reach(error.kind()) {
                 error.with_hint(
                     "if the issuer is reached by another name from here, set the backend URL \
@@ -156,10 +156,12 @@ impl HttpKeys {
                 validators: caching::validators(&headers, url),
                 fresh_for: caching::fresh_for(&headers, SystemTime::now()),
             }),
-            Err(Answer::NotModified(headers)) if previous.is_some() => Ok(KeyFetch::NotModified {
-                fresh_for: caching::fresh_for(&headers, SystemTime::now()),
-            }),
-            Err(answer) => Err(answer.at(url)),
+            Err(HttpFailure::NotModified(headers)) if previous.is_some() => {
+                Ok(KeyFetch::NotModified {
+                    fresh_for: caching::fresh_for(&headers, SystemTime::now()),
+                })
+            }
+            Err(failure) => Err(failure.at(url)),
         }
     }
 
@@ -169,16 +171,16 @@ impl HttpKeys {
         url: &Url,
         largest: usize,
         mut headers: HeaderMap,
-    ) -> Result<(HeaderMap, Bytes), Answer> {
+    ) -> Result<(HeaderMap, Bytes), HttpFailure> {
         let json = header::HeaderValue::from_static("application/json");
         headers.insert(header::ACCEPT, json);
         let request = self.clients.of(url)?.get(url.clone()).headers(headers);
         let mut response = request.send().await?;
         match response.status().as_u16() {
             200 => {}
-            304 => return Err(Answer::NotModified(response.headers().clone())),
+            304 => return Err(HttpFailure::NotModified(response.headers().clone())),
             status => {
-                return Err(Answer::Status {
+                return Err(HttpFailure::Status {
                     status,
                     retry_after: caching::retry_after(response.headers(), SystemTime::now()),
                 });
@@ -187,7 +189,7 @@ impl HttpKeys {
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
             if body.len().saturating_add(chunk.len()) > largest {
-                return Err(Answer::TooLarge(largest));
+                return Err(HttpFailure::TooLarge(largest));
             }
             body.extend_from_slice(&chunk);
         }
