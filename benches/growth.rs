@@ -65,7 +65,7 @@ fn issuers(signer: &Signer) {
     let name = |number: usize| format!("https://issuer-{number}.example/realms/camunda-platform");
     let keys = signer.jwks();
     let validator = |count, cache| {
-        let builder = TokenValidator::builder().verdict_cache(cache);
+        let builder = TokenValidator::builder().token_cache_bytes(cache);
         let issuers = (0..count).map(|number| {
             let issuer = Issuer::self_managed(&name(number));
             issuer.keys(StaticKeys::from_jwks(keys.clone()))
@@ -97,7 +97,9 @@ fn keys(signer: &Signer) {
         row(count, &token, |cache| {
             let realm = Issuer::self_managed(REALM);
             let realm = realm.keys(StaticKeys::from_jwks(keys.clone()));
-            let builder = TokenValidator::builder().issuer(realm).verdict_cache(cache);
+            let builder = TokenValidator::builder()
+                .issuer(realm)
+                .token_cache_bytes(cache);
             builder.build().expect("a good configuration")
         });
     }

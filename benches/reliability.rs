@@ -253,7 +253,7 @@ fn outage(with_flood: bool) {
             &format!("an issuer that is down for an hour{flood}"),
             &format!(
                 "{failed} of {requests} valid requests failed, {fetches} attempts; \
-                 after `keep_stale_for` {unavailable} % 503, {} % 401",
+                 after `key_max_stale` {unavailable} % 503, {} % 401",
                 100 - unavailable
             ),
         );
@@ -284,7 +284,7 @@ fn withdrawal() {
             longest = longest.max(start.elapsed());
         }
         row(
-            "a withdrawn key, `refresh_after` 300 s, 20 rounds",
+            "a withdrawn key, `key_max_age` 300 s, 20 rounds",
             &format!("trusted for {:.0} s at the most", longest.as_secs_f64()),
         );
     });
@@ -345,7 +345,7 @@ fn isolation() {
             });
         let validator = runtime.block_on(async {
             let validator = builder.build().expect("a good configuration");
-            validator.ready_any().await;
+            validator.any_ready().await;
             for issuer in &issuers {
                 reason(&validator, &issuer.token().sign()).await;
             }

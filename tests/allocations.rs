@@ -32,7 +32,7 @@ fn validator(key: &Key, cache: u64) -> TokenValidator {
             Ok::<_, ClaimError>(Grant::new(organization.clone(), Permissions::ALL))
         });
     let builder = TokenValidator::builder().issuer(issuer);
-    builder.verdict_cache(cache).build().unwrap()
+    builder.token_cache_bytes(cache).build().unwrap()
 }
 
 /// What `token` is answered with, and how often that asks for memory once things have settled.
@@ -117,7 +117,7 @@ fn presets(key: &Key) {
         (Issuer::self_managed(realm), self_managed),
     ] {
         let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
-        let validator = builder.verdict_cache(0).build().unwrap();
+        let validator = builder.token_cache_bytes(0).build().unwrap();
         assert_eq!(count(&validator, &token), (2, "accepted"));
     }
 }

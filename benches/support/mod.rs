@@ -157,7 +157,7 @@ impl Signer {
 
     pub fn validator(&self, cache: u64) -> TokenValidator {
         self.trusting()
-            .verdict_cache(cache)
+            .token_cache_bytes(cache)
             .build()
             .expect("a good configuration")
     }

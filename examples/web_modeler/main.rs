@@ -60,8 +60,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let settings = Settings::from_env()?;
     let mut builder = TokenValidator::builder()
-        .refresh_after(settings.refresh_after)
-        .cooldown(settings.cooldown);
+        .key_max_age(settings.key_max_age)
+        .unknown_kid_cooldown(settings.unknown_kid_cooldown);
     let mut development = None;
     if let Some(issuer) = Issuer::from_env()? {
         builder = builder.issuer(issuer);

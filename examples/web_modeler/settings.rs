@@ -4,8 +4,8 @@ use std::{env, net::SocketAddr, str::FromStr, time::Duration};
 pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
     issuer_address: SocketAddr,
-    pub(crate) refresh_after: Duration,
-    pub(crate) cooldown: Duration,
+    pub(crate) key_max_age: Duration,
+    pub(crate) unknown_kid_cooldown: Duration,
 }
 
 impl Settings {
@@ -13,8 +13,8 @@ impl Settings {
         Ok(Self {
             address: variable("MODELER_ADDR", SocketAddr::from(([127, 0, 0, 1], 8070)))?,
             issuer_address: variable("DEV_ISSUER_ADDR", SocketAddr::from(([127, 0, 0, 1], 18080)))?,
-            refresh_after: Duration::from_secs(variable("JWKS_REFRESH_SECONDS", 300)?),
-            cooldown: Duration::from_secs(variable("JWKS_COOLDOWN_SECONDS", 30)?),
+            key_max_age: Duration::from_secs(variable("JWKS_REFRESH_SECONDS", 300)?),
+            unknown_kid_cooldown: Duration::from_secs(variable("JWKS_COOLDOWN_SECONDS", 30)?),
         })
     }
 

@@ -5,7 +5,7 @@ use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claim
 /// Maps the claims of an issuer to a [`Grant`]; see [`Issuer::map_claims`](crate::Issuer::map_claims).
 ///
 /// It runs after the signature and every registered claim held. What it grants is remembered with
-/// the token for some time ([`verdict_cache`](crate::TokenValidatorBuilder::verdict_cache)), so it
+/// the token for some time ([`token_cache_bytes`](crate::TokenValidatorBuilder::token_cache_bytes)), so it
 /// should depend on the claims alone. Closures implement it:
 ///
 /// ```

@@ -38,7 +38,7 @@ pub enum KeyEventKind {
     KeyWithdrawn,
     /// A fetch found that the key set is still the same.
     NotModified,
-    /// The keys were not renewed within `keep_stale_for` and are not used any more: requests get
+    /// The keys were not renewed within `key_max_stale` and are not used any more: requests get
     /// 503. Told once.
     StaleExpired,
     /// The keys are past the age at which they should have been renewed, and stay in use. Told

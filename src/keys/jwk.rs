@@ -193,7 +193,7 @@ fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     })
 }
 
-/// The scheme (signatures of static_jwks length, RFC 7518 §3.4) and the bytes of a coordinate.
+/// The scheme (signatures of fixed length, RFC 7518 §3.4) and the bytes of a coordinate.
 fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgorithm, usize)> {
     Some(match algorithm {
         Algorithm::Es256 => (&signature::ECDSA_P256_SHA256_FIXED, 32),

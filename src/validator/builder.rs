@@ -20,8 +20,8 @@ pub struct TokenValidatorBuilder {
     issuers: Vec<Issuer>,
     leeway: Duration,
     times: Times,
-    verdict_cache: u64,
-    verdict_max_age: Duration,
+    token_cache_bytes: u64,
+    token_cache_max_age: Duration,
     clock: Clock,
     listener: Listener,
 }
@@ -32,13 +32,13 @@ impl Default for TokenValidatorBuilder {
             issuers: Vec::new(),
             leeway: Duration::from_secs(60),
             times: Times {
-                refresh_after: Duration::from_secs(5 * 60),
-                refresh_within: None,
-                keep_stale_for: Duration::from_secs(60 * 60),
-                cooldown: Duration::from_secs(30),
+                key_max_age: Duration::from_secs(5 * 60),
+                key_max_age_hints: None,
+                key_max_stale: Duration::from_secs(60 * 60),
+                unknown_kid_cooldown: Duration::from_secs(30),
             },
-            verdict_cache: 16 << 20,
-            verdict_max_age: Duration::from_secs(5 * 60),
+            token_cache_bytes: 16 << 20,
+            token_cache_max_age: Duration::from_secs(5 * 60),
             clock: Clock::default(),
             listener: Listener::default(),
         }
@@ -70,31 +70,31 @@ impl TokenValidatorBuilder {
     /// again in the background when a fifth of it is left, so a withdrawn key is trusted no longer
     /// than this, and the 5 s that a fetch may take, while its issuer answers. Default 5 minutes;
     /// 1 s to 24 h.
-    pub fn refresh_after(mut self, age: Duration) -> Self {
-        self.times.refresh_after = age;
+    pub fn key_max_age(mut self, age: Duration) -> Self {
+        self.times.key_max_age = age;
         self
     }
 
-    /// The ages that an issuer may ask for instead of [`refresh_after`](Self::refresh_after), with
+    /// The ages that an issuer may ask for instead of [`key_max_age`](Self::key_max_age), with
     /// `Cache-Control: max-age` or `Expires`; what it asks beyond is cut. A longer age than
-    /// `refresh_after` lengthens the time for which a withdrawn key is trusted by as much. Default
-    /// 1 minute to `refresh_after`, so an issuer may only shorten it; 1 s to 24 h.
-    pub fn refresh_within(mut self, ages: RangeInclusive<Duration>) -> Self {
-        self.times.refresh_within = Some(ages);
+    /// `key_max_age` lengthens the time for which a withdrawn key is trusted by as much. Default
+    /// 1 minute to `key_max_age`, so an issuer may only shorten it; 1 s to 24 h.
+    pub fn key_max_age_hints(mut self, ages: RangeInclusive<Duration>) -> Self {
+        self.times.key_max_age_hints = Some(ages);
         self
     }
 
     /// The age up to which keys are used while their issuer does not answer; then requests get
     /// 503. Default 1 h; up to 7 days. What is less than the age at which keys are stale, or than
     /// 10 s, means that.
-    pub fn keep_stale_for(mut self, age: Duration) -> Self {
-        self.times.keep_stale_for = age;
+    pub fn key_max_stale(mut self, age: Duration) -> Self {
+        self.times.key_max_stale = age;
         self
     }
 
     /// The time between two fetches that are caused by unknown key ids. Default 30 s; 1 s to 1 h.
-    pub fn cooldown(mut self, pause: Duration) -> Self {
-        self.times.cooldown = pause;
+    pub fn unknown_kid_cooldown(mut self, pause: Duration) -> Self {
+        self.times.unknown_kid_cooldown = pause;
         self
     }
 
@@ -103,14 +103,14 @@ impl TokenValidatorBuilder {
     /// again; all else is looked at as if it had never come before: time, keys,
     /// [`SenderConstraint`](crate::issuer::SenderConstraint) and [`Revocation`](crate::issuer::Revocation). Default 16 MiB, which
     /// hold some 6000 tokens of 2 kB; 0 remembers nothing.
-    pub fn verdict_cache(mut self, bytes: u64) -> Self {
-        self.verdict_cache = bytes;
+    pub fn token_cache_bytes(mut self, bytes: u64) -> Self {
+        self.token_cache_bytes = bytes;
         self
     }
 
     /// For how long at the most an accepted token is remembered. Default 5 minutes; 1 s to 24 h.
-    pub fn verdict_max_age(mut self, age: Duration) -> Self {
-        self.verdict_max_age = age;
+    pub fn token_cache_max_age(mut self, age: Duration) -> Self {
+        self.token_cache_max_age = age;
         self
     }
 
@@ -177,7 +177,7 @@ impl TokenValidatorBuilder {
             by_name,
             self.leeway,
             self.clock,
-            Verdicts::new(self.verdict_cache, self.verdict_max_age),
+            Verdicts::new(self.token_cache_bytes, self.token_cache_max_age),
         ))
     }
 
@@ -190,7 +190,7 @@ impl TokenValidatorBuilder {
             return Err(ConfigError::NoIssuer);
         }
         let times = &self.times;
-        let refresh_within = times.refresh_within.clone().unwrap_or(SECOND..=SECOND);
+        let key_max_age_hints = times.key_max_age_hints.clone().unwrap_or(SECOND..=SECOND);
         for (setting, value, allowed, bounds) in [
             (
                 "leeway",
@@ -199,33 +199,38 @@ impl TokenValidatorBuilder {
                 "0 s to 300 s",
             ),
             (
-                "refresh_after",
-                times.refresh_after,
+                "key_max_age",
+                times.key_max_age,
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),
             (
-                "refresh_within",
-                *refresh_within.start(),
-                SECOND..=*refresh_within.end(),
+                "key_max_age_hints",
+                *key_max_age_hints.start(),
+                SECOND..=*key_max_age_hints.end(),
                 "1 s to its end",
             ),
             (
-                "refresh_within",
-                *refresh_within.end(),
+                "key_max_age_hints",
+                *key_max_age_hints.end(),
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),
             (
-                "keep_stale_for",
-                times.keep_stale_for,
+                "key_max_stale",
+                times.key_max_stale,
                 Duration::ZERO..=WEEK,
                 "0 s to 7 days",
             ),
-            ("cooldown", times.cooldown, SECOND..=HOUR, "1 s to 1 h"),
             (
-                "verdict_max_age",
-                self.verdict_max_age,
+                "unknown_kid_cooldown",
+                times.unknown_kid_cooldown,
+                SECOND..=HOUR,
+                "1 s to 1 h",
+            ),
+            (
+                "token_cache_max_age",
+                self.token_cache_max_age,
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),

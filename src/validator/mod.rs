@@ -173,7 +173,7 @@ impl TokenValidator {
     }
 
     /// Waits until the keys of at least one issuer are at hand; else as [`ready`](Self::ready).
-    pub async fn ready_any(&self) {
+    pub async fn any_ready(&self) {
         let issuers = self.inner.issuers.iter();
         let mut waiting: Vec<_> = issuers
             .map(|issuer| Box::pin(issuer.keeper.ready()))

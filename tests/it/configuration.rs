@@ -361,26 +361,32 @@ fn times_have_bounds() {
     let seconds = Duration::from_secs;
     for (setting, built) in [
         ("leeway", builder().leeway(seconds(301))),
-        ("refresh_after", builder().refresh_after(seconds(0))),
-        ("refresh_after", builder().refresh_after(seconds(86_401))),
-        ("keep_stale_for", builder().keep_stale_for(seconds(604_801))),
+        ("key_max_age", builder().key_max_age(seconds(0))),
+        ("key_max_age", builder().key_max_age(seconds(86_401))),
+        ("key_max_stale", builder().key_max_stale(seconds(604_801))),
         (
-            "refresh_within",
-            builder().refresh_within(seconds(0)..=seconds(9)),
+            "key_max_age_hints",
+            builder().key_max_age_hints(seconds(0)..=seconds(9)),
         ),
         (
-            "refresh_within",
-            builder().refresh_within(seconds(9)..=seconds(8)),
+            "key_max_age_hints",
+            builder().key_max_age_hints(seconds(9)..=seconds(8)),
         ),
         (
-            "refresh_within",
-            builder().refresh_within(seconds(9)..=Duration::MAX),
+            "key_max_age_hints",
+            builder().key_max_age_hints(seconds(9)..=Duration::MAX),
         ),
-        ("cooldown", builder().cooldown(seconds(0))),
-        ("cooldown", builder().cooldown(Duration::MAX)),
+        (
+            "unknown_kid_cooldown",
+            builder().unknown_kid_cooldown(seconds(0)),
+        ),
+        (
+            "unknown_kid_cooldown",
+            builder().unknown_kid_cooldown(Duration::MAX),
+        ),
     ] {
         let message = built.build().unwrap_err().to_string();
         assert!(message.starts_with(setting), "{message}");
     }
-    assert!(builder().keep_stale_for(seconds(0)).build().is_ok());
+    assert!(builder().key_max_stale(seconds(0)).build().is_ok());
 }

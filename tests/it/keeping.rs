@@ -63,7 +63,7 @@ async fn f2_an_outage_of_an_hour_costs_no_valid_request() {
     let clock = TestClock::new();
     let validator = builder(&issuer)
         .clock(clock.clone())
-        .keep_stale_for(60 * MINUTE)
+        .key_max_stale(60 * MINUTE)
         .build()
         .unwrap();
     let token = issuer.token().expires_in(3 * 60 * MINUTE).sign();
@@ -480,7 +480,7 @@ async fn keep_stale_for_zero_means_no_longer_than_a_refresh() {
     let issuer = oidc();
     let validator = builder(&issuer)
         .clock(TestClock::new())
-        .keep_stale_for(Duration::ZERO)
+        .key_max_stale(Duration::ZERO)
         .build()
         .unwrap();
     let token = issuer.token().expires_in(60 * MINUTE).sign();
@@ -739,7 +739,7 @@ async fn a_listener_that_panics_takes_nothing_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ready_any_needs_one_issuer_and_ready_all() {
+async fn any_ready_needs_one_issuer_and_ready_all() {
     let (good, bad) = (oidc(), TestIssuer::oidc("https://bad.example/"));
     bad.fail_fetches(true);
     let validator = builder(&good)
@@ -748,10 +748,10 @@ async fn ready_any_needs_one_issuer_and_ready_all() {
         .build()
         .unwrap();
     good.fail_fetches(true);
-    let any = tokio::time::timeout(10 * MINUTE, validator.ready_any()).await;
+    let any = tokio::time::timeout(10 * MINUTE, validator.any_ready()).await;
     assert!(any.is_err());
     good.fail_fetches(false);
-    validator.ready_any().await;
+    validator.any_ready().await;
     assert!(validator.key_status()[0].keys > 0);
     let all = tokio::time::timeout(10 * MINUTE, validator.ready()).await;
     assert!(all.is_err());

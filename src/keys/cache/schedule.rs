@@ -6,7 +6,7 @@
 //! 3. A request for an unknown key may start one fetch per cooldown. The cooldown counts
 //!    attempts, and is counted apart from scheduled and forced fetches, so that neither can
 //!    starve the other.
-//! 4. Keys are used for `keep_stale_for` after the start of the fetch that brought them, and not
+//! 4. Keys are used for `key_max_stale` after the start of the fetch that brought them, and not
 //!    a moment longer.
 
 use std::{ops::RangeInclusive, time::Duration};
@@ -18,13 +18,13 @@ pub(crate) type Moment = Duration;
 #[derive(Clone, Debug)]
 pub(crate) struct Times {
     /// Age at which keys are due for a refresh, if their issuer says nothing of it.
-    pub(crate) refresh_after: Duration,
+    pub(crate) key_max_age: Duration,
     /// Bounds of what an issuer may say of it, if the operator set them.
-    pub(crate) refresh_within: Option<RangeInclusive<Duration>>,
+    pub(crate) key_max_age_hints: Option<RangeInclusive<Duration>>,
     /// Age up to which keys are used while no refresh succeeds.
-    pub(crate) keep_stale_for: Duration,
+    pub(crate) key_max_stale: Duration,
     /// Between two fetches for unknown keys.
-    pub(crate) cooldown: Duration,
+    pub(crate) unknown_kid_cooldown: Duration,
 }
 
 impl Times {
@@ -47,11 +47,11 @@ impl Times {
     /// and never lengthen it: a withdrawn key lives no longer than the operator's own setting says.
     fn age(&self, fresh_for: Option<Duration>) -> Duration {
         let Some(hint) = fresh_for else {
-            return self.refresh_after;
+            return self.key_max_age;
         };
-        let (shortest, longest) = match &self.refresh_within {
+        let (shortest, longest) = match &self.key_max_age_hints {
             Some(bounds) => (*bounds.start(), *bounds.end()),
-            None => (Self::SHORTEST_HINT, self.refresh_after),
+            None => (Self::SHORTEST_HINT, self.key_max_age),
         };
         hint.max(shortest).min(longest)
     }
@@ -195,7 +195,7 @@ impl Refresh {
     /// Until when the keys at hand may be used.
     pub(crate) fn usable_until(&self) -> Option<Moment> {
         let Held { since, age } = self.held?;
-        let life = self.times.keep_stale_for.max(age).max(Times::SHORTEST_LIFE);
+        let life = self.times.key_max_stale.max(age).max(Times::SHORTEST_LIFE);
         Some(since.saturating_add(life))
     }
 
@@ -270,7 +270,7 @@ impl Refresh {
             };
         }
         let refund = self.unknown_key_at;
-        self.unknown_key_at = now.saturating_add(self.times.cooldown);
+        self.unknown_key_at = now.saturating_add(self.times.unknown_kid_cooldown);
         self.flight = Some(Flight {
             since: now,
             refund: Some(refund),
@@ -354,10 +354,10 @@ mod tests {
 
     fn refresh() -> Refresh {
         let times = Times {
-            refresh_after: seconds(300),
-            refresh_within: Some(seconds(60)..=seconds(900)),
-            keep_stale_for: seconds(3600),
-            cooldown: seconds(30),
+            key_max_age: seconds(300),
+            key_max_age_hints: Some(seconds(60)..=seconds(900)),
+            key_max_stale: seconds(3600),
+            unknown_kid_cooldown: seconds(30),
         };
         Refresh::new(times, 7)
     }
@@ -556,7 +556,7 @@ mod tests {
 
     #[test]
     fn r59_without_bounds_of_the_operator_a_hint_only_shortens() {
-        for (refresh_after, hint, age) in [
+        for (key_max_age, hint, age) in [
             (300, 0, 60),
             (300, 120, 120),
             (300, 300, 300),
@@ -566,16 +566,16 @@ mod tests {
             (86_400, 5, 60),
         ] {
             let times = Times {
-                refresh_after: seconds(refresh_after),
-                refresh_within: None,
+                key_max_age: seconds(key_max_age),
+                key_max_age_hints: None,
                 ..refresh().times
             };
             assert_eq!(
                 times.age(Some(seconds(hint))),
                 seconds(age),
-                "{refresh_after} {hint}"
+                "{key_max_age} {hint}"
             );
-            assert_eq!(times.age(None), seconds(refresh_after));
+            assert_eq!(times.age(None), seconds(key_max_age));
         }
     }
 
@@ -585,22 +585,22 @@ mod tests {
         #[test]
         fn r59_a_withdrawn_key_outlives_no_setting(
             seed in 0_u64..u64::MAX,
-            refresh_after in 1_u64..86_400,
+            key_max_age in 1_u64..86_400,
             bounds in proptest::option::of((1_u64..86_400, 0_u64..86_400)),
-            keep_stale_for in 0_u64..604_800,
+            key_max_stale in 0_u64..604_800,
             hints in proptest::collection::vec(proptest::option::of(0_u64..200_000), 1..20),
             latency in 0_u64..=5000,
             withdrawn_after in 0.0..1.0,
         ) {
-            let refresh_within =
+            let key_max_age_hints =
                 bounds.map(|(start, more)| seconds(start)..=seconds((start + more).min(86_400)));
-            let longest = refresh_within.as_ref().map_or(Duration::ZERO, |bounds| *bounds.end());
-            let promised = seconds(refresh_after).max(longest) + seconds(5);
+            let longest = key_max_age_hints.as_ref().map_or(Duration::ZERO, |bounds| *bounds.end());
+            let promised = seconds(key_max_age).max(longest) + seconds(5);
             let times = Times {
-                refresh_after: seconds(refresh_after),
-                refresh_within,
-                keep_stale_for: seconds(keep_stale_for),
-                cooldown: seconds(30),
+                key_max_age: seconds(key_max_age),
+                key_max_age_hints,
+                key_max_stale: seconds(key_max_stale),
+                unknown_kid_cooldown: seconds(30),
             };
             let latency = Duration::from_millis(latency);
             let mut refresh = Refresh::new(times, seed);
@@ -619,7 +619,7 @@ mod tests {
                     let gone_at = next + latency;
                     assert!(gone_at.saturating_sub(withdrawn_at) <= promised);
                     // Nor may it be used beyond that while the fetch fails and nothing is stale.
-                    if keep_stale_for == 0 {
+                    if key_max_stale == 0 {
                         let longest = promised.max(Times::SHORTEST_LIFE);
                         assert!(refresh.usable_until().unwrap() - asked_at <= longest);
                     }

@@ -10,7 +10,7 @@ use crate::{
 
 /// Remembers nothing: every token is new to it.
 pub async fn checking_anew(setup: &Setup) -> Router {
-    router(builder(setup).verdict_cache(0)).await
+    router(builder(setup).token_cache_bytes(0)).await
 }
 
 /// With the cache as it is by default; the token was accepted before.
