@@ -34,7 +34,7 @@ use crate::{
     token::{
         bearer::{Credentials, MAX_TOKEN_BYTES, credentials},
         claims::ClaimRequirements,
-        jws::{Compact, Signed},
+        jws::{CompactJws, ParsedJws},
         scratch::Members,
         unverified::Unverified,
     },
@@ -72,7 +72,8 @@ pub fn jws(data: &[u8]) {
         return;
     };
     let mut scratch = Vec::new();
-    let signed = Compact::split(token).and_then(|compact| Signed::read(compact, &mut scratch, &[]));
+    let signed =
+        CompactJws::split(token).and_then(|compact| ParsedJws::read(compact, &mut scratch, &[]));
     let Ok(signed) = signed else {
         return;
     };
@@ -179,8 +180,8 @@ pub fn claims(data: &[u8]) {
     let token = format!("eyJhbGciOiJFZERTQSJ9.{payload}.c2ln");
     let mut scratch = Vec::new();
     let mut members = Members::default();
-    let read = Compact::split(&token)
-        .and_then(|compact| Signed::read(compact, &mut scratch, &[]))
+    let read = CompactJws::split(&token)
+        .and_then(|compact| ParsedJws::read(compact, &mut scratch, &[]))
         .and_then(|signed| Unverified::read(signed, &mut members));
     let Ok(unverified) = read else {
         return;

@@ -9,21 +9,21 @@ use crate::token::header::Header;
 
 /// What is known of headers: nothing but what reading them gave. Never a key.
 #[derive(Default)]
-pub(crate) struct KnownHeaders(ArcSwap<Vec<Arc<KnownHeader>>>);
+pub(crate) struct HeaderCache(ArcSwap<Vec<Arc<CachedHeader>>>);
 
-pub(crate) struct KnownHeader {
+pub(crate) struct CachedHeader {
     /// As it stands in a token.
     segment: Box<str>,
     header: Header<'static>,
 }
 
-impl KnownHeaders {
+impl HeaderCache {
     const MOST: usize = 16;
     /// Of so many headers for which there is no place, one takes that of the oldest: keys rotate, but
     /// an issuer may as well write another header before each token.
     const ONE_OF: u8 = 64;
 
-    pub(crate) fn load(&self) -> Guard<Arc<Vec<Arc<KnownHeader>>>> {
+    pub(crate) fn load(&self) -> Guard<Arc<Vec<Arc<CachedHeader>>>> {
         self.0.load()
     }
 
@@ -38,7 +38,7 @@ impl KnownHeaders {
             return;
         }
         let mut more: Vec<_> = known.iter().skip(is_full.into()).cloned().collect();
-        more.push(Arc::new(KnownHeader {
+        more.push(Arc::new(CachedHeader {
             segment: segment.into(),
             header: header.to_owned(),
         }));
@@ -48,7 +48,7 @@ impl KnownHeaders {
 }
 
 /// What `segment` is known to say.
-pub(super) fn find<'k>(known: &'k [Arc<KnownHeader>], segment: &str) -> Option<Header<'k>> {
+pub(super) fn find<'k>(known: &'k [Arc<CachedHeader>], segment: &str) -> Option<Header<'k>> {
     let found = known.iter().find(|one| *one.segment == *segment)?;
     Some(found.header.borrowed())
 }
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn a_header_is_known_by_its_whole_text() {
-        let known = KnownHeaders::default();
+        let known = HeaderCache::default();
         known.learn("eyJh", &header("a"));
         known.learn("eyJi", &header("b"));
         known.learn("eyJh", &header("c"));
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn no_more_than_16_are_known_and_a_new_one_is_in_the_end() {
-        let known = KnownHeaders::default();
+        let known = HeaderCache::default();
         for number in 0..100 {
             known.learn(&number.to_string(), &header("a"));
         }

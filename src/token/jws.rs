@@ -12,13 +12,13 @@ use crate::{
     token::{
         bearer::MAX_TOKEN_BYTES,
         header::Header,
-        header_cache::{self, KnownHeader},
+        header_cache::{self, CachedHeader},
     },
 };
 
 /// The three parts of a token as text.
 #[derive(Clone, Copy)]
-pub(crate) struct Compact<'s> {
+pub(crate) struct CompactJws<'s> {
     pub(crate) token: &'s str,
     /// The header and the payload with the dot between them, which is what was signed.
     message: &'s str,
@@ -27,7 +27,7 @@ pub(crate) struct Compact<'s> {
     signature: &'s str,
 }
 
-impl<'s> Compact<'s> {
+impl<'s> CompactJws<'s> {
     pub(crate) fn split(token: &'s str) -> Result<Self, Reason> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Reason::TokenTooLong);
@@ -62,21 +62,21 @@ impl<'s> Compact<'s> {
 }
 
 /// A token taken apart. Nothing of it is trusted yet.
-pub(crate) struct Signed<'s> {
+pub(crate) struct ParsedJws<'s> {
     pub(crate) header: Header<'s>,
-    compact: Compact<'s>,
+    compact: CompactJws<'s>,
     payload: &'s [u8],
     /// Where the payload stands among the decoded bytes.
     payload_range: Range<usize>,
     signature: &'s [u8],
 }
 
-impl<'s> Signed<'s> {
+impl<'s> ParsedJws<'s> {
     /// Decodes the parts into `bytes`. A header that is `known` need not be read.
     pub(crate) fn read(
-        compact: Compact<'s>,
+        compact: CompactJws<'s>,
         bytes: &'s mut Vec<u8>,
-        known: &'s [Arc<KnownHeader>],
+        known: &'s [Arc<CachedHeader>],
     ) -> Result<Self, Reason> {
         bytes.clear();
         let known_header = header_cache::find(known, compact.header);
@@ -100,7 +100,7 @@ impl<'s> Signed<'s> {
         })
     }
 
-    pub(crate) fn compact(&self) -> &Compact<'s> {
+    pub(crate) fn compact(&self) -> &CompactJws<'s> {
         &self.compact
     }
 
@@ -115,7 +115,7 @@ impl<'s> Signed<'s> {
     }
 
     /// Whether the signature holds for `key`. A key of another algorithm never fits.
-    pub(crate) fn holds_for(&self, key: &VerifyingKey) -> bool {
+    pub(crate) fn verify(&self, key: &VerifyingKey) -> bool {
         key.algorithm() == self.header.algorithm
             && key.verifies(self.compact.message.as_bytes(), self.signature)
     }
@@ -143,7 +143,7 @@ mod tests {
 
     fn read(token: &str) -> Result<(Algorithm, Option<String>, bool), Reason> {
         let mut scratch = Vec::new();
-        let signed = Signed::read(Compact::split(token)?, &mut scratch, &[])?;
+        let signed = ParsedJws::read(CompactJws::split(token)?, &mut scratch, &[])?;
         let header = signed.header;
         Ok((
             header.algorithm,
@@ -168,9 +168,9 @@ mod tests {
     #[test]
     fn a36_a_token_has_at_most_16_kib() {
         let of = |bytes| format!("a.b.{}", "c".repeat(bytes - 4));
-        assert!(Compact::split(&of(MAX_TOKEN_BYTES)).is_ok());
+        assert!(CompactJws::split(&of(MAX_TOKEN_BYTES)).is_ok());
         let longer = of(MAX_TOKEN_BYTES + 1);
-        assert_eq!(Compact::split(&longer).err(), Some(Reason::TokenTooLong));
+        assert_eq!(CompactJws::split(&longer).err(), Some(Reason::TokenTooLong));
     }
 
     #[test]

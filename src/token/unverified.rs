@@ -12,7 +12,7 @@ use crate::{
     keys::jwk::VerifyingKey,
     token::{
         claims::{ClaimRequirements, Span, Validity, Verified},
-        jws::Signed,
+        jws::ParsedJws,
         scratch::Members,
     },
 };
@@ -22,19 +22,19 @@ const MAX_TIME: f64 = 253_402_300_799.0;
 
 /// A token whose claims were read but whose signature was not looked at.
 pub(crate) struct Unverified<'s> {
-    signed: Signed<'s>,
+    signed: ParsedJws<'s>,
     claims: ClaimMembers<'s>,
 }
 
 /// The claims hold; only the signature is open.
-pub(crate) struct Checked {
+pub(crate) struct ValidatedClaims {
     validity: Validity,
     audiences: u64,
 }
 
 impl<'s> Unverified<'s> {
     /// Reads the claims; where each one stands goes to `members`.
-    pub(crate) fn read(signed: Signed<'s>, members: &mut Members) -> Result<Self, Reason> {
+    pub(crate) fn read(signed: ParsedJws<'s>, members: &mut Members) -> Result<Self, Reason> {
         members.begin(signed.payload_range());
         let payload = signed.payload();
         let mut unverified = Self {
@@ -61,7 +61,7 @@ impl<'s> Unverified<'s> {
         issuer.ok_or(Reason::MissingClaim("iss"))
     }
 
-    pub(crate) fn signed(&self) -> &Signed<'s> {
+    pub(crate) fn signed(&self) -> &ParsedJws<'s> {
         &self.signed
     }
 
@@ -77,7 +77,7 @@ impl<'s> Unverified<'s> {
         expected: &ClaimRequirements,
         now: Duration,
         leeway: Duration,
-    ) -> Result<Checked, Reason> {
+    ) -> Result<ValidatedClaims, Reason> {
         let claims = &self.claims;
         self.check_kind()?;
         if claims.subject.as_deref().is_some_and(str::is_empty) {
@@ -113,7 +113,7 @@ impl<'s> Unverified<'s> {
             return Err(Reason::SenderConstrained);
         }
         let audiences = self.accepted_audiences(expected)?;
-        Ok(Checked {
+        Ok(ValidatedClaims {
             validity,
             audiences,
         })
@@ -185,12 +185,12 @@ impl<'s> Unverified<'s> {
     /// together in `text`.
     pub(crate) fn verify(
         &self,
-        checked: &Checked,
+        checked: &ValidatedClaims,
         key: &VerifyingKey,
         expected: &Arc<ClaimRequirements>,
         text: &mut String,
     ) -> Option<Verified> {
-        if !self.signed.holds_for(key) {
+        if !self.signed.verify(key) {
             return None;
         }
         let claims = &self.claims;
@@ -339,7 +339,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::token::jws::Compact;
+    use crate::token::jws::CompactJws;
 
     const NOW: u64 = 1_762_180_200;
     const LEEWAY: u64 = 60;
@@ -382,7 +382,7 @@ mod tests {
             URL_SAFE_NO_PAD.encode(payload)
         );
         let mut scratch = Vec::new();
-        let signed = Signed::read(Compact::split(&token)?, &mut scratch, &[])?;
+        let signed = ParsedJws::read(CompactJws::split(&token)?, &mut scratch, &[])?;
         let mut members = Members::default();
         let unverified = Unverified::read(signed, &mut members)?;
         unverified.issuer()?;
@@ -414,7 +414,8 @@ mod tests {
             URL_SAFE_NO_PAD.encode(payload)
         );
         let (mut scratch, mut members) = (Vec::new(), Members::default());
-        let signed = Signed::read(Compact::split(&token).unwrap(), &mut scratch, &[]).unwrap();
+        let signed =
+            ParsedJws::read(CompactJws::split(&token).unwrap(), &mut scratch, &[]).unwrap();
         let claims = Unverified::read(signed, &mut members).unwrap().claims;
         assert_eq!(claims.scope.as_deref(), Some("ab c"));
     }

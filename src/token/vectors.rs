@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     keys::{algorithm::AllowedAlgorithms, key_set::KeySet},
-    token::jws::{Compact, Signed},
+    token::jws::{CompactJws, ParsedJws},
 };
 
 /// Cases of Wycheproof that are judged otherwise here, each for a reason.
@@ -49,13 +49,14 @@ fn holds(jws: &str, jwks: &Value) -> bool {
         return false;
     };
     let mut scratch = Vec::new();
-    let signed = Compact::split(jws).and_then(|compact| Signed::read(compact, &mut scratch, &[]));
+    let signed =
+        CompactJws::split(jws).and_then(|compact| ParsedJws::read(compact, &mut scratch, &[]));
     let Ok(signed) = signed else {
         return false;
     };
     let header = &signed.header;
     let candidates = set.candidates(header.key_id.as_deref(), header.algorithm);
-    candidates.is_ok_and(|mut keys| keys.any(|key| signed.holds_for(key)))
+    candidates.is_ok_and(|mut keys| keys.any(|key| signed.verify(key)))
 }
 
 fn is_symmetric(group: &Value) -> bool {
@@ -234,8 +235,8 @@ fn a31_the_cookbooks_other_serializations_are_refused() {
                 .as_str()
                 .map_or_else(|| token.to_string(), str::to_owned);
             let mut scratch = Vec::new();
-            let signed =
-                Compact::split(&token).and_then(|compact| Signed::read(compact, &mut scratch, &[]));
+            let signed = CompactJws::split(&token)
+                .and_then(|compact| ParsedJws::read(compact, &mut scratch, &[]));
             assert!(signed.is_err(), "{name} {form}");
         }
     }

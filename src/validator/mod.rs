@@ -23,8 +23,8 @@ use crate::{
     telemetry::{self, QuietLogs},
     token::{
         claims::Verified,
-        header_cache::KnownHeaders,
-        jws::{Compact, Signed},
+        header_cache::HeaderCache,
+        jws::{CompactJws, ParsedJws},
         scratch::{Buffers, Scratch},
         unverified::Unverified,
     },
@@ -54,7 +54,7 @@ struct Inner {
     by_name: HashMap<Box<str>, usize>,
     leeway: Duration,
     clock: Clock,
-    headers: KnownHeaders,
+    headers: HeaderCache,
     verdicts: Verdicts,
     logs: QuietLogs,
 }
@@ -80,7 +80,7 @@ impl<E: Into<AuthError>> From<E> for Stop {
 }
 
 /// A token whose signature held.
-struct Found<'v> {
+struct VerifiedToken<'v> {
     verified: Verified,
     issuer: &'v TrustedIssuer,
     /// The position of the issuer.
@@ -127,7 +127,7 @@ impl TokenValidator {
                 by_name,
                 leeway,
                 clock,
-                headers: KnownHeaders::default(),
+                headers: HeaderCache::default(),
                 verdicts,
                 logs: QuietLogs::default(),
             }),
@@ -246,7 +246,7 @@ impl Inner {
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
     ) -> Result<Access, Stop> {
-        let compact = Compact::split(token)?;
+        let compact = CompactJws::split(token)?;
         let now = self.clock.steady();
         if let Some((access, issuer)) = self.recall(token, now) {
             issuer.check_request(access.claims(), request, self.leeway)?;
@@ -272,7 +272,7 @@ impl Inner {
     /// Checks a token as if it had never come before.
     fn check(
         &self,
-        compact: Compact<'_>,
+        compact: CompactJws<'_>,
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
         now: Moment,
@@ -296,18 +296,18 @@ impl Inner {
 
     fn verify(
         &self,
-        compact: Compact<'_>,
+        compact: CompactJws<'_>,
         buffers: &mut Buffers,
         attempt: Attempt,
         now: Moment,
-    ) -> Result<Found<'_>, Stop> {
+    ) -> Result<VerifiedToken<'_>, Stop> {
         let Buffers {
             bytes,
             members,
             text,
         } = buffers;
         let known = self.headers.load();
-        let signed = Signed::read(compact, bytes, &known)?;
+        let signed = ParsedJws::read(compact, bytes, &known)?;
         let unverified = Unverified::read(signed, members)?;
         let (position, issuer) = self.issuer(unverified.issuer()?)?;
 
@@ -340,7 +340,7 @@ impl Inner {
             .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, text))
             .ok_or(Reason::BadSignature)?;
         self.headers.learn(compact.header, header);
-        Ok(Found {
+        Ok(VerifiedToken {
             verified,
             issuer,
             position,
@@ -394,7 +394,7 @@ fn wrong_audience(issuer: &TrustedIssuer, unverified: &Unverified<'_>, now: Mome
         let candidates = loaded
             .keys()
             .candidates(header.key_id.as_deref(), header.algorithm);
-        candidates.is_ok_and(|mut keys| keys.any(|key| unverified.signed().holds_for(key)))
+        candidates.is_ok_and(|mut keys| keys.any(|key| unverified.signed().verify(key)))
     });
     if !holds {
         return Reason::WrongAudience.into();

@@ -203,7 +203,7 @@ fn r48_a_hit_equals_a_cold_check() {
                 let inner = &world.validator.inner;
                 let is_hit = inner.recall(token, inner.clock.steady()).is_some();
                 let warm = outcome(inner.decide(token, Some(&view), Attempt::First));
-                let compact = Compact::split(token).unwrap();
+                let compact = CompactJws::split(token).unwrap();
                 let cold = inner.check(compact, Some(&view), Attempt::First, inner.clock.steady());
                 let cold = outcome(cold.map(|verdict| verdict.access));
                 prop_assert_eq!(&warm, &cold);
