@@ -16,7 +16,7 @@ use crate::{
 /// Below an [`AuthLayer`](crate::AuthLayer) this becomes the response that the layer makes of it.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
-        self.into_bare::<Body>()
+        self.into_inner_response::<Body>()
     }
 }
 

@@ -16,24 +16,24 @@ use crate::{
 
 const TARGET: &str = "modeler_auth";
 
-/// A request was refused.
+/// A request was rejected.
 ///
 /// A line about a genuine token points at a setting; what an unverified token says of itself is
 /// anybody's claim. Both may come in floods, so `logs` bounds each, and the rest is for debugging.
-pub(crate) fn refused(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -> Moment) {
+pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -> Moment) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
     let detail = error.detail();
     let verified = error.is_verified();
     match error.kind() {
         AuthErrorKind::MissingToken => {
-            tracing::debug!(target: TARGET, reason, status, "request refused: {error}");
+            tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
         }
         _ if logs.of(error).may_speak(now()) => {
-            tracing::info!(target: TARGET, reason, status, verified, detail, "request refused: {error}");
+            tracing::info!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
         }
         _ => {
-            tracing::debug!(target: TARGET, reason, status, verified, detail, "request refused: {error}");
+            tracing::debug!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
         }
     }
 }
@@ -46,14 +46,14 @@ pub(crate) fn layer_missing() {
         let (reason, status) = (error.reason(), error.kind().status().as_u16());
         tracing::error!(
             target: TARGET, reason, status,
-            "request refused: {error}. An AuthLayer must be outside RequirePermissionLayer, InfoService, \
+            "request rejected: {error}. An AuthLayer must be outside RequirePermissionLayer, InfoService, \
              the extractors and axum's from_fn: in a Router the layer that is added last is outermost, \
              in a ServiceBuilder the one that is added first"
         );
     }
 }
 
-/// The logs about refused tokens, by what an operator would do about it: one must not hide another.
+/// The logs about rejected tokens, by what an operator would do about it: one must not hide another.
 #[derive(Debug)]
 pub(crate) struct QuietLogs {
     audience: QuietLog,

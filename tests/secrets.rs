@@ -73,7 +73,7 @@ async fn a68_no_secret_is_told() {
     }
     shown += &format!("{:?}", target.validator);
     shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(shown.contains("request refused"), "something was logged");
+    assert!(shown.contains("request rejected"), "something was logged");
     assert!(!shown.contains(secret), "{shown}");
     for token in &tokens {
         for part in token.split('.').filter(|part| part.len() > 20) {

@@ -19,6 +19,6 @@ pub(super) fn decide_again<B>(
         Ok(Credentials::Bearer(token)) => {
             validator.decide(token, Some(&RequestView::of(request)), attempt)
         }
-        _ => Decision::Refused(AuthError::from(Reason::MissingToken)),
+        _ => Decision::Rejected(AuthError::from(Reason::MissingToken)),
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     auth::{decide::decide_again, extensions::pass, release::release},
     error::auth::{AuthError, AuthErrorKind},
     keys::cache::Arrival,
-    reject::{Refusal, Reject},
+    reject::{Reject, Rejection},
     validator::{Attempt, Decision, TokenValidator},
 };
 
@@ -35,7 +35,7 @@ pin_project! {
     pub struct ResponseFuture<F, S, B, R> {
         #[pin]
         state: State<F, S, B>,
-        answering: Answering<R>,
+        rejecter: Rejecter<R>,
     }
 }
 
@@ -45,7 +45,7 @@ pin_project! {
         Calling { #[pin] future: F },
         /// The keys came; the inner service must still become ready.
         Readying { parked: Option<Box<Parked<S, B>>> },
-        Refused { error: Option<AuthError> },
+        Rejected { error: Option<AuthError> },
         /// Keys are being fetched.
         Waiting { arrival: Arrival, attempt: Attempt, parked: Option<Box<Parked<S, B>>> },
     }
@@ -59,7 +59,7 @@ struct Parked<S, B> {
 }
 
 /// What it takes to answer.
-pub(super) struct Answering<R> {
+pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
     pub(super) is_grpc: bool,
@@ -72,17 +72,17 @@ impl<F, S, B, R> fmt::Debug for ResponseFuture<F, S, B, R> {
 }
 
 impl<F, S, B, R> ResponseFuture<F, S, B, R> {
-    pub(super) fn calling(future: F, answering: Answering<R>) -> Self {
+    pub(super) fn calling(future: F, rejecter: Rejecter<R>) -> Self {
         Self {
             state: State::Calling { future },
-            answering,
+            rejecter,
         }
     }
 
-    pub(super) fn refused(error: AuthError, answering: Answering<R>) -> Self {
+    pub(super) fn rejected(error: AuthError, rejecter: Rejecter<R>) -> Self {
         Self {
-            state: State::Refused { error: Some(error) },
-            answering,
+            state: State::Rejected { error: Some(error) },
+            rejecter,
         }
     }
 
@@ -90,7 +90,7 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
         arrival: Arrival,
         inner: S,
         request: Request<B>,
-        answering: Answering<R>,
+        rejecter: Rejecter<R>,
     ) -> Self {
         Self {
             state: State::Waiting {
@@ -98,7 +98,7 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
                 attempt: Attempt::First,
                 parked: Some(Box::new(Parked { inner, request })),
             },
-            answering,
+            rejecter,
         }
     }
 }
@@ -118,17 +118,17 @@ where
             let next = match this.state.as_mut().project() {
                 StateProj::Calling { future } => {
                     let response = ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(this.answering.finish(response)));
+                    return Poll::Ready(Ok(this.rejecter.finish(response)));
                 }
-                StateProj::Refused { error } => {
+                StateProj::Rejected { error } => {
                     let error = error.take().expect(POLLED);
-                    return Poll::Ready(Ok(this.answering.refuse(&error)));
+                    return Poll::Ready(Ok(this.rejecter.reject(&error)));
                 }
                 StateProj::Readying { parked } => {
                     ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
                     let mut parked = parked.take().expect(POLLED);
                     // Becoming ready took time: the token may have expired, or been revoked.
-                    let validator = &this.answering.validator;
+                    let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, Attempt::Last) {
                         Decision::Accepted(access) => {
                             pass(&mut parked.request, access);
@@ -136,7 +136,7 @@ where
                                 future: parked.inner.call(parked.request),
                             }
                         }
-                        Decision::Refused(error) => State::Refused { error: Some(error) },
+                        Decision::Rejected(error) => State::Rejected { error: Some(error) },
                         Decision::Wait(arrival) => {
                             release(&mut parked.inner);
                             State::Waiting {
@@ -155,12 +155,12 @@ where
                     ready!(Pin::new(&mut *arrival).poll(cx));
                     let attempt = attempt.after_waiting(arrival.joined);
                     let parked = parked.take().expect(POLLED);
-                    match decide_again(&this.answering.validator, &parked.request, attempt) {
+                    match decide_again(&this.rejecter.validator, &parked.request, attempt) {
                         // Only a request that would pass may make the inner service ready.
                         Decision::Accepted(_) => State::Readying {
                             parked: Some(parked),
                         },
-                        Decision::Refused(error) => State::Refused { error: Some(error) },
+                        Decision::Rejected(error) => State::Rejected { error: Some(error) },
                         Decision::Wait(arrival) => State::Waiting {
                             arrival,
                             attempt,
@@ -174,19 +174,19 @@ where
     }
 }
 
-impl<R> Answering<R> {
-    fn refuse<ResB>(&self, error: &AuthError) -> Response<ResB>
+impl<R> Rejecter<R> {
+    fn reject<ResB>(&self, error: &AuthError) -> Response<ResB>
     where
         R: Reject<ResB>,
     {
         // A missing layer was logged where it was noticed.
         if error.kind() != AuthErrorKind::LayerMissing {
-            self.validator.tell_refusal(error);
+            self.validator.log_rejection(error);
         }
-        self.reject.reject(&Refusal::new(error, self.is_grpc))
+        self.reject.reject(&Rejection::new(error, self.is_grpc))
     }
 
-    /// Passes `response` on, unless a service further in refused the request.
+    /// Passes `response` on, unless a service further in rejected the request.
     fn finish<ResB>(&self, mut response: Response<ResB>) -> Response<ResB>
     where
         R: Reject<ResB>,
@@ -194,15 +194,15 @@ impl<R> Answering<R> {
         let Some(error) = response.extensions_mut().remove::<AuthError>() else {
             return response;
         };
-        let (refused, body) = self.refuse(&error).into_parts();
-        *response.status_mut() = refused.status;
+        let (rejected, body) = self.reject(&error).into_parts();
+        *response.status_mut() = rejected.status;
         let headers = response.headers_mut();
         // Layers in between may have added headers, e.g. those of CORS. But what they said of the
         // body was said of another one.
         for name in OF_THE_BODY {
             headers.remove(name);
         }
-        headers.extend(refused.headers);
+        headers.extend(rejected.headers);
         *response.body_mut() = body;
         response
     }

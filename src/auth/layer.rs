@@ -71,7 +71,7 @@ impl<R> AuthLayer<R> {
         self
     }
 
-    /// Makes the responses to refused requests with `reject`: [`Problem`], [`Bare`](crate::reject::Bare),
+    /// Makes the responses to rejected requests with `reject`: [`Problem`], [`Empty`](crate::reject::Empty),
     /// [`Grpc`], or a closure.
     pub fn reject_with<Other>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {

@@ -9,7 +9,7 @@ use tower_service::Service;
 use crate::{
     auth::{
         extensions::{pass, pass_anonymously},
-        future::{Answering, ResponseFuture},
+        future::{Rejecter, ResponseFuture},
         release::release,
         request_view::RequestView,
     },
@@ -59,7 +59,7 @@ where
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let view = RequestView::of(&request);
-        let answering = Answering {
+        let rejecter = Rejecter {
             validator: self.validator.clone(),
             reject: self.reject.clone(),
             is_grpc: view.is_grpc(),
@@ -70,25 +70,25 @@ where
             }
             Ok(Credentials::Absent) if self.is_optional => {
                 pass_anonymously(&mut request);
-                return ResponseFuture::calling(self.inner.call(request), answering);
+                return ResponseFuture::calling(self.inner.call(request), rejecter);
             }
             Ok(Credentials::Absent | Credentials::Other) => {
-                Decision::Refused(Reason::MissingToken.into())
+                Decision::Rejected(Reason::MissingToken.into())
             }
-            Err(reason) => Decision::Refused(reason.into()),
+            Err(reason) => Decision::Rejected(reason.into()),
         };
         match decision {
             Decision::Accepted(access) => {
                 pass(&mut request, access);
-                ResponseFuture::calling(self.inner.call(request), answering)
+                ResponseFuture::calling(self.inner.call(request), rejecter)
             }
-            Decision::Refused(error) => {
+            Decision::Rejected(error) => {
                 release(&mut self.inner);
-                ResponseFuture::refused(error, answering)
+                ResponseFuture::rejected(error, rejecter)
             }
             Decision::Wait(arrival) => {
                 release(&mut self.inner);
-                ResponseFuture::waiting(arrival, self.inner.clone(), request, answering)
+                ResponseFuture::waiting(arrival, self.inner.clone(), request, rejecter)
             }
         }
     }

@@ -61,7 +61,9 @@ impl<B> Service<Request<B>> for InfoService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(answer(&request).unwrap_or_else(AuthError::into_bare)))
+        ready(Ok(
+            answer(&request).unwrap_or_else(AuthError::into_inner_response)
+        ))
     }
 }
 

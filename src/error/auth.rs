@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-/// Why a request was refused: opaque, with a [`kind`](AuthError::kind) to decide on, a stable
+/// Why a request was rejected: opaque, with a [`kind`](AuthError::kind) to decide on, a stable
 /// [`reason`](AuthError::reason) to count and search by, and words for an operator.
 ///
 /// It never holds the token, nor a claim value that came without a valid signature.
@@ -37,7 +37,7 @@ pub enum AuthErrorKind {
 }
 
 impl AuthErrorKind {
-    /// The HTTP status of a refusal of this kind.
+    /// The HTTP status of a rejection of this kind.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -72,7 +72,7 @@ impl AuthError {
         }
     }
 
-    /// The class of the refusal.
+    /// The class of the rejection.
     #[must_use]
     pub fn kind(&self) -> AuthErrorKind {
         self.reason.kind()
@@ -150,7 +150,7 @@ impl fmt::Display for AuthError {
 
 impl std::error::Error for AuthError {}
 
-/// Every way a request can be refused.
+/// Every way a request can be rejected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     AmbiguousKey,

@@ -125,7 +125,7 @@ pub enum ConfigError {
         /// What the operating system says.
         reason: String,
     },
-    /// A validator without an issuer would refuse every token.
+    /// A validator without an issuer would reject every token.
     #[error("no issuer is configured")]
     NoIssuer,
     /// A duration or size is outside its bounds.

@@ -2,11 +2,11 @@
 
 use http::HeaderValue;
 
-use crate::{error::auth::AuthErrorKind, reject::Refusal};
+use crate::{error::auth::AuthErrorKind, reject::Rejection};
 
-/// The challenge of a refusal; `None` where the client's credentials are not the matter.
-pub(super) fn challenge(refusal: &Refusal<'_>) -> Option<HeaderValue> {
-    let code = match refusal.error().kind() {
+/// The challenge of a rejection; `None` where the client's credentials are not the matter.
+pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
+    let code = match rejection.error().kind() {
         // Without credentials there is no error code (§3.1).
         AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
         AuthErrorKind::InvalidRequest => "invalid_request",
@@ -14,9 +14,9 @@ pub(super) fn challenge(refusal: &Refusal<'_>) -> Option<HeaderValue> {
         AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => "insufficient_scope",
         AuthErrorKind::LayerMissing | AuthErrorKind::Unavailable => return None,
     };
-    let description = refusal.description();
+    let description = rejection.description();
     let mut value = format!("Bearer error=\"{code}\", error_description=\"{description}\"");
-    let scope = refusal.error().needed_scope();
+    let scope = rejection.error().needed_scope();
     if let Some(scope) = scope.filter(|scope| is_scope(scope)) {
         value.push_str(", scope=\"");
         value.push_str(scope);
@@ -43,7 +43,7 @@ mod tests {
 
     fn of(reason: Reason) -> Option<String> {
         let error = AuthError::from(reason);
-        let challenge = challenge(&Refusal::new(&error, false))?;
+        let challenge = challenge(&Rejection::new(&error, false))?;
         Some(challenge.to_str().unwrap().to_owned())
     }
 

@@ -1,15 +1,15 @@
-//! The refusal without a body.
+//! The rejection without a body.
 
 use http::Response;
 
-use crate::reject::{Refusal, Reject};
+use crate::reject::{Reject, Rejection};
 
 /// Answers with the status and the headers alone.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Bare;
+pub struct Empty;
 
-impl<B: Default> Reject<B> for Bare {
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
-        refusal.response(B::default())
+impl<B: Default> Reject<B> for Empty {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        rejection.response(B::default())
     }
 }

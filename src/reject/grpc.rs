@@ -1,10 +1,10 @@
-//! The refusal of a gRPC call.
+//! The rejection of a gRPC call.
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::{
     error::auth::AuthErrorKind,
-    reject::{Refusal, Reject},
+    reject::{Reject, Rejection},
 };
 
 /// Answers as gRPC does: HTTP 200 and a `grpc-status`
@@ -22,8 +22,8 @@ use crate::{
 pub struct Grpc;
 
 impl<B: Default> Reject<B> for Grpc {
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
-        let code = match refusal.error().kind() {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        let code = match rejection.error().kind() {
             AuthErrorKind::InvalidRequest
             | AuthErrorKind::InvalidToken
             | AuthErrorKind::MissingToken => "16",
@@ -31,7 +31,7 @@ impl<B: Default> Reject<B> for Grpc {
             AuthErrorKind::Unavailable => "14",
             AuthErrorKind::LayerMissing => "13",
         };
-        let mut response = refusal.response(B::default());
+        let mut response = rejection.response(B::default());
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         for (name, value) in [
@@ -40,7 +40,7 @@ impl<B: Default> Reject<B> for Grpc {
             // Printable ASCII without `%` needs no encoding.
             (
                 HeaderName::from_static("grpc-message"),
-                refusal.description(),
+                rejection.description(),
             ),
         ] {
             headers.insert(name, HeaderValue::from_static(value));
@@ -55,11 +55,11 @@ impl<B: Default> Reject<B> for Grpc {
 pub struct GrpcByContentType<R>(pub(crate) R);
 
 impl<R: Reject<B>, B: Default> Reject<B> for GrpcByContentType<R> {
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
-        if refusal.is_grpc() {
-            Grpc.reject(refusal)
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        if rejection.is_grpc() {
+            Grpc.reject(rejection)
         } else {
-            self.0.reject(refusal)
+            self.0.reject(rejection)
         }
     }
 }

@@ -8,54 +8,54 @@ pub(crate) mod problem;
 use http::{HeaderValue, Response, StatusCode, header};
 
 pub use self::{
-    empty::Bare,
+    empty::Empty,
     grpc::{Grpc, GrpcByContentType},
     problem::Problem,
 };
 use crate::error::auth::{AuthError, AuthErrorKind};
 
-/// Makes the response to a refused request; see [`AuthLayer::reject_with`](crate::AuthLayer::reject_with).
+/// Makes the response to a rejected request; see [`AuthLayer::reject_with`](crate::AuthLayer::reject_with).
 ///
 /// Closures implement it:
 ///
 /// ```
 /// use axum::body::Body;
-/// use modeler_auth::{AuthLayer, Issuer, reject::Refusal, TokenValidator};
+/// use modeler_auth::{AuthLayer, Issuer, reject::Rejection, TokenValidator};
 ///
 /// # let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
-/// let layer = AuthLayer::new(validator).reject_with(|refusal: &Refusal<'_>| {
-///     refusal.response(Body::from(format!("no: {}", refusal.status())))
+/// let layer = AuthLayer::new(validator).reject_with(|rejection: &Rejection<'_>| {
+///     rejection.response(Body::from(format!("no: {}", rejection.status())))
 /// });
 /// let app: axum::Router = axum::Router::new().layer(layer);
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 pub trait Reject<B>: Clone {
-    /// The response to `refusal`.
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B>;
+    /// The response to `rejection`.
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B>;
 }
 
 impl<F, B> Reject<B> for F
 where
-    F: Fn(&Refusal<'_>) -> Response<B> + Clone,
+    F: Fn(&Rejection<'_>) -> Response<B> + Clone,
 {
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
-        self(refusal)
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        self(rejection)
     }
 }
 
-/// A request that is being refused.
+/// A request that is being rejected.
 #[derive(Clone, Copy, Debug)]
-pub struct Refusal<'e> {
+pub struct Rejection<'e> {
     error: &'e AuthError,
     is_grpc: bool,
 }
 
-impl<'e> Refusal<'e> {
+impl<'e> Rejection<'e> {
     pub(crate) fn new(error: &'e AuthError, is_grpc: bool) -> Self {
         Self { error, is_grpc }
     }
 
-    /// Why it is refused. For logs and metrics; a client gets [`description`](Refusal::description).
+    /// Why it is rejected. For logs and metrics; a client gets [`description`](Rejection::description).
     #[must_use]
     pub fn error(&self) -> &'e AuthError {
         self.error
@@ -117,9 +117,9 @@ impl<'e> Refusal<'e> {
 }
 
 impl AuthError {
-    /// The form a refusal has below the layer: a status, and the error in the extensions, from
+    /// The form a rejection has below the layer: a status, and the error in the extensions, from
     /// which the layer makes the response proper.
-    pub(crate) fn into_bare<B: Default>(self) -> Response<B> {
+    pub(crate) fn into_inner_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = self.kind().status();
         response.extensions_mut().insert(self);

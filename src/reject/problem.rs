@@ -1,9 +1,9 @@
-//! The refusal as problem details.
+//! The rejection as problem details.
 
 use http::{HeaderValue, Response, header};
 use serde::Serialize;
 
-use crate::reject::{Refusal, Reject};
+use crate::reject::{Reject, Rejection};
 
 /// Answers with a body of type `application/problem+json`
 /// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), as the Web Modeler API does:
@@ -12,7 +12,7 @@ use crate::reject::{Refusal, Reject};
 pub struct Problem;
 
 impl<B: From<String>> Reject<B> for Problem {
-    fn reject(&self, refusal: &Refusal<'_>) -> Response<B> {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
         #[derive(Serialize)]
         struct Details {
             #[serde(rename = "type")]
@@ -21,15 +21,15 @@ impl<B: From<String>> Reject<B> for Problem {
             status: u16,
             detail: &'static str,
         }
-        let status = refusal.status();
+        let status = rejection.status();
         let details = Details {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail: refusal.description(),
+            detail: rejection.description(),
         };
         let body = serde_json::to_string(&details).expect("strings and a number are JSON");
-        let mut response = refusal.response(B::from(body));
+        let mut response = rejection.response(B::from(body));
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

@@ -22,7 +22,7 @@ pin_project! {
     #[project = StateProj]
     enum State<F> {
         Calling { #[pin] future: F },
-        Refused { error: Option<AuthError> },
+        Rejected { error: Option<AuthError> },
     }
 }
 
@@ -40,9 +40,9 @@ impl<F> RequirePermissionFuture<F> {
         }
     }
 
-    pub(super) fn refused(error: AuthError) -> Self {
+    pub(super) fn rejected(error: AuthError) -> Self {
         Self {
-            state: State::Refused { error: Some(error) },
+            state: State::Rejected { error: Some(error) },
         }
     }
 }
@@ -57,9 +57,9 @@ where
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
             StateProj::Calling { future } => future.poll(cx),
-            StateProj::Refused { error } => {
+            StateProj::Rejected { error } => {
                 let error = error.take().expect("polled after it was ready");
-                Poll::Ready(Ok(error.into_bare()))
+                Poll::Ready(Ok(error.into_inner_response()))
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::require::service::RequirePermission;
 /// It stands inside an [`AuthLayer`](crate::AuthLayer), which renders its refusals. Without one,
 /// every request is answered with 500, and a log line says so.
 ///
-/// The inner service must be `Clone`: for a refused request it is replaced by a clone, so that nothing
+/// The inner service must be `Clone`: for a rejected request it is replaced by a clone, so that nothing
 /// stays reserved in it.
 ///
 /// ```

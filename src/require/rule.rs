@@ -29,7 +29,7 @@ pub trait PermissionRule {
     /// Checks whether `access` suffices for `request`.
     ///
     /// # Errors
-    /// What is [`Missing`]; the request is refused with 403.
+    /// What is [`Missing`]; the request is rejected with 403.
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Missing>;
 }
 
@@ -71,21 +71,21 @@ impl PermissionRule for Permission {
 /// }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a request is refused only if the rule returns this as an error"]
+#[must_use = "a request is rejected only if the rule returns this as an error"]
 pub struct Missing(Cow<'static, str>);
 
 impl Missing {
-    /// It lacks `scope`, which the refusal names to the client.
+    /// It lacks `scope`, which the rejection names to the client.
     pub fn scope(scope: impl Into<Cow<'static, str>>) -> Self {
         Self(scope.into())
     }
 
-    /// Nothing suffices: the request is refused whatever the token permits.
+    /// Nothing suffices: the request is rejected whatever the token permits.
     pub fn anything() -> Self {
         Self::scope("")
     }
 
-    /// What is lacking, as in the `scope` of the refusal's challenge.
+    /// What is lacking, as in the `scope` of the rejection's challenge.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -123,7 +123,7 @@ impl Access {
 /// `POST` needs [`Create`](Permission::Create), `GET` and `HEAD` [`Read`](Permission::Read),
 /// `PATCH` and `PUT` [`Update`](Permission::Update), `DELETE` [`Delete`](Permission::Delete).
 ///
-/// Other methods are refused, whatever the token permits; CORS preflight is answered by a layer
+/// Other methods are rejected, whatever the token permits; CORS preflight is answered by a layer
 /// outside the [`AuthLayer`](crate::AuthLayer). Every gRPC call is a `POST`: use a rule on its path
 /// instead. Read literally, the search operations of
 /// the API, which are `POST` as well, need `Create`; see [`SearchIsRead`].

@@ -40,7 +40,7 @@ where
             Ok(()) => RequirePermissionFuture::calling(self.inner.call(request)),
             Err(error) => {
                 release(&mut self.inner);
-                RequirePermissionFuture::refused(error)
+                RequirePermissionFuture::rejected(error)
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What an operator should know of a refusal, beyond its reason.
+//! What an operator should know of a rejection, beyond its reason.
 
 /// What may be wrong with the issuer `name`, in words that hold nothing of it. `known` are the
 /// issuers that are configured.

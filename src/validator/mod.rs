@@ -62,20 +62,20 @@ struct Inner {
 /// What is to be done about a token.
 pub(crate) enum Decision {
     Accepted(Access),
-    Refused(AuthError),
+    Rejected(AuthError),
     /// Decide again once this is ready.
     Wait(Arrival),
 }
 
 /// Why a token is not accepted, for now or for good.
 enum Stop {
-    Refused(AuthError),
+    Rejected(AuthError),
     Wait(Arrival),
 }
 
 impl<E: Into<AuthError>> From<E> for Stop {
     fn from(error: E) -> Self {
-        Self::Refused(error.into())
+        Self::Rejected(error.into())
     }
 }
 
@@ -137,7 +137,7 @@ impl TokenValidator {
     /// Validates `token`, the text after `Bearer `. If the keys of its issuer are not known yet or
     /// do not hold the one it names, waits for the fetch under way and, if that had begun before,
     /// for one more: 5 seconds each at the most. Waiting needs a Tokio runtime with time and I/O
-    /// enabled. A token that is bound to its sender is refused, since there is no request to confirm
+    /// enabled. A token that is bound to its sender is rejected, since there is no request to confirm
     /// that by.
     ///
     /// # Errors
@@ -148,7 +148,7 @@ impl TokenValidator {
         loop {
             match self.decide(token, None, attempt) {
                 Decision::Accepted(access) => return Ok(access),
-                Decision::Refused(error) => return Err(error),
+                Decision::Rejected(error) => return Err(error),
                 Decision::Wait(arrival) => {
                     attempt = attempt.after_waiting(arrival.joined);
                     arrival.await;
@@ -219,9 +219,9 @@ impl TokenValidator {
         issuers.map(|issuer| issuer.keeper.status()).collect()
     }
 
-    /// Logs the refusal of a request.
-    pub(crate) fn tell_refusal(&self, error: &AuthError) {
-        telemetry::refused(error, &self.inner.logs, || self.inner.clock.steady());
+    /// Logs the rejection of a request.
+    pub(crate) fn log_rejection(&self, error: &AuthError) {
+        telemetry::rejected(error, &self.inner.logs, || self.inner.clock.steady());
     }
 
     /// Decides without waiting.
@@ -233,7 +233,7 @@ impl TokenValidator {
     ) -> Decision {
         match self.inner.decide(token, request, attempt) {
             Ok(access) => Decision::Accepted(access),
-            Err(Stop::Refused(error)) => Decision::Refused(error),
+            Err(Stop::Rejected(error)) => Decision::Rejected(error),
             Err(Stop::Wait(arrival)) => Decision::Wait(arrival),
         }
     }

@@ -76,7 +76,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 fn outcome(decided: Result<Access, Stop>) -> String {
     match decided {
         Ok(access) => format!("{:?} {:?}", access.subject(), access.permissions()),
-        Err(Stop::Refused(error)) => error.reason().to_owned(),
+        Err(Stop::Rejected(error)) => error.reason().to_owned(),
         Err(Stop::Wait(_)) => "waits".to_owned(),
     }
 }
@@ -218,7 +218,7 @@ fn r48_a_hit_equals_a_cold_check() {
     let (hits, refused_hits) = (hits.into_inner(), refused_hits.into_inner());
     assert!(
         hits > 500 && refused_hits > 50,
-        "{hits} hits, {refused_hits} of them refused"
+        "{hits} hits, {refused_hits} of them rejected"
     );
 }
 

@@ -9,7 +9,7 @@ use modeler_auth::{
     auth::Auth,
     camunda::{PermissionNames, SaasClaims, SelfManagedClaims},
     keys::{KeyFetch, KeyFetchError, KeyStatus, StaticKeys},
-    reject::{Bare, Grpc, GrpcByContentType, Problem},
+    reject::{Empty, Grpc, GrpcByContentType, Problem},
     require::RequirePermission,
 };
 
@@ -35,7 +35,7 @@ fn every_public_type_is_send_and_sync() {
     assert::<AuthLayer>();
     assert::<AuthLayer<Grpc>>();
     assert::<AuthorizedOrganization>();
-    assert::<Bare>();
+    assert::<Empty>();
     assert::<ByMethod>();
     assert::<Claims>();
     assert::<ConfigError>();
@@ -54,7 +54,7 @@ fn every_public_type_is_send_and_sync() {
     assert::<StaticKeys>();
     assert::<TokenValidator>();
     assert::<TokenValidatorBuilder>();
-    assert::<modeler_auth::reject::Refusal<'_>>();
+    assert::<modeler_auth::reject::Rejection<'_>>();
     assert::<modeler_auth::auth::RequestView<'_>>();
     assert::<modeler_auth::auth::ResponseFuture<std::future::Ready<()>, InfoService, (), Problem>>(
     );

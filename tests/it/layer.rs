@@ -25,7 +25,7 @@ use modeler_auth::{
     RequirePermissionLayer, TokenValidator,
     issuer::RevocationList,
     keys::StaticKeys,
-    reject::{Bare, Refusal},
+    reject::{Empty, Rejection},
     require::SearchIsRead,
     test_util::{TestClock, TestIssuer},
 };
@@ -237,7 +237,7 @@ async fn refusals_in_grpc() {
 
 #[tokio::test]
 async fn refusals_without_a_body() {
-    for (case, answer) in refusals(|v| AuthLayer::new(v).reject_with(Bare)).await {
+    for (case, answer) in refusals(|v| AuthLayer::new(v).reject_with(Empty)).await {
         let name = case.name;
         assert_eq!(answer.status.as_u16(), case.status, "{name}");
         assert_eq!(answer.header("www-authenticate"), case.challenge, "{name}");
@@ -248,7 +248,7 @@ async fn refusals_without_a_body() {
 #[tokio::test]
 async fn refusals_by_a_closure() {
     let layer = |validator| {
-        AuthLayer::new(validator).reject_with(|refusal: &Refusal<'_>| {
+        AuthLayer::new(validator).reject_with(|refusal: &Rejection<'_>| {
             refusal.response(Body::from(refusal.error().reason()))
         })
     };
