@@ -11,7 +11,7 @@ use modeler_auth::{Access, AuthLayer, ByMethod, RequirePermissionLayer, TokenVal
 fn app(validator: TokenValidator) -> Router {
     Router::new()
         .route("/whoami", get(whoami))
-        .route_layer(RequirePermissionLayer::new(ByMethod))
+        .route_layer(RequirePermissionLayer::new(ByMethod::new()))
         .layer(AuthLayer::new(validator))
 }
 

@@ -16,7 +16,7 @@ use std::{
 
 use modeler_auth::{
     Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
-    require::Missing, test_util::TestIssuer,
+    require::Denied, test_util::TestIssuer,
 };
 use tokio::net::TcpListener;
 use tonic::{
@@ -71,11 +71,11 @@ fn organization<T>(request: &Request<T>) -> Result<String, Status> {
 }
 
 /// The permission for each method; what is not listed is refused.
-fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Missing> {
+fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
     match request.path() {
         "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),
         "/modeler.v1.Projects/GetProject" => access.require(Permission::Read),
-        _ => Err(Missing::anything()),
+        _ => Err(Denied::always()),
     }
 }
 

@@ -100,7 +100,7 @@ fn app(validator: &TokenValidator) -> Router {
                 .patch(projects::rename)
                 .delete(projects::delete),
         )
-        .route_layer(RequirePermissionLayer::new(ByMethod))
+        .route_layer(RequirePermissionLayer::new(ByMethod::new()))
         // No permission is needed to learn which ones one has.
         .route_service("/api/{version}/info", InfoService::new())
         .layer(AuthLayer::new(validator.clone()))

@@ -18,7 +18,7 @@ use crate::require::service::RequirePermission;
 /// # let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
 /// let app: Router = Router::new()
 ///     .route("/api/v1/projects/{id}", get(|| async { "a project" }))
-///     .route_layer(RequirePermissionLayer::new(ByMethod))
+///     .route_layer(RequirePermissionLayer::new(ByMethod::new()))
 ///     .layer(AuthLayer::new(validator));
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```

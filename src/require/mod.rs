@@ -1,13 +1,13 @@
 //! Which permission a request needs.
 
+pub(crate) mod by_method;
+pub(crate) mod denied;
 pub(crate) mod future;
 pub(crate) mod layer;
 pub(crate) mod rule;
 pub(crate) mod service;
 
 pub use self::{
-    future::RequirePermissionFuture,
-    layer::RequirePermissionLayer,
-    rule::{ByMethod, Missing, PermissionRule, SearchIsRead},
-    service::RequirePermission,
+    by_method::ByMethod, denied::Denied, future::RequirePermissionFuture,
+    layer::RequirePermissionLayer, rule::PermissionRule, service::RequirePermission,
 };

@@ -330,7 +330,7 @@ async fn a58_subjects_that_are_none() {
 async fn a59_scopes_that_look_alike() {
     use axum::{Router, routing::any};
     use modeler_auth::{
-        Access, AuthLayer, RequirePermissionLayer, auth::RequestView, require::Missing,
+        Access, AuthLayer, RequirePermissionLayer, auth::RequestView, require::Denied,
     };
 
     let key = Key::ed();
@@ -339,7 +339,7 @@ async fn a59_scopes_that_look_alike() {
         if access.has_scope("read:all") {
             Ok(())
         } else {
-            Err(Missing::scope("read:all"))
+            Err(Denied::needs("read:all"))
         }
     };
     target.app = Router::new()

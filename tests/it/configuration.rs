@@ -62,13 +62,12 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::ClaimPath<'_>>();
     assert::<modeler_auth::access::ClaimError>();
     assert::<modeler_auth::access::Grant>();
-    assert::<modeler_auth::require::Missing>();
+    assert::<modeler_auth::require::Denied>();
     assert::<modeler_auth::issuer::SenderConstraintError>();
     assert::<modeler_auth::issuer::RevocationList>();
     assert::<modeler_auth::issuer::TokenIdentity<'_>>();
     assert::<modeler_auth::keys::KeyEvent<'_>>();
     assert::<modeler_auth::keys::KeyEventKind>();
-    assert::<modeler_auth::require::SearchIsRead>();
     assert::<modeler_auth::test_util::TestClock>();
     assert::<modeler_auth::test_util::TestIssuer>();
     assert::<modeler_auth::test_util::TestServer>();

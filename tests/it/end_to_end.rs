@@ -30,7 +30,7 @@ impl Setup {
             .unwrap();
         let app = Router::new()
             .route("/api/v1/projects", post(async || "created"))
-            .route_layer(RequirePermissionLayer::new(ByMethod))
+            .route_layer(RequirePermissionLayer::new(ByMethod::new()))
             .route_service("/api/{version}/info", InfoService::new())
             .layer(AuthLayer::new(validator));
         let listener = TcpListener::bind(LOOPBACK).await.unwrap();

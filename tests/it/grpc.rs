@@ -12,7 +12,7 @@ use generated::{
 };
 use modeler_auth::{
     Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
-    require::Missing, test_util::TestIssuer,
+    require::Denied, test_util::TestIssuer,
 };
 use tokio::net::TcpListener;
 use tonic::{
@@ -43,7 +43,7 @@ impl Projects for Echo {
     }
 }
 
-fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Missing> {
+fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
     assert!(request.is_grpc());
     match request.path() {
         "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),

@@ -26,7 +26,6 @@ use modeler_auth::{
     issuer::RevocationList,
     keys::StaticKeys,
     reject::{Empty, Rejection},
-    require::SearchIsRead,
     test_util::{TestClock, TestIssuer},
 };
 use tokio::sync::Semaphore;
@@ -452,9 +451,11 @@ async fn needs_follow_the_method_as_camunda_documents() {
     let app = |by_method| {
         let app = Router::new().route("/files/search", any(|| async {}));
         let app = if by_method {
-            app.route_layer(RequirePermissionLayer::new(ByMethod))
+            app.route_layer(RequirePermissionLayer::new(ByMethod::new()))
         } else {
-            app.route_layer(RequirePermissionLayer::new(SearchIsRead))
+            app.route_layer(RequirePermissionLayer::new(
+                ByMethod::new().search_needs_read(),
+            ))
         };
         app.layer(AuthLayer::new(validator.clone()))
     };

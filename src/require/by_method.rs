@@ -1,0 +1,62 @@
+//! The rule of the Web Modeler API.
+
+use http::Method;
+
+use crate::{
+    access::{Access, permission::Permission},
+    auth::request_view::RequestView,
+    require::{denied::Denied, rule::PermissionRule},
+};
+
+/// Rule of the Web Modeler API: the method decides which permission is needed
+/// ([access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
+///
+/// | method | permission |
+/// |---|---|
+/// | `POST` | [`Create`](Permission::Create) |
+/// | `GET`, `HEAD` | [`Read`](Permission::Read) |
+/// | `PATCH`, `PUT` | [`Update`](Permission::Update) |
+/// | `DELETE` | [`Delete`](Permission::Delete) |
+/// | any other | rejected, whatever the token permits |
+///
+/// - CORS preflight (`OPTIONS`) must be answered by a layer outside the
+///   [`AuthLayer`](crate::AuthLayer).
+/// - Every gRPC call is a `POST`: use a rule on the path instead.
+#[derive(Clone, Copy, Debug, Default)]
+#[must_use]
+pub struct ByMethod {
+    search_needs_read: bool,
+}
+
+impl ByMethod {
+    /// Returns the rule as Camunda documents it: `POST …/search` needs `Create`, as any `POST`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Lets `POST` to a path that ends in `/search` need [`Read`](Permission::Read): Camunda's
+    /// documentation makes no such exception, but a search changes nothing.
+    ///
+    /// Only for routes whose last segment is fixed. With `POST /projects/{id}` a client that sends
+    /// `POST /projects/search` would need `Read` for an operation that creates. The Web Modeler API
+    /// has no such route.
+    pub fn search_needs_read(mut self) -> Self {
+        self.search_needs_read = true;
+        self
+    }
+}
+
+impl PermissionRule for ByMethod {
+    fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
+        let is_search = self.search_needs_read && request.path().ends_with("/search");
+        access.require(match *request.method() {
+            Method::POST if is_search => Permission::Read,
+            Method::POST => Permission::Create,
+            // Deliberately not `Method::is_safe`: it also treats OPTIONS and TRACE as safe.
+            Method::GET | Method::HEAD => Permission::Read,
+            Method::PATCH | Method::PUT => Permission::Update,
+            Method::DELETE => Permission::Delete,
+            _ => return Err(Denied::always()),
+        })
+    }
+}
