@@ -23,14 +23,14 @@ use signer::{ISSUER, Key, Target, claims, encode, now};
 
 /// What `jsonwebtoken` 11 does not look at, or takes for absent.
 const STRICTER: &[&str] = &[
-    "critical_header",    // `crit` and `b64`
+    "unsupported_crit",   // `crit` and `b64`
     "issued_in_future",   // `iat`
     "malformed_claim",    // registered claims of the wrong type; `exp` out of bounds; no subject
     "malformed_claims",   // members twice, depth, arrays for objects
     "malformed_header",   // members twice, depth, key ids of any length
     "sender_constrained", // `cnf`
-    "token_kind",         // `typ` of the payload
-    "token_type",         // `typ` of the header
+    "payload_typ",        // `typ` of the payload
+    "header_typ",         // `typ` of the header
     "unknown_key",        // it is told which key to use
 ];
 

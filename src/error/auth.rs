@@ -114,7 +114,9 @@ impl AuthError {
             (Some(detail), _) => Some(detail),
             (
                 None,
-                Reason::MalformedClaim(name) | Reason::MissingClaim(name) | Reason::TokenKind(name),
+                Reason::MalformedClaim(name)
+                | Reason::MissingClaim(name)
+                | Reason::NotAccessToken(name),
             ) => Some(name),
             (None, Reason::InsufficientScope(scope)) => Some(scope),
             _ => None,
@@ -156,8 +158,8 @@ pub(crate) enum Reason {
     AmbiguousKey,
     BadSignature,
     ClaimsRefused,
-    Critical,
     Expired,
+    HeaderTyp,
     InsufficientScope(Cow<'static, str>),
     IssuedInFuture,
     KeysUnavailable,
@@ -170,18 +172,19 @@ pub(crate) enum Reason {
     MissingClaim(&'static str),
     MissingToken,
     NoOrganization,
+    NotAccessToken(&'static str),
     NotYetValid,
+    PayloadTyp,
     Revoked,
     SenderConstrained,
     SeveralAuthorizations,
-    TokenKind(&'static str),
     TokenTooLong,
-    TokenType,
     TooManyWaiting,
     Unconfirmed,
     UnknownIssuer,
     UnknownKey,
     UnsupportedAlgorithm,
+    UnsupportedCrit,
     WrongAudience,
 }
 
@@ -199,7 +202,6 @@ impl Reason {
             Self::AmbiguousKey
             | Self::BadSignature
             | Self::ClaimsRefused
-            | Self::Critical
             | Self::Expired
             | Self::IssuedInFuture
             | Self::MalformedClaim(_)
@@ -210,9 +212,11 @@ impl Reason {
             | Self::NotYetValid
             | Self::Revoked
             | Self::SenderConstrained
-            | Self::TokenKind(_)
+            | Self::NotAccessToken(_)
+            | Self::PayloadTyp
+            | Self::HeaderTyp
+            | Self::UnsupportedCrit
             | Self::TokenTooLong
-            | Self::TokenType
             | Self::Unconfirmed
             | Self::UnknownIssuer
             | Self::UnknownKey
@@ -226,8 +230,8 @@ impl Reason {
             Self::AmbiguousKey => "ambiguous_key",
             Self::BadSignature => "bad_signature",
             Self::ClaimsRefused => "claims_refused",
-            Self::Critical => "critical_header",
             Self::Expired => "expired",
+            Self::HeaderTyp => "header_typ",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::IssuedInFuture => "issued_in_future",
             Self::KeysUnavailable => "keys_unavailable",
@@ -240,18 +244,19 @@ impl Reason {
             Self::MissingClaim(_) => "missing_claim",
             Self::MissingToken => "missing_token",
             Self::NoOrganization => "no_organization",
+            Self::NotAccessToken(_) => "not_access_token",
             Self::NotYetValid => "not_yet_valid",
+            Self::PayloadTyp => "payload_typ",
             Self::Revoked => "revoked",
             Self::SenderConstrained => "sender_constrained",
             Self::SeveralAuthorizations => "several_authorizations",
-            Self::TokenKind(_) => "token_kind",
             Self::TokenTooLong => "token_too_long",
-            Self::TokenType => "token_type",
             Self::TooManyWaiting => "too_many_waiting",
             Self::Unconfirmed => "unconfirmed",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
             Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedCrit => "unsupported_crit",
             Self::WrongAudience => "wrong_audience",
         }
     }
@@ -265,7 +270,7 @@ impl Reason {
             Self::ClaimsRefused => {
                 "the token is genuine, but its claims do not fit the issuer's mapping"
             }
-            Self::Critical => "the token's header demands an extension (`crit`, `b64`)",
+            Self::UnsupportedCrit => "the token's header demands an extension (`crit`, `b64`)",
             Self::Expired => "the token has expired",
             Self::InsufficientScope(_) => "the token does not carry the permission this needs",
             Self::IssuedInFuture => {
@@ -288,16 +293,19 @@ impl Reason {
                 "the token is valid, but its issuer's mapping names no organization"
             }
             Self::NotYetValid => "the token is not valid yet (`nbf`)",
+            Self::PayloadTyp => {
+                "the token is not an access token: its payload `typ` is that of an ID, refresh or logout token"
+            }
             Self::Revoked => "the token was withdrawn",
             Self::SenderConstrained => {
                 "the token is bound to its sender (`cnf`), and nothing here can confirm that"
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
-            Self::TokenKind(_) => {
+            Self::NotAccessToken(_) => {
                 "the token is not an access token: a claim belongs to an ID, refresh, logout or security event token"
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
-            Self::TokenType => "the token's header `typ` is not that of an access token",
+            Self::HeaderTyp => "the token's header `typ` is not that of an access token",
             Self::TooManyWaiting => "too many requests are waiting for the issuer's keys",
             Self::Unconfirmed => {
                 "the token is bound to another sender (`cnf`) than that of the request"

@@ -90,7 +90,7 @@ impl<'j> Reader<'j> {
                 return Err(Malformed);
             }
             let place = (!has_escapes).then(|| reader.between_quotes(quoted));
-            reader.take(b':')?;
+            reader.expect(b':')?;
             reader.skip_space();
             each(Member { name: &name, place }, reader)?;
             names.insert(name)
@@ -114,16 +114,16 @@ impl<'j> Reader<'j> {
     ) -> Result<(), Malformed> {
         let levels = self.levels;
         self.levels = levels.checked_sub(1).ok_or(Malformed)?;
-        self.take(open)?;
-        if !self.takes(close) {
+        self.expect(open)?;
+        if !self.eat(close) {
             loop {
                 self.skip_space();
                 each(self)?;
-                if !self.takes(b',') {
+                if !self.eat(b',') {
                     break;
                 }
             }
-            self.take(close)?;
+            self.expect(close)?;
         }
         self.levels = levels;
         Ok(())
@@ -151,7 +151,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads a value as `serde_json` does. Only for values that [`skip`](Reader::skip) has accepted:
-    /// `serde_json` alone takes repeated names, and some names for something else.
+    /// `serde_json` alone eat repeated names, and some names for something else.
     pub(crate) fn deserialize<T: Deserialize<'j>>(&mut self) -> Result<T, Malformed> {
         let rest = self.json.get(self.at..).ok_or(Malformed)?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter();
@@ -200,11 +200,11 @@ impl<'j> Reader<'j> {
                 let Some(&close) = open.last() else {
                     return self.json.get(start..self.at).ok_or(Malformed);
                 };
-                if self.takes(close) {
+                if self.eat(close) {
                     open.pop();
                     continue;
                 }
-                self.take(b',')?;
+                self.expect(b',')?;
                 if close == b'}' {
                     self.skip_name()?;
                 }
@@ -223,7 +223,7 @@ impl<'j> Reader<'j> {
     fn skip_name(&mut self) -> Result<(), Malformed> {
         self.skip_space();
         self.skip_string()?;
-        self.take(b':')
+        self.expect(b':')
     }
 
     /// Goes behind a string whose escapes are good.
@@ -266,7 +266,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Whether `byte` comes next, after space; if so, goes behind it.
-    fn takes(&mut self, byte: u8) -> bool {
+    fn eat(&mut self, byte: u8) -> bool {
         if self.peek() != Some(byte) {
             self.skip_space();
             if self.peek() != Some(byte) {
@@ -277,8 +277,8 @@ impl<'j> Reader<'j> {
         true
     }
 
-    fn take(&mut self, byte: u8) -> Result<(), Malformed> {
-        self.takes(byte).then_some(()).ok_or(Malformed)
+    fn expect(&mut self, byte: u8) -> Result<(), Malformed> {
+        self.eat(byte).then_some(()).ok_or(Malformed)
     }
 
     /// The string whose opening quote is at `quoted` and whose closing quote was just read.

@@ -43,13 +43,13 @@ impl<'s> Header<'s> {
         read_object(json, |member, value| members.read(&member, value))
             .map_err(|Malformed| Reason::MalformedHeader)?;
         if members.critical {
-            return Err(Reason::Critical);
+            return Err(Reason::UnsupportedCrit);
         }
         let algorithm = members.algorithm.as_deref().and_then(Algorithm::from_name);
         let is_at_jwt = match members.kind.as_deref().map(token_type) {
             None | Some(Some(TokenType::Jwt)) => false,
             Some(Some(TokenType::AtJwt)) => true,
-            Some(None) => return Err(Reason::TokenType),
+            Some(None) => return Err(Reason::HeaderTyp),
         };
         if members
             .key_id

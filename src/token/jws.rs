@@ -262,7 +262,7 @@ mod tests {
             r#"{"alg":"RS256","crit":["b64"],"b64":false}"#,
             r#"{"alg":"RS256","b64":false}"#,
         ] {
-            assert_eq!(reason(bad), Some(Reason::Critical), "{bad}");
+            assert_eq!(reason(bad), Some(Reason::UnsupportedCrit), "{bad}");
         }
     }
 
@@ -306,7 +306,7 @@ mod tests {
             "application!jwt",
             "bpplication/jwt",
         ] {
-            assert_eq!(with(bad), Err(Reason::TokenType), "{bad}");
+            assert_eq!(with(bad), Err(Reason::HeaderTyp), "{bad}");
         }
     }
 }

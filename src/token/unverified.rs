@@ -125,20 +125,20 @@ impl<'s> Unverified<'s> {
         let claims = &self.claims;
         let is_declared = match claims.kind.as_deref() {
             Some("Bearer") => true,
-            Some(_) => return Err(Reason::TokenKind("typ")),
+            Some(_) => return Err(Reason::PayloadTyp),
             None => self.signed.header.is_at_jwt,
         };
         if let Some(name) = claims.of_other_kind {
-            return Err(Reason::TokenKind(name));
+            return Err(Reason::NotAccessToken(name));
         }
         if is_declared {
             return Ok(());
         }
         if claims.has_nonce {
-            return Err(Reason::TokenKind("nonce"));
+            return Err(Reason::NotAccessToken("nonce"));
         }
         match claims.response_parameter {
-            Some(name) if claims.subject.is_none() => Err(Reason::TokenKind(name)),
+            Some(name) if claims.subject.is_none() => Err(Reason::NotAccessToken(name)),
             _ => Ok(()),
         }
     }
@@ -146,7 +146,7 @@ impl<'s> Unverified<'s> {
     /// RFC 9068 §2.2 and §4: `typ` is `at+jwt`, and these claims are there.
     fn check_rfc9068(&self) -> Result<(), Reason> {
         if !self.signed.header.is_at_jwt {
-            return Err(Reason::TokenType);
+            return Err(Reason::HeaderTyp);
         }
         let claims = &self.claims;
         for (name, present) in [
@@ -560,7 +560,7 @@ mod tests {
         let at_jwt = r#"{"alg":"RS256","typ":"at+jwt"}"#;
         assert_eq!(judge(at_jwt, &claims), Ok(0b10));
         for other in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#] {
-            assert_eq!(judge(other, &claims), Err(Reason::TokenType));
+            assert_eq!(judge(other, &claims), Err(Reason::HeaderTyp));
         }
         for name in ["sub", "client_id", "iat", "jti", "exp", "aud"] {
             let mut lacking = claims.clone();
@@ -574,7 +574,7 @@ mod tests {
         assert_eq!(judge(&with("typ", json!("Bearer"))), Ok(0b10));
         for kind in ["ID", "Refresh", "Offline", "Logout", "DPoP", "bearer", ""] {
             let verdict = judge(&with("typ", json!(kind)));
-            assert_eq!(verdict, Err(Reason::TokenKind("typ")), "{kind}");
+            assert_eq!(verdict, Err(Reason::PayloadTyp), "{kind}");
         }
     }
 
@@ -588,7 +588,7 @@ mod tests {
         for name in ["at_hash", "c_hash", "s_hash", "events"] {
             for value in [json!("x"), json!({}), json!(null)] {
                 let claims = with(name, value);
-                let refused = Err(Reason::TokenKind(name));
+                let refused = Err(Reason::NotAccessToken(name));
                 assert_eq!(judge(&claims), refused);
                 let text = claims.to_string();
                 assert_eq!(judge_token(at_jwt, &text, &expectation(false)), refused);
@@ -597,7 +597,7 @@ mod tests {
         }
         // Keycloak before 24 writes the nonce of the login into access tokens.
         let nonce = with("nonce", json!("x"));
-        assert_eq!(judge(&nonce), Err(Reason::TokenKind("nonce")));
+        assert_eq!(judge(&nonce), Err(Reason::NotAccessToken("nonce")));
         let text = nonce.to_string();
         assert_eq!(judge_token(at_jwt, &text, &expectation(false)), Ok(0b10));
         assert_eq!(judge(&bearer(nonce)), Ok(0b10));
@@ -606,7 +606,7 @@ mod tests {
             let mut response = with(name, json!("x"));
             assert_eq!(judge(&response), Ok(0b10));
             response.as_object_mut().unwrap().remove("sub");
-            assert_eq!(judge(&response), Err(Reason::TokenKind(name)));
+            assert_eq!(judge(&response), Err(Reason::NotAccessToken(name)));
             assert_eq!(judge(&bearer(response)), Ok(0b10));
         }
     }

@@ -4,14 +4,14 @@ import { importJWK, jwtVerify } from 'jose'
 
 // What is refused here and not by `jose`, which leaves it to its user or to the key it is given.
 const STRICTER = new Set([
-  'critical_header', // `b64` without `crit`
+  'unsupported_crit', // `b64` without `crit`
   'issued_in_future', // `iat` counts only with `maxTokenAge`
   'malformed_claim', // types of claims other than times
   'malformed_claims', // members twice, depth
   'malformed_header', // members twice, depth, key ids of any length
   'sender_constrained', // `cnf`
-  'token_kind', // `typ` of the payload
-  'token_type', // `typ` of the header
+  'payload_typ', // `typ` of the payload
+  'header_typ', // `typ` of the header
   'unknown_key', // it is told which key to use
 ])
 
