@@ -67,7 +67,7 @@ fn issuers(signer: &Signer) {
     let validator = |count, cache| {
         let builder = TokenValidator::builder().token_cache_bytes(cache);
         let issuers = (0..count).map(|number| {
-            let issuer = Issuer::self_managed(&name(number));
+            let issuer = Issuer::self_managed(name(number));
             issuer.keys(StaticKeys::from_jwks(keys.clone()))
         });
         let builder = issuers.fold(builder, TokenValidatorBuilder::issuer);

@@ -1,15 +1,70 @@
-//! The two clocks: wall time for claims, steady time for keys.
+//! The two clocks: wall time for claims, steady time for the age of keys and cached tokens. Both are
+//! read here and nowhere else.
 
 use std::{
     io,
     time::{Duration, SystemTime},
 };
 
+use crate::error::config::ConfigError;
 #[cfg(feature = "test-util")]
 use crate::test_util::TestClock;
-use crate::{error::config::ConfigError, keys::cache::schedule::Moment};
 
-/// Tells the time.
+/// Time since an arbitrary start. It never steps, and it counts the time for which the machine was
+/// suspended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct SteadyTime(Duration);
+
+impl SteadyTime {
+    pub(crate) const ZERO: Self = Self(Duration::ZERO);
+    pub(crate) const MAX: Self = Self(Duration::MAX);
+
+    #[cfg(test)]
+    pub(crate) const fn from_start(duration: Duration) -> Self {
+        Self(duration)
+    }
+
+    pub(crate) fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+
+    /// Returns the time since `earlier`; zero if that is later.
+    pub(crate) fn saturating_since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+
+    /// Returns the time in whole milliseconds, for an atomic.
+    pub(crate) fn as_millis(self) -> u64 {
+        u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX)
+    }
+
+    pub(crate) fn as_secs(self) -> u64 {
+        self.0.as_secs()
+    }
+}
+
+/// Time since the Unix epoch, as claims have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct WallTime(Duration);
+
+impl WallTime {
+    pub(crate) const EPOCH: Self = Self(Duration::ZERO);
+
+    pub(crate) const fn from_epoch(duration: Duration) -> Self {
+        Self(duration)
+    }
+
+    pub(crate) fn saturating_add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(duration))
+    }
+
+    /// Returns the time as the standard library has it; `None` if the platform cannot.
+    pub(crate) fn to_system_time(self) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(self.0)
+    }
+}
+
+/// Source of both times.
 #[derive(Clone, Debug, Default)]
 pub(crate) enum Clock {
     #[default]
@@ -19,7 +74,7 @@ pub(crate) enum Clock {
 }
 
 impl Clock {
-    /// Whether it can be read: a sandbox may refuse the steady clock.
+    /// Checks that the clocks can be read: a sandbox may refuse the steady one.
     pub(crate) fn check(&self) -> Result<(), ConfigError> {
         match self {
             Self::System => readable(read_boot_time()),
@@ -28,35 +83,34 @@ impl Clock {
         }
     }
 
-    /// The time since the Unix epoch; zero before it.
-    pub(crate) fn wall(&self) -> Duration {
-        let now = match self {
+    /// Returns the wall time; the epoch for any time before it.
+    pub(crate) fn wall(&self) -> WallTime {
+        let since_epoch = self.system_time().duration_since(SystemTime::UNIX_EPOCH);
+        WallTime(since_epoch.unwrap_or_default())
+    }
+
+    /// Returns the wall time as HTTP dates are compared with it.
+    pub(crate) fn system_time(&self) -> SystemTime {
+        match self {
             Self::System => SystemTime::now(),
             #[cfg(feature = "test-util")]
             Self::Test(clock) => clock.now(),
-        };
-        now.duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
+        }
     }
 
-    /// The time since an arbitrary start. Never steps, and counts the time for which the machine
-    /// was suspended: `Instant` stops then, and keys must not.
-    pub(crate) fn steady(&self) -> Moment {
+    /// Returns the steady time; zero where it cannot be read, which [`check`](Clock::check) reports.
+    ///
+    /// Deliberately not `Instant`, which stops while the machine is suspended: keys age meanwhile.
+    pub(crate) fn steady(&self) -> SteadyTime {
         match self {
-            Self::System => boot_time(),
+            Self::System => SteadyTime(read_boot_time().unwrap_or_default()),
             #[cfg(feature = "test-util")]
-            Self::Test(clock) => clock.steady(),
+            Self::Test(clock) => SteadyTime(clock.steady()),
         }
     }
 }
 
-/// The steady clock of the system. Zero where it cannot be read, which [`Clock::check`] has
-/// reported.
-pub(crate) fn boot_time() -> Moment {
-    read_boot_time().unwrap_or_default()
-}
-
-fn readable(read: io::Result<Moment>) -> Result<(), ConfigError> {
+fn readable(read: io::Result<Duration>) -> Result<(), ConfigError> {
     match read {
         Ok(_) => Ok(()),
         Err(error) => Err(ConfigError::NoSteadyClock {
@@ -67,7 +121,7 @@ fn readable(read: io::Result<Moment>) -> Result<(), ConfigError> {
 
 /// Deliberately not `clock_gettime`, which panics where a sandbox refuses the clock.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn read_boot_time() -> io::Result<Moment> {
+fn read_boot_time() -> io::Result<Duration> {
     use rustix::time::{DynamicClockId, clock_gettime_dynamic};
 
     let time = clock_gettime_dynamic(DynamicClockId::Boottime)?;
@@ -79,10 +133,41 @@ fn read_boot_time() -> io::Result<Moment> {
 /// Elsewhere `Instant` is what the platform offers through a safe interface.
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
 #[expect(clippy::unnecessary_wraps, reason = "other platforms can fail")]
-fn read_boot_time() -> io::Result<Moment> {
+fn read_boot_time() -> io::Result<Duration> {
     use std::{sync::LazyLock, time::Instant};
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);
     Ok(START.elapsed())
+}
+
+#[cfg(test)]
+mod arithmetic {
+    use std::ops::{Add, Sub};
+
+    use super::*;
+
+    impl Add<Duration> for SteadyTime {
+        type Output = Self;
+
+        fn add(self, duration: Duration) -> Self {
+            Self(self.0 + duration)
+        }
+    }
+
+    impl Sub for SteadyTime {
+        type Output = Duration;
+
+        fn sub(self, earlier: Self) -> Duration {
+            self.0 - earlier.0
+        }
+    }
+
+    impl Sub<Duration> for SteadyTime {
+        type Output = Self;
+
+        fn sub(self, duration: Duration) -> Self {
+            Self(self.0 - duration)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -92,12 +177,10 @@ mod tests {
     #[test]
     fn a_clock_that_cannot_be_read_is_an_error_of_the_configuration() {
         assert!(Clock::System.check().is_ok());
-        let refused = readable(Err(io::Error::from(io::ErrorKind::PermissionDenied)));
-        let error = refused.unwrap_err().to_string();
-        assert!(
-            error.contains("CLOCK_BOOTTIME") && error.contains("permission denied"),
-            "{error}"
-        );
+        let rejected = readable(Err(io::Error::from(io::ErrorKind::PermissionDenied)));
+        let error = rejected.unwrap_err().to_string();
+        let says = ["CLOCK_BOOTTIME", "permission denied"];
+        assert!(says.iter().all(|words| error.contains(words)), "{error}");
     }
 
     #[test]

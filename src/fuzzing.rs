@@ -23,6 +23,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visi
 use serde_json::{Value, json};
 
 use crate::{
+    clock::WallTime,
     issuer::Issuer,
     json::read_object,
     keys::{
@@ -198,7 +199,10 @@ pub fn claims(data: &[u8]) {
         has_sender_constraints: false,
     };
     let (now, leeway) = (Duration::from_secs(NOW), Duration::from_secs(LEEWAY));
-    if unverified.check(&expected, now, leeway).is_err() {
+    if unverified
+        .check(&expected, WallTime::from_epoch(now), leeway)
+        .is_err()
+    {
         return;
     }
     let time = |name: &str| claims.get(name).map(|time| time.as_f64().unwrap());

@@ -9,9 +9,12 @@ use std::{
 };
 
 use crate::{
-    clock::boot_time,
+    clock::{Clock, SteadyTime},
     error::auth::{AuthError, AuthErrorKind, Reason},
-    keys::{cache::schedule::Moment, error::KeyFetchError, event::KeyEventKind},
+    keys::{
+        error::KeyFetchError,
+        event::{KeyEvent, KeyEventKind, KeyReport},
+    },
 };
 
 const TARGET: &str = "modeler_auth";
@@ -20,7 +23,7 @@ const TARGET: &str = "modeler_auth";
 ///
 /// A line about a genuine token points at a setting; what an unverified token says of itself is
 /// anybody's claim. Both may come in floods, so `logs` bounds each, and the rest is for debugging.
-pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -> Moment) {
+pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
     let detail = error.detail();
@@ -29,7 +32,7 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -
         AuthErrorKind::MissingToken => {
             tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
         }
-        _ if logs.of(error).may_speak(now()) => {
+        _ if logs.of(error).may_speak() => {
             tracing::info!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
         }
         _ => {
@@ -40,8 +43,8 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs, now: impl FnOnce() -
 
 /// A service that needs an [`AuthLayer`](crate::AuthLayer) got a request that passed none.
 pub(crate) fn layer_missing() {
-    static LOG: QuietLog = QuietLog::with_pause(1);
-    if LOG.may_speak(boot_time()) {
+    static LOG: QuietLog = QuietLog::new(1, Clock::System);
+    if LOG.may_speak() {
         let error = AuthError::from(Reason::LayerMissing);
         let (reason, status) = (error.reason(), error.kind().status().as_u16());
         tracing::error!(
@@ -62,18 +65,17 @@ pub(crate) struct QuietLogs {
     unverified: QuietLog,
 }
 
-impl Default for QuietLogs {
-    fn default() -> Self {
+impl QuietLogs {
+    pub(crate) fn new(clock: &Clock) -> Self {
+        let log = |pause| QuietLog::new(pause, clock.clone());
         Self {
-            audience: QuietLog::with_pause(1),
-            claims: QuietLog::with_pause(1),
-            permission: QuietLog::with_pause(1),
-            unverified: QuietLog::with_pause(10),
+            audience: log(1),
+            claims: log(1),
+            permission: log(1),
+            unverified: log(10),
         }
     }
-}
 
-impl QuietLogs {
     fn of(&self, error: &AuthError) -> &QuietLog {
         match error.kind() {
             _ if !error.is_verified() => &self.unverified,
@@ -86,7 +88,7 @@ impl QuietLogs {
 
 /// A genuine token grants nothing, because the claim that would say so is not there.
 pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
-    if log.may_speak(boot_time()) {
+    if log.may_speak() {
         tracing::info!(
             target: TARGET, issuer,
             "a valid token grants nothing: it has no claim {claims}; is the client scope \
@@ -100,19 +102,25 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
 pub(crate) struct QuietLog {
     /// In seconds.
     pause: u64,
-    /// When the next line may come, in seconds on the steady clock.
+    /// Time of the next line, in seconds of steady time.
     next: AtomicU64,
+    clock: Clock,
 }
 
 impl QuietLog {
-    pub(crate) const fn with_pause(pause: u64) -> Self {
+    pub(crate) const fn new(pause: u64, clock: Clock) -> Self {
         Self {
             pause,
             next: AtomicU64::new(0),
+            clock,
         }
     }
 
-    fn may_speak(&self, now: Moment) -> bool {
+    fn may_speak(&self) -> bool {
+        self.may_speak_at(self.clock.steady())
+    }
+
+    fn may_speak_at(&self, now: SteadyTime) -> bool {
         let now = now.as_secs();
         let next = self.next.load(Ordering::Relaxed);
         now >= next
@@ -128,27 +136,40 @@ impl QuietLog {
     }
 }
 
-/// A fetch brought keys.
-pub(crate) fn keys_fetched(issuer: &str, keys: usize, is_news: bool, told: &[KeyEventKind]) {
-    let count = |kind| told.iter().filter(|one| **one == kind).count();
-    let added = count(KeyEventKind::KeyAdded);
-    let withdrawn = count(KeyEventKind::KeyWithdrawn);
-    if !is_news && added.max(withdrawn) > 0 {
-        tracing::info!(target: TARGET, issuer, keys, added, withdrawn, "key set changed");
-    } else if is_news {
-        tracing::info!(target: TARGET, issuer, keys, "key set fetched");
-    } else {
-        tracing::debug!(target: TARGET, issuer, keys, "key set refreshed");
+/// Something happened to the keys of an issuer.
+pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
+    let (issuer, keys, is_news) = (event.issuer, report.keys, report.is_news);
+    match event.kind {
+        KeyEventKind::Fetched(_) | KeyEventKind::NotModified => {
+            let count = |kind| report.events.iter().filter(|event| **event == kind).count();
+            let added = count(KeyEventKind::KeyAdded);
+            let withdrawn = count(KeyEventKind::KeyWithdrawn);
+            if is_news {
+                tracing::info!(target: TARGET, issuer, keys, "key set fetched");
+            } else if added.max(withdrawn) > 0 {
+                tracing::info!(target: TARGET, issuer, keys, added, withdrawn, "key set changed");
+            } else {
+                tracing::debug!(target: TARGET, issuer, keys, "key set refreshed");
+            }
+        }
+        KeyEventKind::Failed(_) => {
+            if let Some(error) = &report.error {
+                keys_failed(issuer, error, report.usable_for, is_news);
+            }
+        }
+        KeyEventKind::StaleExpired => tracing::error!(
+            target: TARGET, issuer,
+            "the known keys are too old to be used, so tokens get 503 until the key set is fetched"
+        ),
+        KeyEventKind::FloodSuppressed
+        | KeyEventKind::KeyAdded
+        | KeyEventKind::KeyWithdrawn
+        | KeyEventKind::StaleServed => {}
     }
 }
 
 /// A fetch failed. The first failure of an outage is news; its repetitions are not.
-pub(crate) fn keys_failed(
-    issuer: &str,
-    error: &KeyFetchError,
-    usable_for: Option<Duration>,
-    is_news: bool,
-) {
+fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>, is_news: bool) {
     let class = error.kind().name();
     let usable_for = usable_for.map(|left| left.as_secs());
     if !is_news {
@@ -169,19 +190,11 @@ pub(crate) fn keys_failed(
 /// The issuer does not say where its keys are, but they are where they were.
 pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &QuietLog) {
     let class = error.kind().name();
-    if log.may_speak(boot_time()) {
+    if log.may_speak() {
         tracing::warn!(target: TARGET, issuer, class, "discovery failed, the known place of the key set is used: {error}");
     } else {
         tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
     }
-}
-
-/// The keys were not renewed in time.
-pub(crate) fn keys_expired(issuer: &str) {
-    tracing::error!(
-        target: TARGET, issuer,
-        "the known keys are too old to be used, so tokens get 503 until the key set is fetched"
-    );
 }
 
 /// Keys of an issuer are fetched without TLS because the operator's variables say so.
@@ -198,9 +211,9 @@ mod tests {
 
     #[test]
     fn a_quiet_log_lets_one_line_through_every_so_often() {
-        let log = QuietLog::with_pause(10);
+        let log = QuietLog::new(10, Clock::System);
         let spoken: Vec<_> = (100..130)
-            .filter(|&second| log.may_speak(Duration::from_secs(second)))
+            .filter(|&second| log.may_speak_at(SteadyTime::from_start(Duration::from_secs(second))))
             .collect();
         assert_eq!(spoken, [100, 110, 120]);
     }

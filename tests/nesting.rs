@@ -144,7 +144,7 @@ fn discovery() {
         tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         for member in ["issuer", "jwks_uri", "else"] {
             for number in 0..2 * count {
-                let issuer = Issuer::oidc(&format!("{base}/{member}/{number}"));
+                let issuer = Issuer::oidc(format!("{base}/{member}/{number}"));
                 let builder = TokenValidator::builder().issuer(issuer.audience("api"));
                 assert!(builder.build().unwrap().refresh_now().await.is_err());
             }

@@ -46,7 +46,7 @@ async fn child_with(name: &str, issuer: &TestIssuer, variables: &[(&str, &str)])
 /// What the child was given, if this is one.
 fn given() -> Option<(TokenValidator, String)> {
     env::var_os("CHILD")?;
-    let issuer = Issuer::oidc(&env::var("ISSUER").unwrap());
+    let issuer = Issuer::oidc(env::var("ISSUER").unwrap());
     let builder = TokenValidator::builder().issuer(issuer.audience("test"));
     Some((builder.build().unwrap(), env::var("TOKEN").unwrap()))
 }

@@ -180,7 +180,7 @@ fn f32_a_fetch_that_was_given_up_is_no_success() {
     drop(first);
     // Had it been told `Ok`, a revoked key would be believed gone.
     let error = waiting.join().unwrap().unwrap_err();
-    assert!(error.to_string().contains("given up"), "{error}");
+    assert!(error.to_string().contains("abandoned"), "{error}");
     // Whoever only waits for keys looks again, and finds a runtime of its own.
     keys.open(10);
     follower.join().unwrap();

@@ -12,7 +12,7 @@ use tower_service::Service;
 use crate::{
     auth::{decide::decide_again, extensions::pass, release::release},
     error::auth::{AuthError, AuthErrorKind},
-    keys::cache::Arrival,
+    keys::cache::waiters::Wait,
     reject::{Reject, Rejection},
     validator::{Attempt, Decision, TokenValidator},
 };
@@ -47,7 +47,7 @@ pin_project! {
         Readying { parked: Option<Box<Parked<S, B>>> },
         Rejected { error: Option<AuthError> },
         /// Keys are being fetched.
-        Waiting { arrival: Arrival, attempt: Attempt, parked: Option<Box<Parked<S, B>>> },
+        Waiting { wait: Wait, attempt: Attempt, parked: Option<Box<Parked<S, B>>> },
     }
 }
 
@@ -87,14 +87,14 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
     }
 
     pub(super) fn waiting(
-        arrival: Arrival,
+        wait: Wait,
         inner: S,
         request: Request<B>,
         rejecter: Rejecter<R>,
     ) -> Self {
         Self {
             state: State::Waiting {
-                arrival,
+                wait,
                 attempt: Attempt::First,
                 parked: Some(Box::new(Parked { inner, request })),
             },
@@ -137,10 +137,10 @@ where
                             }
                         }
                         Decision::Rejected(error) => State::Rejected { error: Some(error) },
-                        Decision::Wait(arrival) => {
+                        Decision::Wait(wait) => {
                             release(&mut parked.inner);
                             State::Waiting {
-                                arrival,
+                                wait,
                                 attempt: Attempt::Last,
                                 parked: Some(parked),
                             }
@@ -148,12 +148,12 @@ where
                     }
                 }
                 StateProj::Waiting {
-                    arrival,
+                    wait,
                     attempt,
                     parked,
                 } => {
-                    ready!(Pin::new(&mut *arrival).poll(cx));
-                    let attempt = attempt.after_waiting(arrival.joined);
+                    ready!(Pin::new(&mut *wait).poll(cx));
+                    let attempt = attempt.after_waiting(wait.joined);
                     let parked = parked.take().expect(POLLED);
                     match decide_again(&this.rejecter.validator, &parked.request, attempt) {
                         // Only a request that would pass may make the inner service ready.
@@ -161,8 +161,8 @@ where
                             parked: Some(parked),
                         },
                         Decision::Rejected(error) => State::Rejected { error: Some(error) },
-                        Decision::Wait(arrival) => State::Waiting {
-                            arrival,
+                        Decision::Wait(wait) => State::Waiting {
+                            wait,
                             attempt,
                             parked: Some(parked),
                         },

@@ -86,9 +86,9 @@ where
                 release(&mut self.inner);
                 ResponseFuture::rejected(error, rejecter)
             }
-            Decision::Wait(arrival) => {
+            Decision::Wait(wait) => {
                 release(&mut self.inner);
-                ResponseFuture::waiting(arrival, self.inner.clone(), request, rejecter)
+                ResponseFuture::waiting(wait, self.inner.clone(), request, rejecter)
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::{
         permission::Permissions,
     },
     camunda::permission_names::PermissionNames,
+    clock::Clock,
     error::claim::ClaimError,
     issuer::Issuer,
     telemetry::{self, QuietLog},
@@ -37,7 +38,7 @@ impl Default for SelfManagedClaims {
         Self {
             organization: AuthorizedOrganization::nil(),
             names: PermissionNames::default(),
-            log: Arc::new(QuietLog::with_pause(10)),
+            log: Arc::new(QuietLog::new(10, Clock::System)),
         }
     }
 }

@@ -13,6 +13,7 @@ use std::{fmt, sync::Arc};
 
 use crate::{
     access::{grant::Grant, mapping::MapClaims},
+    clock::Clock,
     error::config::ConfigError,
     issuer::{sender_constraint::SenderConstraints, trusted::CheckedIssuer},
     keys::{
@@ -215,7 +216,7 @@ impl Issuer {
     }
 
     /// Reads and checks every setting. Does no I/O.
-    pub(crate) fn check(self) -> Result<CheckedIssuer, ConfigError> {
+    pub(crate) fn check(self, clock: &Clock) -> Result<CheckedIssuer, ConfigError> {
         let name = self.read_name()?;
         let issuer = || name.as_str().to_owned();
         let organization = self.organization.as_deref().map(str::parse).transpose()?;
@@ -260,18 +261,17 @@ impl Issuer {
                 value: shown(url.as_str()),
             });
         }
-        let source = match self.source {
-            Some(source) => source,
-            None => Arc::new(HttpKeys::new(
-                match read_url("jwks_url", self.jwks_url.as_deref())? {
-                    Some(url) => Location::KeySet(url),
-                    None => Location::Discovery(Discovery {
-                        issuer: name.clone(),
-                        backend: read_url("backend_url", self.backend_url.as_deref())?,
-                    }),
-                },
-                transport,
-            )),
+        let source = if let Some(source) = self.source {
+            source
+        } else {
+            let location = match read_url("jwks_url", self.jwks_url.as_deref())? {
+                Some(url) => Location::KeySet(url),
+                None => Location::Discovery(Discovery {
+                    issuer: name.clone(),
+                    backend: read_url("backend_url", self.backend_url.as_deref())?,
+                }),
+            };
+            Arc::new(HttpKeys::new(location, transport, clock.clone()))
         };
         Ok(CheckedIssuer {
             requirements: ClaimRequirements {

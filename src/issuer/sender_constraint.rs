@@ -78,7 +78,7 @@ impl fmt::Display for SenderConstraintError {
 
 impl std::error::Error for SenderConstraintError {}
 
-/// The sender_constraints of an issuer, by the member of `cnf` that each is for.
+/// Sender constraints of an issuer, each with its member of `cnf`.
 #[derive(Clone, Default)]
 pub(crate) struct SenderConstraints(Vec<(String, Arc<dyn SenderConstraint>)>);
 

@@ -17,8 +17,8 @@ use crate::{
     },
     keys::{
         algorithm::AllowedAlgorithms,
-        cache::{Keeper, schedule::Times},
-        event::Listener,
+        cache::{KeyCache, schedule::RefreshSettings},
+        event::KeyCallback,
         source::KeySource,
     },
     token::claims::{ClaimRequirements, Claims},
@@ -39,20 +39,27 @@ impl CheckedIssuer {
     /// Starts keeping its keys.
     pub(crate) fn trust(
         self,
-        times: Times,
+        settings: RefreshSettings,
         clock: Clock,
-        listener: Listener,
+        callback: KeyCallback,
     ) -> Result<TrustedIssuer, ConfigError> {
         let issuer = &self.requirements.issuer;
-        let keeper = Keeper::new(issuer, self.source, self.algorithms, times, clock, listener);
-        let keeper = keeper.map_err(|error| ConfigError::InvalidKeys {
+        let keys = KeyCache::new(
+            issuer,
+            self.source,
+            self.algorithms,
+            settings,
+            clock,
+            callback,
+        );
+        let keys = keys.map_err(|error| ConfigError::InvalidKeys {
             issuer: issuer.to_string(),
             reason: error.to_string(),
         })?;
         Ok(TrustedIssuer {
             requirements: Arc::new(self.requirements),
             algorithms: self.algorithms,
-            keeper,
+            keys,
             mapping: self.mapping,
             sender_constraints: self.sender_constraints,
             revocation: self.revocation,
@@ -65,7 +72,7 @@ impl CheckedIssuer {
 pub(crate) struct TrustedIssuer {
     pub(crate) requirements: Arc<ClaimRequirements>,
     pub(crate) algorithms: AllowedAlgorithms,
-    pub(crate) keeper: Keeper,
+    pub(crate) keys: KeyCache,
     pub(crate) mapping: Arc<dyn MapClaims>,
     pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use crate::keys::error::KeyFetchErrorKind;
+use crate::keys::error::{KeyFetchError, KeyFetchErrorKind};
 
 /// Something that happened to the keys of an issuer; see
 /// [`TokenValidatorBuilder::on_key_event`](crate::TokenValidatorBuilder::on_key_event).
@@ -82,30 +82,46 @@ pub struct KeyStatus {
     pub is_stale: bool,
 }
 
-type Listen = dyn Fn(&KeyEvent<'_>) + Send + Sync;
+/// What the log says beside the events of one occasion.
+#[derive(Default)]
+pub(crate) struct KeyReport {
+    /// In the order in which they happened.
+    pub(crate) events: Vec<KeyEventKind>,
+    /// Number of usable keys.
+    pub(crate) keys: usize,
+    /// Why the fetch failed.
+    pub(crate) error: Option<KeyFetchError>,
+    /// For how long the known keys may still be used.
+    pub(crate) usable_for: Option<Duration>,
+    /// Whether it is the first success or failure of its kind.
+    pub(crate) is_news: bool,
+}
 
-/// Who is told.
+type Call = dyn Fn(&KeyEvent<'_>) + Send + Sync;
+
+/// Callback for key events, if there is one.
 #[derive(Clone, Default)]
-pub(crate) struct Listener(Option<Arc<Listen>>);
+pub(crate) struct KeyCallback(Option<Arc<Call>>);
 
-impl Listener {
-    pub(crate) fn new(listener: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static) -> Self {
-        Self(Some(Arc::new(listener)))
+impl KeyCallback {
+    pub(crate) fn new(call: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(call)))
     }
 
-    /// Tells. Never called with a lock held.
-    pub(super) fn tell(&self, issuer: &str, kind: KeyEventKind) {
-        if let Some(listener) = &self.0 {
-            let event = KeyEvent { issuer, kind };
-            // A listener that panics must not take the keys along; the panic hook has told of it.
-            let _ = catch_unwind(AssertUnwindSafe(|| listener(&event)));
+    /// Calls it. Never with a lock held.
+    pub(super) fn call(&self, event: &KeyEvent<'_>) {
+        if let Some(call) = &self.0 {
+            // A callback that panics must not end the fetch task; the panic hook has reported it.
+            let _ = catch_unwind(AssertUnwindSafe(|| call(event)));
         }
     }
 }
 
-impl fmt::Debug for Listener {
+impl fmt::Debug for KeyCallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Listener").field(&self.0.is_some()).finish()
+        f.debug_tuple("KeyCallback")
+            .field(&self.0.is_some())
+            .finish()
     }
 }
 

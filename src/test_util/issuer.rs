@@ -98,6 +98,10 @@ impl TestIssuer {
 
     /// The issuer as a [`TokenValidator`](crate::TokenValidator) is told of it: the preset it plays,
     /// with its keys.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the organization is a good constant"
+    )]
     pub fn issuer(&self) -> Issuer {
         let name = self.name();
         let issuer = match self.shape() {

@@ -11,6 +11,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
 use crate::{
+    clock::WallTime,
     error::claim::ClaimError,
     json::{Malformed, Reader},
     token::{
@@ -60,7 +61,7 @@ pub(crate) struct Verified {
     pub(super) client_id: Option<Span>,
     pub(super) scope: Option<Span>,
     pub(super) token_id: Option<Span>,
-    pub(super) issued_at: Option<Duration>,
+    pub(super) issued_at: Option<WallTime>,
     pub(super) validity: Validity,
     pub(super) is_sender_constrained: bool,
 }
@@ -103,14 +104,14 @@ impl Span {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     /// The later of `nbf` and `iat`.
-    pub(crate) begins_at: Duration,
+    pub(crate) begins_at: WallTime,
     /// `exp`
-    pub(crate) ends_at: Duration,
+    pub(crate) ends_at: WallTime,
 }
 
 impl Validity {
     /// Whether `now` is within, or near by as the leeway says.
-    pub(crate) fn covers(self, now: Duration, leeway: Duration) -> bool {
+    pub(crate) fn covers(self, now: WallTime, leeway: Duration) -> bool {
         self.begins_at <= now.saturating_add(leeway) && now < self.ends_at.saturating_add(leeway)
     }
 }
@@ -193,7 +194,7 @@ impl Claims {
     /// When the token was issued (`iat`).
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        SystemTime::UNIX_EPOCH.checked_add(self.verified.issued_at?)
+        self.verified.issued_at?.to_system_time()
     }
 
     /// Whether there is a `cnf` claim.
@@ -205,9 +206,8 @@ impl Claims {
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         // `exp` was bounded by the year 9999, which every platform's `SystemTime` can hold.
-        SystemTime::UNIX_EPOCH
-            .checked_add(self.verified.validity.ends_at)
-            .unwrap_or(SystemTime::UNIX_EPOCH)
+        let ends_at = self.verified.validity.ends_at.to_system_time();
+        ends_at.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
     /// The claim at `path`: one member name, or a list of names that leads into nested objects.
@@ -315,10 +315,10 @@ mod tests {
     fn r48_a_hit_is_valid_from_and_until_the_very_instants_of_a_check() {
         let seconds = Duration::from_secs;
         let validity = Validity {
-            begins_at: seconds(100),
-            ends_at: seconds(200),
+            begins_at: WallTime::from_epoch(seconds(100)),
+            ends_at: WallTime::from_epoch(seconds(200)),
         };
-        let covers = |now| validity.covers(now, seconds(10));
+        let covers = |now| validity.covers(WallTime::from_epoch(now), seconds(10));
         let nanosecond = Duration::from_nanos(1);
         assert!(covers(seconds(90)) && covers(seconds(210) - nanosecond));
         assert!(!covers(seconds(90) - nanosecond) && !covers(seconds(210)));

@@ -7,6 +7,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use smallvec::SmallVec;
 
 use crate::{
+    clock::WallTime,
     error::auth::Reason,
     json::{Malformed, Member, Reader, read_object},
     keys::jwk::VerifyingKey,
@@ -75,7 +76,7 @@ impl<'s> Unverified<'s> {
     pub(crate) fn check(
         &self,
         expected: &ClaimRequirements,
-        now: Duration,
+        now: WallTime,
         leeway: Duration,
     ) -> Result<ValidatedClaims, Reason> {
         let claims = &self.claims;
@@ -87,17 +88,15 @@ impl<'s> Unverified<'s> {
             self.check_rfc9068()?;
         }
         let ends_at = match claims.expires_at {
-            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => {
-                Duration::try_from_secs_f64(seconds).map_err(|_| Reason::MalformedClaim("exp"))?
-            }
+            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => time(seconds),
             Some(_) => return Err(Reason::MalformedClaim("exp")),
             None => return Err(Reason::MissingClaim("exp")),
         };
         if now >= ends_at.saturating_add(leeway) {
             return Err(Reason::Expired);
         }
-        let not_before = claims.not_before.map_or(Duration::ZERO, moment);
-        let issued_at = claims.issued_at.map_or(Duration::ZERO, moment);
+        let not_before = claims.not_before.map_or(WallTime::EPOCH, time);
+        let issued_at = claims.issued_at.map_or(WallTime::EPOCH, time);
         let latest = now.saturating_add(leeway);
         if not_before > latest {
             return Err(Reason::NotYetValid);
@@ -217,17 +216,18 @@ impl<'s> Unverified<'s> {
             client_id: keep_claim(client_id),
             scope: keep_claim(claims.scope.as_ref()),
             token_id: keep_claim(claims.token_id.as_ref()),
-            issued_at: claims.issued_at.map(moment),
+            issued_at: claims.issued_at.map(time),
             is_sender_constrained: claims.is_sender_constrained,
             text: Arc::from(text.as_str()),
         })
     }
 }
 
-/// The time since the Unix epoch; none before it. What does not fit is more than 500 billion years
-/// away.
-fn moment(seconds: f64) -> Duration {
-    Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX)
+/// Returns the time of a claim; the epoch for any time before it. What does not fit is more than 500
+/// billion years away.
+fn time(seconds: f64) -> WallTime {
+    let since_epoch = Duration::try_from_secs_f64(seconds.max(0.0));
+    WallTime::from_epoch(since_epoch.unwrap_or(Duration::MAX))
 }
 
 /// The claims that are checked or kept.
@@ -386,7 +386,7 @@ mod tests {
         let mut members = Members::default();
         let unverified = Unverified::read(signed, &mut members)?;
         unverified.issuer()?;
-        let now = Duration::from_secs(NOW);
+        let now = WallTime::from_epoch(Duration::from_secs(NOW));
         let checked = unverified.check(expected, now, Duration::from_secs(LEEWAY))?;
         Ok(checked.audiences)
     }

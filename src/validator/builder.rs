@@ -7,8 +7,8 @@ use crate::{
     error::config::ConfigError,
     issuer::Issuer,
     keys::{
-        cache::schedule::Times,
-        event::{KeyEvent, Listener},
+        cache::schedule::RefreshSettings,
+        event::{KeyCallback, KeyEvent},
     },
     validator::{TokenValidator, cache::Verdicts},
 };
@@ -19,11 +19,11 @@ use crate::{
 pub struct TokenValidatorBuilder {
     issuers: Vec<Issuer>,
     leeway: Duration,
-    times: Times,
+    settings: RefreshSettings,
     token_cache_bytes: u64,
     token_cache_max_age: Duration,
     clock: Clock,
-    listener: Listener,
+    callback: KeyCallback,
 }
 
 impl Default for TokenValidatorBuilder {
@@ -31,7 +31,7 @@ impl Default for TokenValidatorBuilder {
         Self {
             issuers: Vec::new(),
             leeway: Duration::from_secs(60),
-            times: Times {
+            settings: RefreshSettings {
                 key_max_age: Duration::from_secs(5 * 60),
                 key_max_age_hints: None,
                 key_max_stale: Duration::from_secs(60 * 60),
@@ -40,7 +40,7 @@ impl Default for TokenValidatorBuilder {
             token_cache_bytes: 16 << 20,
             token_cache_max_age: Duration::from_secs(5 * 60),
             clock: Clock::default(),
-            listener: Listener::default(),
+            callback: KeyCallback::default(),
         }
     }
 }
@@ -53,7 +53,7 @@ impl TokenValidator {
 }
 
 impl TokenValidatorBuilder {
-    /// Accepts tokens of `issuer`. May be called several times.
+    /// Accepts tokens of `issuer`. May be called several settings.
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
@@ -71,7 +71,7 @@ impl TokenValidatorBuilder {
     /// than this, and the 5 s that a fetch may take, while its issuer answers. Default 5 minutes;
     /// 1 s to 24 h.
     pub fn key_max_age(mut self, age: Duration) -> Self {
-        self.times.key_max_age = age;
+        self.settings.key_max_age = age;
         self
     }
 
@@ -80,7 +80,7 @@ impl TokenValidatorBuilder {
     /// `key_max_age` lengthens the time for which a withdrawn key is trusted by as much. Default
     /// 1 minute to `key_max_age`, so an issuer may only shorten it; 1 s to 24 h.
     pub fn key_max_age_hints(mut self, ages: RangeInclusive<Duration>) -> Self {
-        self.times.key_max_age_hints = Some(ages);
+        self.settings.key_max_age_hints = Some(ages);
         self
     }
 
@@ -88,13 +88,13 @@ impl TokenValidatorBuilder {
     /// 503. Default 1 h; up to 7 days. What is less than the age at which keys are stale, or than
     /// 10 s, means that.
     pub fn key_max_stale(mut self, age: Duration) -> Self {
-        self.times.key_max_stale = age;
+        self.settings.key_max_stale = age;
         self
     }
 
     /// The time between two fetches that are caused by unknown key ids. Default 30 s; 1 s to 1 h.
     pub fn unknown_kid_cooldown(mut self, pause: Duration) -> Self {
-        self.times.unknown_kid_cooldown = pause;
+        self.settings.unknown_kid_cooldown = pause;
         self
     }
 
@@ -114,7 +114,7 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Calls `listener` whenever something happens to the keys of an issuer, e.g. to count it. It
+    /// Calls `callback` whenever something happens to the keys of an issuer, e.g. to count it. It
     /// runs where that happens, in a request or in the task that fetches keys, so it should not
     /// block.
     ///
@@ -133,9 +133,9 @@ impl TokenValidatorBuilder {
     /// ```
     pub fn on_key_event(
         mut self,
-        listener: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static,
+        callback: impl Fn(&KeyEvent<'_>) + Send + Sync + 'static,
     ) -> Self {
-        self.listener = Listener::new(listener);
+        self.callback = KeyCallback::new(callback);
         self
     }
 
@@ -155,7 +155,8 @@ impl TokenValidatorBuilder {
     pub fn build(self) -> Result<TokenValidator, ConfigError> {
         self.check()?;
         self.clock.check()?;
-        let issuers = self.issuers.into_iter().map(Issuer::check);
+        let issuers = self.issuers.into_iter();
+        let issuers = issuers.map(|issuer| issuer.check(&self.clock));
         // All are checked before the first one starts a task.
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         let mut by_name = HashMap::with_capacity(issuers.len());
@@ -168,8 +169,8 @@ impl TokenValidatorBuilder {
             }
         }
         let issuers = issuers.into_iter().map(|issuer| {
-            let listener = self.listener.clone();
-            issuer.trust(self.times.clone(), self.clock.clone(), listener)
+            let callback = self.callback.clone();
+            issuer.trust(self.settings.clone(), self.clock.clone(), callback)
         });
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         Ok(TokenValidator::new(
@@ -189,8 +190,11 @@ impl TokenValidatorBuilder {
         if self.issuers.is_empty() {
             return Err(ConfigError::NoIssuer);
         }
-        let times = &self.times;
-        let key_max_age_hints = times.key_max_age_hints.clone().unwrap_or(SECOND..=SECOND);
+        let settings = &self.settings;
+        let key_max_age_hints = settings
+            .key_max_age_hints
+            .clone()
+            .unwrap_or(SECOND..=SECOND);
         for (setting, value, allowed, bounds) in [
             (
                 "leeway",
@@ -200,7 +204,7 @@ impl TokenValidatorBuilder {
             ),
             (
                 "key_max_age",
-                times.key_max_age,
+                settings.key_max_age,
                 SECOND..=DAY,
                 "1 s to 24 h",
             ),
@@ -218,13 +222,13 @@ impl TokenValidatorBuilder {
             ),
             (
                 "key_max_stale",
-                times.key_max_stale,
+                settings.key_max_stale,
                 Duration::ZERO..=WEEK,
                 "0 s to 7 days",
             ),
             (
                 "unknown_kid_cooldown",
-                times.unknown_kid_cooldown,
+                settings.unknown_kid_cooldown,
                 SECOND..=HOUR,
                 "1 s to 1 h",
             ),

@@ -11,11 +11,11 @@ use std::{collections::HashMap, fmt, future::Future as _, sync::Arc, task::Poll,
 use crate::{
     access::Access,
     auth::request_view::RequestView,
-    clock::Clock,
+    clock::{Clock, SteadyTime},
     error::auth::{AuthError, Reason},
     issuer::trusted::TrustedIssuer,
     keys::{
-        cache::{Arrival, Miss, schedule::Moment},
+        cache::{Miss, waiters::Wait},
         error::KeyFetchError,
         event::KeyStatus,
         key_set::KeyLookupError,
@@ -64,13 +64,13 @@ pub(crate) enum Decision {
     Accepted(Access),
     Rejected(AuthError),
     /// Decide again once this is ready.
-    Wait(Arrival),
+    Wait(Wait),
 }
 
 /// Why a token is not accepted, for now or for good.
 enum Stop {
     Rejected(AuthError),
-    Wait(Arrival),
+    Wait(Wait),
 }
 
 impl<E: Into<AuthError>> From<E> for Stop {
@@ -126,10 +126,10 @@ impl TokenValidator {
                 issuers,
                 by_name,
                 leeway,
+                logs: QuietLogs::new(&clock),
                 clock,
                 headers: HeaderCache::default(),
                 verdicts,
-                logs: QuietLogs::default(),
             }),
         }
     }
@@ -149,9 +149,9 @@ impl TokenValidator {
             match self.decide(token, None, attempt) {
                 Decision::Accepted(access) => return Ok(access),
                 Decision::Rejected(error) => return Err(error),
-                Decision::Wait(arrival) => {
-                    attempt = attempt.after_waiting(arrival.joined);
-                    arrival.await;
+                Decision::Wait(wait) => {
+                    attempt = attempt.after_waiting(wait.joined);
+                    wait.await;
                 }
             }
         }
@@ -161,14 +161,14 @@ impl TokenValidator {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let mut issuers = self.inner.issuers.iter();
-        issuers.all(|issuer| issuer.keeper.has_keys())
+        issuers.all(|issuer| issuer.keys.has_keys())
     }
 
     /// Waits until the keys of every issuer are at hand, for as long as that takes. Needs a Tokio
     /// runtime with time and I/O enabled.
     pub async fn ready(&self) {
         for issuer in &self.inner.issuers {
-            issuer.keeper.ready().await;
+            issuer.keys.ready().await;
         }
     }
 
@@ -176,7 +176,7 @@ impl TokenValidator {
     pub async fn any_ready(&self) {
         let issuers = self.inner.issuers.iter();
         let mut waiting: Vec<_> = issuers
-            .map(|issuer| Box::pin(issuer.keeper.ready()))
+            .map(|issuer| Box::pin(issuer.keys.ready()))
             .collect();
         std::future::poll_fn(|cx| {
             if waiting
@@ -202,7 +202,7 @@ impl TokenValidator {
             .inner
             .issuers
             .iter()
-            .map(|issuer| issuer.keeper.refresh_now())
+            .map(|issuer| issuer.keys.refresh_now())
             .collect();
         let mut outcome = Ok(());
         for refreshed in started {
@@ -216,12 +216,12 @@ impl TokenValidator {
     #[must_use]
     pub fn key_status(&self) -> Vec<KeyStatus> {
         let issuers = self.inner.issuers.iter();
-        issuers.map(|issuer| issuer.keeper.status()).collect()
+        issuers.map(|issuer| issuer.keys.status()).collect()
     }
 
     /// Logs the rejection of a request.
     pub(crate) fn log_rejection(&self, error: &AuthError) {
-        telemetry::rejected(error, &self.inner.logs, || self.inner.clock.steady());
+        telemetry::rejected(error, &self.inner.logs);
     }
 
     /// Decides without waiting.
@@ -234,7 +234,7 @@ impl TokenValidator {
         match self.inner.decide(token, request, attempt) {
             Ok(access) => Decision::Accepted(access),
             Err(Stop::Rejected(error)) => Decision::Rejected(error),
-            Err(Stop::Wait(arrival)) => Decision::Wait(arrival),
+            Err(Stop::Wait(wait)) => Decision::Wait(wait),
         }
     }
 }
@@ -259,10 +259,10 @@ impl Inner {
     }
 
     /// What a check would find about a token that was accepted before, if that is certain.
-    fn recall(&self, token: &str, now: Moment) -> Option<(Access, &TrustedIssuer)> {
+    fn recall(&self, token: &str, now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
         let verdict = self.verdicts.get(token, now)?;
         let issuer = self.issuers.get(verdict.issuer)?;
-        let loaded = issuer.keeper.keys(now)?;
+        let loaded = issuer.keys.keys(now)?;
         let validity = verdict.access.claims().validity();
         let holds = verdict.generation == loaded.keys().generation()
             && validity.covers(self.clock.wall(), self.leeway);
@@ -275,7 +275,7 @@ impl Inner {
         compact: CompactJws<'_>,
         request: Option<&RequestView<'_>>,
         attempt: Attempt,
-        now: Moment,
+        now: SteadyTime,
     ) -> Result<Verdict, Stop> {
         let mut scratch = Scratch::take();
         let found = self.verify(compact, scratch.buffers_mut(), attempt, now)?;
@@ -299,7 +299,7 @@ impl Inner {
         compact: CompactJws<'_>,
         buffers: &mut Buffers,
         attempt: Attempt,
-        now: Moment,
+        now: SteadyTime,
     ) -> Result<VerifiedToken<'_>, Stop> {
         let Buffers {
             bytes,
@@ -324,14 +324,14 @@ impl Inner {
             Err(reason) => return Err(reason.into()),
         };
 
-        let Some(loaded) = issuer.keeper.keys(now) else {
-            return Err(missed(issuer.keeper.miss_keys(attempt.may_wait())));
+        let Some(loaded) = issuer.keys.keys(now) else {
+            return Err(missed(issuer.keys.miss_keys(attempt.may_wait())));
         };
         let key_id = header.key_id.as_deref();
         let mut candidates = match loaded.keys().candidates(key_id, header.algorithm) {
             Ok(candidates) => candidates,
             Err(KeyLookupError::Unknown) => {
-                return Err(missed(issuer.keeper.miss_key(&loaded, attempt.may_wait())));
+                return Err(missed(issuer.keys.miss_key(&loaded, attempt.may_wait())));
             }
             Err(KeyLookupError::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
             Err(KeyLookupError::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
@@ -374,12 +374,12 @@ impl fmt::Debug for TokenValidator {
 /// What becomes of a token for which there is no key at hand.
 fn missed(miss: Miss) -> Stop {
     match miss {
-        Miss::Wait(arrival) => Stop::Wait(arrival),
-        Miss::Unknown => Reason::UnknownKey.into(),
+        Miss::Wait(wait) => Stop::Wait(wait),
+        Miss::UnknownKey => Reason::UnknownKey.into(),
         Miss::Unavailable { retry_in } => {
             AuthError::unavailable(Reason::KeysUnavailable, retry_in).into()
         }
-        Miss::Crowded => {
+        Miss::TooManyWaiters => {
             AuthError::unavailable(Reason::TooManyWaiting, Duration::from_secs(1)).into()
         }
     }
@@ -387,9 +387,13 @@ fn missed(miss: Miss) -> Stop {
 
 /// A token for another service is the commonest trouble there is, so it is worth a look at the
 /// signature: only if that holds may its audiences be logged.
-fn wrong_audience(issuer: &TrustedIssuer, unverified: &Unverified<'_>, now: Moment) -> AuthError {
+fn wrong_audience(
+    issuer: &TrustedIssuer,
+    unverified: &Unverified<'_>,
+    now: SteadyTime,
+) -> AuthError {
     let header = &unverified.signed().header;
-    let loaded = issuer.keeper.keys(now);
+    let loaded = issuer.keys.keys(now);
     let holds = loaded.is_some_and(|loaded| {
         let candidates = loaded
             .keys()

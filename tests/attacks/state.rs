@@ -185,7 +185,7 @@ async fn a78_keys_are_not_fetched_where_they_are_redirected() {
     });
     tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
     let issuer = Issuer::oidc(ISSUER).audience("api");
-    let builder = TokenValidator::builder().issuer(issuer.jwks_url(&format!("{url}/jwks")));
+    let builder = TokenValidator::builder().issuer(issuer.jwks_url(format!("{url}/jwks")));
     let validator = builder.build().unwrap();
     for _ in 0..3 {
         assert!(validator.refresh_now().await.is_err());

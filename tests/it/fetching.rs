@@ -73,7 +73,7 @@ async fn a_key_set_url_needs_no_discovery() {
     let issuer = TestIssuer::oidc("https://unreachable.example/");
     web.text("/keys", issuer.jwks());
     let trusted = Issuer::oidc(issuer.name());
-    let validator = trusting(trusted.jwks_url(&web.url("/keys")));
+    let validator = trusting(trusted.jwks_url(web.url("/keys")));
     assert!(accepts(&validator, &issuer).await);
     assert_eq!(web.asked(), ["/keys"]);
 }
@@ -242,7 +242,7 @@ async fn an_issuer_out_of_reach_may_have_another_name_from_here() {
     assert!(told(issuer()).await);
     assert!(!told(issuer().backend_url(&gone)).await);
     let answers = Web::start().await;
-    assert!(!told(Issuer::oidc(&answers.url("/realms/a"))).await);
+    assert!(!told(Issuer::oidc(answers.url("/realms/a"))).await);
 }
 
 #[tokio::test]

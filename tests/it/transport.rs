@@ -74,7 +74,7 @@ async fn keys_come_through_a_proxy_to_where_no_name_leads() {
     let proxy = ConnectProxy::start(address).await;
     let trusted = Issuer::oidc(issuer.name())
         .ca_certificate(&authority.pem)
-        .proxy(&format!("http://{}", proxy.address));
+        .proxy(format!("http://{}", proxy.address));
     let validator = validator(trusted);
     assert!(validator.validate(&issuer.token().sign()).await.is_ok());
     assert_eq!(proxy.connections(), 2, "discovery and the keys");

@@ -1,286 +1,427 @@
-//! Keeps the key set of one issuer: what requests find, and what becomes of those that find
-//! nothing.
+//! Key cache: keeps the key set of one issuer fresh.
+//!
+//! A request that finds its key takes no lock. The steps of a fetch:
+//!
+//! 1. A request, the operator or the task's timer reports an event to the [`Schedule`], with the lock
+//!    held. If the answer is [`Action::Fetch`], the fetch gets a number, and the task is woken.
+//! 2. The task asks the source, for at most 5 seconds, and parses what it brings.
+//! 3. With the lock held, the outcome goes to the schedule and new keys take the place of the old.
+//! 4. After the lock is released, waiters wake, and the events reach the log and the callback.
+//! 5. Each waiter looks for its key again.
+//!
+//! The task may be lost at any time: its runtime may end, idle or be suspended. Requests notice that
+//! it is late ([`Shared::supervise`]) and start another one.
 
-mod landing;
 pub(crate) mod schedule;
-pub(crate) mod shared;
 mod task;
 pub(crate) mod waiters;
 
 use std::{
     future::Future,
-    pin::Pin,
-    sync::{Arc, atomic::Ordering},
-    task::{Context, Poll},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
-use arc_swap::Guard;
-use tokio::{
-    runtime::Handle,
-    time::{Sleep, sleep},
-};
+use arc_swap::{ArcSwap, Guard};
+use tokio::{runtime::Handle, sync::Notify, time::sleep};
 
 use crate::{
-    clock::Clock,
+    clock::{Clock, SteadyTime},
     keys::{
         algorithm::AllowedAlgorithms,
         cache::{
-            schedule::{Action, Event, Moment, Times},
-            shared::{Kept, LOST_AFTER, Loaded, State, milliseconds},
-            waiters::{Flights, Landing, Sort},
+            schedule::{Action, Event, RefreshSettings, Schedule},
+            waiters::{Deadline, Wait, WaiterKind, Waiters},
         },
         error::{KeyFetchError, KeyFetchErrorKind},
-        event::{KeyEventKind, KeyStatus, Listener},
-        source::KeySource,
+        event::{KeyCallback, KeyEventKind, KeyReport, KeyStatus},
+        key_set::KeySet,
+        source::{CacheValidators, KeySource},
     },
 };
 
-/// The key set of one issuer, kept fresh. Dropping it ends its task.
-pub(crate) struct Keeper {
-    kept: Arc<Kept>,
+/// A fetch that has not ended by then has lost its task: it takes at most 5 seconds, and a busy
+/// runtime needs some time of its own.
+const MAX_FETCH_TIME: Duration = Duration::from_secs(8);
+
+/// Handle to the key set of one issuer. Dropping it ends the task.
+pub(crate) struct KeyCache {
+    shared: Arc<Shared>,
 }
 
-/// What becomes of a request that misses something.
+/// Outcome for a request that found no key.
 pub(crate) enum Miss {
-    /// So many wait already that this one must not.
-    Crowded,
-    /// The issuer is asked; nothing can be said before that succeeds.
+    /// Too many requests wait already.
+    TooManyWaiters,
+    /// The issuer has to be asked, and no answer is possible before `retry_in`.
     Unavailable { retry_in: Duration },
-    /// The key is unknown, and the issuer is not asked again so soon.
-    Unknown,
-    /// It is worth looking again once this is ready.
-    Wait(Arrival),
+    /// The issuer has no such key, as far as it may be asked now.
+    UnknownKey,
+    /// Look again once this is ready.
+    Wait(Wait),
 }
 
-impl Keeper {
-    /// Starts keeping the keys of `issuer`. Inside a runtime the first fetch starts at once,
-    /// elsewhere with the first request.
+/// What requests, the operator and the task share.
+struct Shared {
+    issuer: Box<str>,
+    source: Arc<dyn KeySource>,
+    /// The keys never change: there is no task, and nothing is fetched.
+    is_static: bool,
+    allowed: AllowedAlgorithms,
+    clock: Clock,
+    callback: KeyCallback,
+    /// Keys in use. Read by every request, without the lock; written by the task when a fetch
+    /// succeeded.
+    keys: ArcSwap<KeysInUse>,
+    /// Milliseconds of steady time at which a request should supervise the task next. Read without
+    /// the lock; written with it, after every event.
+    supervise_at: AtomicU64,
+    /// Milliseconds of steady time until which a request for an unknown key is answered without the
+    /// lock. Read without the lock; written with it, after every event.
+    unknown_key_blocked_until: AtomicU64,
+    state: Mutex<State>,
+    waiters: Arc<Waiters>,
+}
+
+/// Keys, and until when they may be used.
+pub(crate) struct KeysInUse {
+    keys: Arc<KeySet>,
+    usable_until: SteadyTime,
+}
+
+/// State behind the lock. "Requests" are all callers that miss something.
+struct State {
+    /// Written by requests, the operator and the task, through [`Shared::on`].
+    schedule: Schedule,
+    /// Number of fetches started so far. Written by whoever starts or abandons one.
+    fetches: u64,
+    /// A fetch was started that the task does not know of yet. Set by whoever starts it, cleared by
+    /// the task.
+    is_launch_pending: bool,
+    /// The task that acts; others have no effect. Written by whoever starts or abandons it.
+    task: Option<ActingTask>,
+    /// Number of tasks started so far. Written by whoever starts one.
+    tasks: u64,
+    /// When a request woke the task because it was late. Set by requests, cleared by the task.
+    woken_at: Option<SteadyTime>,
+    /// What to ask the issuer with next. Written by the task.
+    validators: Option<CacheValidators>,
+    /// Why the last fetch failed. Written by the task.
+    last_error: Option<KeyFetchError>,
+    /// What was reported since the last success, and is not reported again. Written by requests and
+    /// the task.
+    reported: Reported,
+}
+
+/// The task that acts.
+struct ActingTask {
+    number: u64,
+    /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
+    wake: Arc<Notify>,
+}
+
+#[derive(Default)]
+struct Reported {
+    is_expired: bool,
+    is_flooded: bool,
+    is_stale: bool,
+}
+
+impl KeyCache {
+    /// Starts keeping the keys of `issuer`. Inside a runtime the first fetch starts at once, elsewhere
+    /// with the first request.
     pub(crate) fn new(
         issuer: &str,
         source: Arc<dyn KeySource>,
         allowed: AllowedAlgorithms,
-        times: Times,
+        settings: RefreshSettings,
         clock: Clock,
-        listener: Listener,
+        callback: KeyCallback,
     ) -> Result<Self, KeyFetchError> {
-        let kept = Kept::new(issuer, source, allowed, times, clock, listener)?;
-        let kept = Arc::new(kept);
-        kept.ensure_task();
-        Ok(Self { kept })
+        let static_jwks = source.static_jwks();
+        let is_static = static_jwks.is_some();
+        let keys = match static_jwks {
+            Some(jwks) => KeysInUse {
+                keys: Arc::new(KeySet::parse(&jwks, allowed)?),
+                usable_until: SteadyTime::MAX,
+            },
+            None => KeysInUse {
+                keys: Arc::default(),
+                usable_until: SteadyTime::ZERO,
+            },
+        };
+        let shared = Arc::new(Shared {
+            issuer: issuer.into(),
+            source,
+            is_static,
+            allowed,
+            clock,
+            callback,
+            keys: ArcSwap::from_pointee(keys),
+            supervise_at: AtomicU64::new(if is_static { u64::MAX } else { 0 }),
+            unknown_key_blocked_until: AtomicU64::new(0),
+            state: Mutex::new(State {
+                schedule: Schedule::new(settings, fastrand::u64(..)),
+                fetches: 0,
+                is_launch_pending: false,
+                task: None,
+                tasks: 0,
+                woken_at: None,
+                validators: None,
+                last_error: None,
+                reported: Reported::default(),
+            }),
+            waiters: Arc::default(),
+        });
+        shared.ensure_task();
+        Ok(Self { shared })
     }
 
-    /// The keys, if there are any that may be used `now`.
-    pub(crate) fn keys(&self, now: Moment) -> Option<Guard<Arc<Loaded>>> {
-        if milliseconds(now) >= self.kept.look_at.load(Ordering::Relaxed) {
-            self.kept.look_after_task(now);
+    /// Returns the keys, if there are any that may be used `now`.
+    pub(crate) fn keys(&self, now: SteadyTime) -> Option<Guard<Arc<KeysInUse>>> {
+        if now.as_millis() >= self.shared.supervise_at.load(Ordering::Relaxed) {
+            self.shared.supervise(now);
         }
-        let loaded = self.kept.loaded.load();
-        loaded.is_usable(now).then_some(loaded)
+        let keys = self.shared.keys.load();
+        keys.are_usable(now).then_some(keys)
     }
 
-    /// Whether there are keys that may be used.
+    /// Returns whether there are keys that may be used.
     pub(crate) fn has_keys(&self) -> bool {
-        self.keys(self.kept.clock.steady()).is_some()
+        self.keys(self.shared.clock.steady()).is_some()
     }
 
-    /// What to do about a request that found no usable keys. `may_wait` is false for one that has
-    /// waited as long as it may.
+    /// Decides about a request that found no usable keys. `may_wait` is false for one that has waited
+    /// as long as it may.
     pub(crate) fn miss_keys(&self, may_wait: bool) -> Miss {
         self.miss(None, may_wait)
     }
 
-    /// What to do about a request whose key is not in the set that it has `seen`.
-    pub(crate) fn miss_key(&self, seen: &Arc<Loaded>, may_wait: bool) -> Miss {
-        if self.kept.is_static {
-            return Miss::Unknown;
+    /// Decides about a request whose key is not among the keys that it has `seen`.
+    pub(crate) fn miss_key(&self, seen: &Arc<KeysInUse>, may_wait: bool) -> Miss {
+        let shared = &self.shared;
+        if shared.is_static {
+            return Miss::UnknownKey;
         }
-        let now = milliseconds(self.kept.clock.steady());
-        let blocked = now < self.kept.unknown_keys_blocked_until.load(Ordering::Relaxed);
-        if may_wait && blocked && Arc::ptr_eq(seen, &self.kept.loaded.load()) {
-            // A flood ends here. One that has waited deserves to know what for.
-            return Miss::Unknown;
+        let now = shared.clock.steady().as_millis();
+        let is_blocked = now < shared.unknown_key_blocked_until.load(Ordering::Relaxed);
+        if may_wait && is_blocked && Arc::ptr_eq(seen, &shared.keys.load()) {
+            // A flood ends here. A request that has waited goes on, to be told the outcome.
+            return Miss::UnknownKey;
         }
         self.miss(Some(seen), may_wait)
     }
 
-    fn miss(&self, seen: Option<&Arc<Loaded>>, may_wait: bool) -> Miss {
-        let kept = &self.kept;
-        kept.ensure_task();
-        let now = kept.clock.steady();
-        let mut state = kept.state();
+    fn miss(&self, seen: Option<&Arc<KeysInUse>>, may_wait: bool) -> Miss {
+        let shared = &self.shared;
+        shared.ensure_task();
+        let now = shared.clock.steady();
+        let mut state = shared.state();
         if !may_wait {
-            return final_word(&state, seen.is_some(), now);
+            return state.final_answer(seen.is_some(), now);
         }
-        if !state.has_task() {
+        if state.task.is_none() {
             return Miss::Unavailable {
                 retry_in: Duration::from_secs(1),
             };
         }
-        if seen.is_some_and(|seen| !Arc::ptr_eq(seen, &kept.loaded.load())) {
+        if seen.is_some_and(|seen| !Arc::ptr_eq(seen, &shared.keys.load())) {
             // Another set has come since the request looked.
-            return Miss::Wait(Arrival::now(kept));
+            return Miss::Wait(Wait::over());
         }
-        let (event, sort) = match seen {
-            Some(_) => (Event::UnknownKey, Sort::UnknownKey),
-            None => (Event::Needed, Sort::Cold),
+        let (event, kind) = match seen {
+            Some(_) => (Event::UnknownKey, WaiterKind::UnknownKey),
+            None => (Event::Needed, WaiterKind::Cold),
         };
-        let action = kept.on(&mut state, event, now);
-        let expired = state.notice_expiry(now);
-        let is_flood = action == Action::Unknown && !std::mem::replace(&mut state.told.flood, true);
-        if is_flood {
-            kept.block_unknown_keys(&state);
+        let action = shared.on(&mut state, event, now);
+        let is_expired = state.notice_expiry(now);
+        let is_flooded =
+            action == Action::Unknown && !std::mem::replace(&mut state.reported.is_flooded, true);
+        if is_flooded {
+            shared.publish_block(&state);
         }
-        let flight = state.took_off;
+        let fetch = state.fetches;
         drop(state);
-        for (happened, kind) in [
-            (expired, KeyEventKind::StaleExpired),
-            (is_flood, KeyEventKind::FloodSuppressed),
-        ] {
-            if happened {
-                kept.tell(kind);
-            }
-        }
+        let events = [
+            is_expired.then_some(KeyEventKind::StaleExpired),
+            is_flooded.then_some(KeyEventKind::FloodSuppressed),
+        ];
+        shared.report(&KeyReport {
+            events: events.into_iter().flatten().collect(),
+            ..KeyReport::default()
+        });
         let joined = match action {
-            Action::Serve | Action::Idle => return Miss::Wait(Arrival::now(kept)),
-            Action::Refuse { retry_in } => return Miss::Unavailable { retry_in },
-            Action::Unknown => return Miss::Unknown,
+            Action::Serve | Action::Idle => return Miss::Wait(Wait::over()),
+            Action::Reject { retry_in } => return Miss::Unavailable { retry_in },
+            Action::Unknown => return Miss::UnknownKey,
             Action::Fetch => false,
             Action::Wait => true,
         };
-        match Flights::wait_for(&kept.flights, flight, sort) {
-            Some(landing) => Miss::Wait(Arrival::of(kept, landing, joined)),
-            None => Miss::Crowded,
+        match shared.wait_for(fetch, kind, joined) {
+            Some(wait) => Miss::Wait(wait),
+            None => Miss::TooManyWaiters,
         }
     }
 
     /// Waits until there are keys that may be used.
     pub(crate) async fn ready(&self) {
+        let shared = &self.shared;
         while !self.has_keys() {
-            let kept = &self.kept;
-            kept.ensure_task();
-            let flight = {
-                let state = kept.state();
-                if state.refresh.is_flying() {
-                    state.took_off
+            shared.ensure_task();
+            let fetch = {
+                let state = shared.state();
+                if state.schedule.is_fetching() {
+                    state.fetches
                 } else {
-                    state.next_flight()
+                    state.next_fetch()
                 }
             };
-            if let Some(landing) = Flights::wait_for(&kept.flights, flight, Sort::Operator) {
-                Arrival::of(kept, landing, true).await;
+            if let Some(wait) = shared.wait_for(fetch, WaiterKind::Operator, true) {
+                wait.await;
             }
         }
     }
 
-    /// Starts a fetch now; the future waits for its end. One that is under way already does not
-    /// count: its answer may be older than the call.
+    /// Starts a fetch now; the future waits for its end. A fetch that is under way does not count:
+    /// its answer may be older than the call.
     pub(crate) fn refresh_now(&self) -> impl Future<Output = Result<(), KeyFetchError>> {
-        let kept = &self.kept;
-        let called_at = kept.clock.steady();
-        let flight = (!kept.is_static).then(|| kept.force(called_at));
+        let shared = &self.shared;
+        let called_at = shared.clock.steady();
+        let fetch = (!shared.is_static).then(|| shared.force(called_at));
         async move {
-            let Some(flight) = flight else {
+            let Some(fetch) = fetch else {
                 return Ok(());
             };
-            // The one under way and the one that was asked for.
+            // For the fetch under way, and for the one that was asked for.
             for _ in 0..2 {
-                if let Some(landing) = Flights::wait_for(&kept.flights, flight, Sort::Operator) {
-                    Arrival::of(kept, landing, true).await;
+                if let Some(wait) = shared.wait_for(fetch, WaiterKind::Operator, true) {
+                    wait.await;
                 }
-                if kept.flights.has_landed(flight) {
+                if shared.waiters.has_ended(fetch) {
                     break;
                 }
             }
-            let state = kept.state();
+            let state = shared.state();
             match &state.last_error {
-                _ if state.refresh.fetched_at() >= Some(called_at) => Ok(()),
-                Some(error) => Err(error.clone().of_issuer(&kept.issuer)),
+                _ if state.schedule.fetched_at() >= Some(called_at) => Ok(()),
+                Some(error) => Err(error.clone().of_issuer(&shared.issuer)),
                 None => Err(KeyFetchError::new(
                     KeyFetchErrorKind::Other,
-                    "the fetch was given up; it needs a Tokio runtime that goes on",
+                    "the fetch was abandoned; it needs a Tokio runtime that keeps running",
                 )
-                .of_issuer(&kept.issuer)),
+                .of_issuer(&shared.issuer)),
             }
         }
     }
 
+    /// Returns the state of the key set, for the operator.
     pub(crate) fn status(&self) -> KeyStatus {
-        let now = self.kept.clock.steady();
-        let keys = self.keys(now).map_or(0, |loaded| loaded.keys().len());
-        let state = self.kept.state();
-        let refresh = &state.refresh;
-        let age = refresh.fetched_at().map(|since| now.saturating_sub(since));
+        let now = self.shared.clock.steady();
+        let keys = self.keys(now).map_or(0, |keys| keys.keys().len());
+        let state = self.shared.state();
+        let schedule = &state.schedule;
+        let age = schedule
+            .fetched_at()
+            .map(|since| now.saturating_since(since));
+        let next_refresh = schedule.wakes_at().saturating_since(now);
         KeyStatus {
-            issuer: self.kept.issuer.to_string(),
+            issuer: self.shared.issuer.to_string(),
             keys,
             age: age.filter(|_| keys > 0),
-            next_refresh: (!self.kept.is_static).then(|| refresh.wakes_at().saturating_sub(now)),
+            next_refresh: (!self.shared.is_static).then_some(next_refresh),
             last_error: state.last_error.as_ref().map(KeyFetchError::kind),
-            is_stale: refresh.stale_at().is_some_and(|at| now >= at),
+            is_stale: schedule.stale_at().is_some_and(|at| now >= at),
         }
     }
 }
 
-/// For a request that has waited already.
-fn final_word(state: &State, has_keys: bool, now: Moment) -> Miss {
-    if has_keys && state.refresh.is_certain() && !state.refresh.is_flying() {
-        Miss::Unknown
-    } else {
-        let retry_in = state.refresh.wakes_at().saturating_sub(now);
-        Miss::Unavailable { retry_in }
+impl KeysInUse {
+    pub(crate) fn keys(&self) -> &KeySet {
+        &self.keys
+    }
+
+    fn are_usable(&self, now: SteadyTime) -> bool {
+        now < self.usable_until
     }
 }
 
-/// Ready when it is worth looking for the keys again.
-pub(crate) struct Arrival {
-    kept: Arc<Kept>,
-    /// `None` if it is worth it now.
-    landing: Option<Landing>,
-    /// A fetch that does not end in time is not under way: its task has nobody to run it.
-    deadline: Option<Pin<Box<Sleep>>>,
-    /// The fetch was under way before the request came, so its answer may be too old for it.
-    pub(crate) joined: bool,
-}
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 
-impl Arrival {
-    fn now(kept: &Arc<Kept>) -> Self {
-        Self {
-            kept: Arc::clone(kept),
-            landing: None,
-            deadline: None,
-            joined: true,
+    /// Reports `event` to the schedule, and does what follows from its answer.
+    fn on(&self, state: &mut State, event: Event, now: SteadyTime) -> Action {
+        let action = state.schedule.on(event, now);
+        if action == Action::Fetch {
+            state.fetches = state.next_fetch();
+            state.is_launch_pending = true;
+            state.reported.is_flooded = false;
+            state.wake_task();
         }
+        self.publish_block(state);
+        self.publish_supervision(state);
+        action
     }
 
-    fn of(kept: &Arc<Kept>, landing: Landing, joined: bool) -> Self {
-        let deadline = Handle::try_current().ok();
-        let deadline = deadline.map(|_| Box::pin(sleep(LOST_AFTER)));
-        Self {
-            kept: Arc::clone(kept),
-            landing: Some(landing),
-            deadline,
-            joined,
-        }
-    }
-}
-
-impl Future for Arrival {
-    type Output = ();
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(landing) = &mut self.landing else {
-            return Poll::Ready(());
+    /// Lets requests for unknown keys see without the lock that asking is of no use. The first one of
+    /// a flood takes the lock, and is reported.
+    fn publish_block(&self, state: &State) {
+        let until = if state.reported.is_flooded && state.schedule.last_fetch_succeeded() {
+            state.schedule.unknown_keys_blocked_until()
+        } else {
+            SteadyTime::ZERO
         };
-        if Pin::new(landing).poll(cx).is_ready() {
-            return Poll::Ready(());
+        self.unknown_key_blocked_until
+            .store(until.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Returns a future that is ready once `fetch` has ended; `None` if too many wait already.
+    fn wait_for(self: &Arc<Self>, fetch: u64, kind: WaiterKind, joined: bool) -> Option<Wait> {
+        let registration = Waiters::wait_for(&self.waiters, fetch, kind)?;
+        // A fetch that does not end in time is not under way: its task was lost.
+        let deadline = Handle::try_current().ok().map(|_| {
+            let shared = Arc::clone(self);
+            Box::pin(async move {
+                sleep(MAX_FETCH_TIME).await;
+                shared.supervise(shared.clock.steady());
+            }) as Deadline
+        });
+        Some(Wait::new(registration, deadline, joined))
+    }
+}
+
+impl State {
+    /// Returns the number of the next fetch.
+    fn next_fetch(&self) -> u64 {
+        self.fetches.saturating_add(1)
+    }
+
+    fn wake_task(&self) {
+        if let Some(task) = &self.task {
+            task.wake.notify_one();
         }
-        let deadline = self.deadline.as_mut();
-        if deadline.is_some_and(|deadline| deadline.as_mut().poll(cx).is_ready()) {
-            let now = self.kept.clock.steady();
-            self.kept.look_after_task(now);
-            return Poll::Ready(());
+    }
+
+    /// Returns whether it is news that the keys have expired.
+    fn notice_expiry(&mut self, now: SteadyTime) -> bool {
+        let usable_until = self.schedule.usable_until();
+        let is_expired = usable_until.is_some_and(|until| now >= until);
+        is_expired && !std::mem::replace(&mut self.reported.is_expired, true)
+    }
+
+    /// Answers a request that has waited already.
+    fn final_answer(&self, has_keys: bool, now: SteadyTime) -> Miss {
+        let schedule = &self.schedule;
+        if has_keys && schedule.last_fetch_succeeded() && !schedule.is_fetching() {
+            Miss::UnknownKey
+        } else {
+            let retry_in = schedule.wakes_at().saturating_since(now);
+            Miss::Unavailable { retry_in }
         }
-        Poll::Pending
     }
 }

@@ -1,57 +1,55 @@
-//! When to fetch keys: a state machine without I/O, clock or runtime. Events and the time go in,
-//! actions come out; the [`Keeper`](super::Keeper) does the rest.
+//! Refresh schedule of one issuer's keys: a state machine without I/O, clock or runtime. Events and the
+//! time go in, actions come out.
 //!
 //! 1. At most one fetch is under way.
-//! 2. A request that finds usable keys is served, however the issuer fares.
-//! 3. A request for an unknown key may start one fetch per cooldown. The cooldown counts
-//!    attempts, and is counted apart from scheduled and forced fetches, so that neither can
-//!    starve the other.
-//! 4. Keys are used for `key_max_stale` after the start of the fetch that brought them, and not
-//!    a moment longer.
+//! 2. A request that finds usable keys is served, whatever the issuer does.
+//! 3. A request for an unknown key may start one fetch per cooldown. The cooldown counts attempts, and
+//!    it is separate from scheduled and forced fetches, so neither can starve the other.
+//! 4. Keys are used for at most `key_max_stale` after the start of the fetch that brought them.
 
 use std::{ops::RangeInclusive, time::Duration};
 
-/// A moment on the steady clock: the time since an arbitrary start.
-pub(crate) type Moment = Duration;
+use crate::clock::SteadyTime;
 
-/// The times that govern a key set.
+/// Settings of the schedule.
 #[derive(Clone, Debug)]
-pub(crate) struct Times {
-    /// Age at which keys are due for a refresh, if their issuer says nothing of it.
+pub(crate) struct RefreshSettings {
+    /// Age at which keys are due for a refresh, unless the issuer says otherwise.
     pub(crate) key_max_age: Duration,
-    /// Bounds of what an issuer may say of it, if the operator set them.
+    /// Bounds of what the issuer may say, if the operator set them.
     pub(crate) key_max_age_hints: Option<RangeInclusive<Duration>>,
     /// Age up to which keys are used while no refresh succeeds.
     pub(crate) key_max_stale: Duration,
-    /// Between two fetches for unknown keys.
+    /// Pause between two fetches for unknown keys.
     pub(crate) unknown_kid_cooldown: Duration,
 }
 
-impl Times {
-    /// Refreshing starts at this share of the age, so that keys are never due when needed.
-    const AHEAD: f64 = 0.8;
+impl RefreshSettings {
+    /// A refresh starts at this share of the age, before a request could find stale keys.
+    const REFRESH_AT: f64 = 0.8;
     const JITTER: f64 = 0.1;
-    const FIRST_RETRY: Duration = Duration::from_secs(1);
-    const LAST_RETRY: Duration = Duration::from_secs(60);
-    /// The longest pause while there is no usable key at all: a service that is not ready must
-    /// become ready soon after its issuer.
-    const LAST_COLD_RETRY: Duration = Duration::from_secs(5);
-    const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(600);
-    /// Keys live at least for the time that two fetches may take, so that fetching never becomes
-    /// all there is.
-    const SHORTEST_LIFE: Duration = Duration::from_secs(10);
-    /// The shortest age that an issuer may ask for, unless the operator says otherwise.
-    const SHORTEST_HINT: Duration = Duration::from_secs(60);
+    const MIN_RETRY: Duration = Duration::from_secs(1);
+    const MAX_RETRY: Duration = Duration::from_secs(60);
+    /// Longest pause while there is no usable key: a service must become ready soon after its
+    /// issuer does.
+    const MAX_COLD_RETRY: Duration = Duration::from_secs(5);
+    const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
+    /// Keys are usable at least for the time that two fetches may take; otherwise fetching would
+    /// never pause.
+    const MIN_LIFE: Duration = Duration::from_secs(10);
+    /// Shortest age that an issuer may ask for, unless the operator says otherwise.
+    const MIN_HINT: Duration = Duration::from_secs(60);
 
-    /// The age at which keys are due. Without bounds set by the operator an issuer may shorten it
-    /// and never lengthen it: a withdrawn key lives no longer than the operator's own setting says.
+    /// Returns the age at which keys are due for a refresh. Without bounds set by the operator an
+    /// issuer can shorten it and never lengthen it: a withdrawn key lives no longer than the
+    /// operator's setting says.
     fn age(&self, fresh_for: Option<Duration>) -> Duration {
         let Some(hint) = fresh_for else {
             return self.key_max_age;
         };
         let (shortest, longest) = match &self.key_max_age_hints {
             Some(bounds) => (*bounds.start(), *bounds.end()),
-            None => (Self::SHORTEST_HINT, self.key_max_age),
+            None => (Self::MIN_HINT, self.key_max_age),
         };
         hint.max(shortest).min(longest)
     }
@@ -59,18 +57,17 @@ impl Times {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The fetch was given up without an answer, e.g. because its runtime ended.
+    /// The fetch was abandoned without an answer, e.g. because its runtime ended.
     Aborted,
-    /// The fetch failed; the issuer may have asked for a pause.
+    /// The fetch failed. The issuer may have asked for a pause.
     Failed { retry_after: Option<Duration> },
-    /// The fetch brought keys; the issuer may have said for how long they are fresh.
-    Fetched { fresh_for: Option<Duration> },
-    /// Somebody wants new keys now.
+    /// The operator asks for new keys now.
     Forced,
-    /// A request needs keys, of whatever age is allowed.
+    /// A request needs keys of any usable age.
     Needed,
-    /// The fetch found that the keys at hand still hold.
-    NotModified { fresh_for: Option<Duration> },
+    /// The fetch brought keys or found the known ones unchanged. The issuer may have said for how
+    /// long they are fresh.
+    Succeeded { fresh_for: Option<Duration> },
     /// Time has passed.
     Tick,
     /// A request names a key that is not in the set.
@@ -79,96 +76,96 @@ pub(crate) enum Event {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Action {
-    /// Start a fetch. Whoever asked waits for it.
+    /// Start a fetch, and wait for it.
     Fetch,
     /// Nothing to do.
     Idle,
-    /// The key cannot be had, and there is no fetch now; the next one may start in so long.
-    Refuse { retry_in: Duration },
-    /// The keys at hand may be used.
+    /// No answer is possible, and no fetch may start before `retry_in`.
+    Reject { retry_in: Duration },
+    /// The known keys may be used.
     Serve,
-    /// The key stays unknown: its issuer is not asked again so soon.
+    /// The key stays unknown: the cooldown forbids another fetch.
     Unknown,
-    /// A fetch is under way: wait for it.
+    /// Wait for the fetch under way.
     Wait,
 }
 
-/// The state of one issuer's key set.
-pub(crate) struct Refresh {
-    times: Times,
-    /// The keys at hand.
-    held: Option<Held>,
-    flight: Option<Flight>,
+/// State of one issuer's refresh schedule.
+pub(crate) struct Schedule {
+    settings: RefreshSettings,
+    /// Times of the known keys.
+    held: Option<HeldKeys>,
+    fetch: Option<Fetch>,
     /// Another fetch is to follow the one under way.
-    again: bool,
-    /// Failed fetches since the last success.
+    fetch_again: bool,
+    /// Number of failed fetches since the last success.
     failures: u32,
-    /// The last fetch was given up.
+    /// The last fetch was abandoned.
     was_aborted: bool,
-    /// The next scheduled fetch.
-    due_at: Moment,
-    /// The issuer asked not to be called before.
-    hold_until: Moment,
-    /// The next fetch that an unknown key may start.
-    unknown_key_at: Moment,
+    /// Time of the next scheduled fetch.
+    due_at: SteadyTime,
+    /// The issuer asked for a pause until then.
+    hold_until: SteadyTime,
+    /// Time of the next fetch that an unknown key may start.
+    unknown_key_at: SteadyTime,
     random: fastrand::Rng,
 }
 
-/// Keys, by their times.
+/// Times of known keys.
 #[derive(Clone, Copy)]
-struct Held {
+struct HeldKeys {
     /// Start of the fetch that brought them.
-    since: Moment,
+    since: SteadyTime,
     /// Age at which they are stale.
     age: Duration,
 }
 
 /// A fetch under way.
-struct Flight {
-    since: Moment,
+struct Fetch {
+    since: SteadyTime,
     /// What `unknown_key_at` was before, if an unknown key started it.
-    refund: Option<Moment>,
-    /// Somebody asked for new keys, and takes no answer of a cache.
+    refund: Option<SteadyTime>,
+    /// The operator asked for it; no cache may answer.
     is_forced: bool,
 }
 
-impl Refresh {
-    pub(crate) fn new(times: Times, seed: u64) -> Self {
+impl Schedule {
+    pub(crate) fn new(settings: RefreshSettings, seed: u64) -> Self {
         Self {
-            times,
+            settings,
             held: None,
-            flight: None,
-            again: false,
+            fetch: None,
+            fetch_again: false,
             failures: 0,
             was_aborted: false,
-            due_at: Moment::ZERO,
-            hold_until: Moment::ZERO,
-            unknown_key_at: Moment::ZERO,
+            due_at: SteadyTime::ZERO,
+            hold_until: SteadyTime::ZERO,
+            unknown_key_at: SteadyTime::ZERO,
             random: fastrand::Rng::with_seed(seed),
         }
     }
 
-    pub(crate) fn on(&mut self, event: Event, now: Moment) -> Action {
+    pub(crate) fn on(&mut self, event: Event, now: SteadyTime) -> Action {
         match event {
             Event::Needed => self.needed(now),
             Event::UnknownKey => self.unknown_key(now),
-            Event::Forced if self.flight.is_some() => {
-                // The answer under way may be older than the wish.
-                self.again = true;
+            Event::Forced if self.fetch.is_some() => {
+                // The answer under way may be older than the call.
+                self.fetch_again = true;
                 Action::Wait
             }
-            Event::Forced => self.take_off(now, true),
-            Event::Tick if self.flight.is_none() && now >= self.wakes_at() => {
-                self.take_off(now, false)
+            Event::Forced => self.start_fetch(now, true),
+            Event::Tick if self.fetch.is_none() && now >= self.wakes_at() => {
+                self.start_fetch(now, false)
             }
             Event::Tick => Action::Idle,
-            Event::Fetched { fresh_for } | Event::NotModified { fresh_for } => {
+            Event::Succeeded { fresh_for } => {
                 self.succeeded(fresh_for, now);
-                self.land(now)
+                self.finish_fetch(now)
             }
             Event::Failed { retry_after } => {
                 self.failed(retry_after, now);
-                self.land(now)
+                self.finish_fetch(now)
             }
             Event::Aborted => {
                 self.aborted();
@@ -177,101 +174,105 @@ impl Refresh {
         }
     }
 
-    /// When the next scheduled fetch is due.
-    pub(crate) fn wakes_at(&self) -> Moment {
+    /// Returns when the next scheduled fetch is due.
+    pub(crate) fn wakes_at(&self) -> SteadyTime {
         self.due_at.max(self.hold_until)
     }
 
-    /// Start of the fetch that brought the keys at hand.
-    pub(crate) fn fetched_at(&self) -> Option<Moment> {
+    /// Returns the start of the fetch that brought the known keys.
+    pub(crate) fn fetched_at(&self) -> Option<SteadyTime> {
         self.held.map(|held| held.since)
     }
 
-    /// When the keys at hand become stale.
-    pub(crate) fn stale_at(&self) -> Option<Moment> {
+    /// Returns when the known keys become stale.
+    pub(crate) fn stale_at(&self) -> Option<SteadyTime> {
         self.held.map(|held| held.since.saturating_add(held.age))
     }
 
-    /// Until when the keys at hand may be used.
-    pub(crate) fn usable_until(&self) -> Option<Moment> {
-        let Held { since, age } = self.held?;
-        let life = self.times.key_max_stale.max(age).max(Times::SHORTEST_LIFE);
+    /// Returns until when the known keys may be used.
+    pub(crate) fn usable_until(&self) -> Option<SteadyTime> {
+        let HeldKeys { since, age } = self.held?;
+        let life = self
+            .settings
+            .key_max_stale
+            .max(age)
+            .max(RefreshSettings::MIN_LIFE);
         Some(since.saturating_add(life))
     }
 
-    /// Until when unknown keys cannot start a fetch, nor join one.
-    pub(crate) fn unknown_keys_blocked_until(&self) -> Moment {
-        if self.flight.is_some() {
-            Moment::ZERO
+    /// Returns until when unknown keys can neither start nor join a fetch.
+    pub(crate) fn unknown_keys_blocked_until(&self) -> SteadyTime {
+        if self.fetch.is_some() {
+            SteadyTime::ZERO
         } else {
             self.unknown_key_at.max(self.hold_until)
         }
     }
 
-    /// Whether a fetch is under way.
-    pub(crate) fn is_flying(&self) -> bool {
-        self.flight.is_some()
+    /// Returns whether a fetch is under way.
+    pub(crate) fn is_fetching(&self) -> bool {
+        self.fetch.is_some()
     }
 
-    /// Whether the fetch under way was asked for by [`Event::Forced`].
+    /// Returns whether [`Event::Forced`] started the fetch under way.
     pub(crate) fn is_forced(&self) -> bool {
-        self.flight.as_ref().is_some_and(|flight| flight.is_forced)
+        self.fetch.as_ref().is_some_and(|fetch| fetch.is_forced)
     }
 
-    /// Since when it is.
-    pub(crate) fn flying_since(&self) -> Option<Moment> {
-        self.flight.as_ref().map(|flight| flight.since)
+    /// Returns the start of the fetch under way.
+    pub(crate) fn fetching_since(&self) -> Option<SteadyTime> {
+        self.fetch.as_ref().map(|fetch| fetch.since)
     }
 
-    /// Whether the last fetch failed.
+    /// Returns whether the last fetch failed.
     pub(crate) fn is_failing(&self) -> bool {
         self.failures > 0
     }
 
-    /// Whether the last fetch brought an answer at all.
-    pub(crate) fn is_certain(&self) -> bool {
+    /// Returns whether the last fetch ended with a success.
+    pub(crate) fn last_fetch_succeeded(&self) -> bool {
         self.failures == 0 && !self.was_aborted
     }
 
-    fn is_usable(&self, now: Moment) -> bool {
+    fn is_usable(&self, now: SteadyTime) -> bool {
         self.usable_until().is_some_and(|until| now < until)
     }
 
-    fn needed(&mut self, now: Moment) -> Action {
+    fn needed(&mut self, now: SteadyTime) -> Action {
         if self.is_usable(now) {
             Action::Serve
-        } else if self.flight.is_some() {
+        } else if self.fetch.is_some() {
             Action::Wait
         } else if now >= self.wakes_at() || self.failures == 0 {
-            self.take_off(now, false)
+            self.start_fetch(now, false)
         } else {
-            Action::Refuse {
-                retry_in: self.wakes_at().saturating_sub(now),
+            Action::Reject {
+                retry_in: self.wakes_at().saturating_since(now),
             }
         }
     }
 
-    fn unknown_key(&mut self, now: Moment) -> Action {
+    fn unknown_key(&mut self, now: SteadyTime) -> Action {
         if !self.is_usable(now) {
             return self.needed(now);
         }
-        if self.flight.is_some() {
+        if self.fetch.is_some() {
             return Action::Wait;
         }
         let blocked_until = self.unknown_keys_blocked_until();
         if now < blocked_until {
-            // Only an issuer that answers can say that there is no such key.
-            return if self.is_certain() {
+            // Only an issuer that answers can say that no such key exists.
+            return if self.last_fetch_succeeded() {
                 Action::Unknown
             } else {
-                Action::Refuse {
-                    retry_in: blocked_until.saturating_sub(now),
+                Action::Reject {
+                    retry_in: blocked_until.saturating_since(now),
                 }
             };
         }
         let refund = self.unknown_key_at;
-        self.unknown_key_at = now.saturating_add(self.times.unknown_kid_cooldown);
-        self.flight = Some(Flight {
+        self.unknown_key_at = now.saturating_add(self.settings.unknown_kid_cooldown);
+        self.fetch = Some(Fetch {
             since: now,
             refund: Some(refund),
             is_forced: false,
@@ -279,8 +280,8 @@ impl Refresh {
         Action::Fetch
     }
 
-    fn take_off(&mut self, now: Moment, is_forced: bool) -> Action {
-        self.flight = Some(Flight {
+    fn start_fetch(&mut self, now: SteadyTime, is_forced: bool) -> Action {
+        self.fetch = Some(Fetch {
             since: now,
             refund: None,
             is_forced,
@@ -288,55 +289,56 @@ impl Refresh {
         Action::Fetch
     }
 
-    /// Ends the flight; another one may have to follow.
-    fn land(&mut self, now: Moment) -> Action {
-        self.flight = None;
+    /// Ends the fetch, and starts the one that has to follow, if any.
+    fn finish_fetch(&mut self, now: SteadyTime) -> Action {
+        self.fetch = None;
         self.was_aborted = false;
-        if std::mem::take(&mut self.again) {
-            self.take_off(now, true)
+        if std::mem::take(&mut self.fetch_again) {
+            self.start_fetch(now, true)
         } else {
             Action::Idle
         }
     }
 
-    fn succeeded(&mut self, fresh_for: Option<Duration>, now: Moment) {
+    fn succeeded(&mut self, fresh_for: Option<Duration>, now: SteadyTime) {
         // The answer is no younger than the question.
-        let since = self.flying_since().unwrap_or(now);
-        let age = self.times.age(fresh_for);
-        self.held = Some(Held { since, age });
+        let since = self.fetching_since().unwrap_or(now);
+        let age = self.settings.age(fresh_for);
+        self.held = Some(HeldKeys { since, age });
         self.failures = 0;
-        self.hold_until = Moment::ZERO;
-        self.due_at = since.saturating_add(self.jittered(age.mul_f64(Times::AHEAD)));
+        self.hold_until = SteadyTime::ZERO;
+        self.due_at = since.saturating_add(self.jittered(age.mul_f64(RefreshSettings::REFRESH_AT)));
     }
 
-    fn failed(&mut self, retry_after: Option<Duration>, now: Moment) {
+    fn failed(&mut self, retry_after: Option<Duration>, now: SteadyTime) {
         let doubled = 1_u32.checked_shl(self.failures).unwrap_or(u32::MAX);
         self.failures = self.failures.saturating_add(1);
-        let pause = Times::FIRST_RETRY.saturating_mul(doubled);
+        let pause = RefreshSettings::MIN_RETRY.saturating_mul(doubled);
         let latest = match self.usable_until() {
-            // As long as there are keys there is time; but not once they have run out.
+            // Pauses may be long while there are keys, and must be short once they have expired.
             Some(until) if now < until => now
-                .saturating_add(Times::LAST_RETRY)
-                .min(until.saturating_add(Times::LAST_COLD_RETRY)),
-            _ => now.saturating_add(Times::LAST_COLD_RETRY),
+                .saturating_add(RefreshSettings::MAX_RETRY)
+                .min(until.saturating_add(RefreshSettings::MAX_COLD_RETRY)),
+            _ => now.saturating_add(RefreshSettings::MAX_COLD_RETRY),
         };
-        let pause = self.jittered(pause.min(Times::LAST_RETRY));
+        let pause = self.jittered(pause.min(RefreshSettings::MAX_RETRY));
         self.due_at = now.saturating_add(pause).min(latest);
         if let Some(wait) = retry_after {
-            self.hold_until = now.saturating_add(wait.min(Times::LONGEST_RETRY_AFTER));
+            self.hold_until = now.saturating_add(wait.min(RefreshSettings::MAX_RETRY_AFTER));
         }
     }
 
     fn aborted(&mut self) {
-        self.again = false;
+        self.fetch_again = false;
         self.was_aborted = true;
-        let refund = self.flight.take().and_then(|flight| flight.refund);
+        let refund = self.fetch.take().and_then(|fetch| fetch.refund);
         self.unknown_key_at = refund.unwrap_or(self.unknown_key_at);
     }
 
-    /// `duration` give or take a tenth, so that many services do not call an issuer in step.
+    /// Changes `duration` by up to a tenth, so that many services do not call an issuer at once.
     fn jittered(&mut self, duration: Duration) -> Duration {
-        let factor = 1.0 - Times::JITTER + 2.0 * Times::JITTER * self.random.f64();
+        let factor =
+            1.0 - RefreshSettings::JITTER + 2.0 * RefreshSettings::JITTER * self.random.f64();
         duration.mul_f64(factor)
     }
 }
@@ -346,153 +348,154 @@ mod tests {
     use super::*;
 
     const FAILED: Event = Event::Failed { retry_after: None };
-    const FETCHED: Event = Event::Fetched { fresh_for: None };
+    const FETCHED: Event = Event::Succeeded { fresh_for: None };
 
-    const fn seconds(seconds: u64) -> Moment {
+    const fn seconds(seconds: u64) -> Duration {
         Duration::from_secs(seconds)
     }
 
-    fn refresh() -> Refresh {
-        let times = Times {
+    const fn at(second: u64) -> SteadyTime {
+        SteadyTime::from_start(seconds(second))
+    }
+
+    fn schedule() -> Schedule {
+        let settings = RefreshSettings {
             key_max_age: seconds(300),
             key_max_age_hints: Some(seconds(60)..=seconds(900)),
             key_max_stale: seconds(3600),
             unknown_kid_cooldown: seconds(30),
         };
-        Refresh::new(times, 7)
+        Schedule::new(settings, 7)
     }
 
     /// A machine whose keys were fetched at second 1000.
-    fn warm() -> Refresh {
-        let mut refresh = refresh();
-        assert_eq!(refresh.on(Event::Needed, seconds(1000)), Action::Fetch);
-        assert_eq!(refresh.on(FETCHED, seconds(1001)), Action::Idle);
-        refresh
+    fn warm() -> Schedule {
+        let mut schedule = schedule();
+        assert_eq!(schedule.on(Event::Needed, at(1000)), Action::Fetch);
+        assert_eq!(schedule.on(FETCHED, at(1001)), Action::Idle);
+        schedule
     }
 
     #[test]
     fn f26_one_fetch_serves_everybody_who_needs_keys() {
-        let mut refresh = refresh();
-        assert_eq!(refresh.on(Event::Needed, seconds(5)), Action::Fetch);
+        let mut schedule = schedule();
+        assert_eq!(schedule.on(Event::Needed, at(5)), Action::Fetch);
         for event in [Event::Needed, Event::UnknownKey, Event::Forced] {
-            assert_eq!(refresh.on(event, seconds(6)), Action::Wait);
+            assert_eq!(schedule.on(event, at(6)), Action::Wait);
         }
-        assert_eq!(refresh.on(Event::Tick, seconds(6)), Action::Idle);
-        refresh.on(FETCHED, seconds(6));
-        assert_eq!(refresh.on(Event::Needed, seconds(6)), Action::Serve);
+        assert_eq!(schedule.on(Event::Tick, at(6)), Action::Idle);
+        schedule.on(FETCHED, at(6));
+        assert_eq!(schedule.on(Event::Needed, at(6)), Action::Serve);
     }
 
     #[test]
     fn f27_a_failing_cold_start_is_tried_once_per_pause_of_at_most_5_seconds() {
-        let mut refresh = refresh();
-        let mut now = seconds(0);
+        let mut schedule = schedule();
+        let mut now = at(0);
         for _ in 0..10 {
-            assert_eq!(refresh.on(Event::Needed, now), Action::Fetch);
-            refresh.on(FAILED, now);
-            let Action::Refuse { retry_in } = refresh.on(Event::Needed, now) else {
+            assert_eq!(schedule.on(Event::Needed, now), Action::Fetch);
+            schedule.on(FAILED, now);
+            let Action::Reject { retry_in } = schedule.on(Event::Needed, now) else {
                 panic!("a second attempt without a pause");
             };
             assert!(retry_in <= seconds(5), "{retry_in:?}");
             assert!(retry_in >= Duration::from_millis(900), "{retry_in:?}");
-            now += retry_in;
+            now = now + retry_in;
         }
     }
 
     #[test]
     fn refreshing_starts_at_four_fifths_of_the_age_give_or_take_a_tenth() {
         for seed in 0..100 {
-            let mut refresh = warm();
-            refresh.random = fastrand::Rng::with_seed(seed);
-            refresh.on(Event::Forced, seconds(2000));
-            refresh.on(FETCHED, seconds(2001));
-            let due = refresh.wakes_at();
-            assert!(
-                (seconds(2216)..=seconds(2264)).contains(&due),
-                "seed {seed}: {due:?}"
-            );
+            let mut schedule = warm();
+            schedule.random = fastrand::Rng::with_seed(seed);
+            schedule.on(Event::Forced, at(2000));
+            schedule.on(FETCHED, at(2001));
+            let due = schedule.wakes_at();
+            assert!((at(2216)..=at(2264)).contains(&due), "seed {seed}: {due:?}");
             assert_eq!(
-                refresh.on(Event::Tick, due - Duration::from_millis(1)),
+                schedule.on(Event::Tick, due - Duration::from_millis(1)),
                 Action::Idle
             );
-            assert_eq!(refresh.on(Event::Tick, due), Action::Fetch);
+            assert_eq!(schedule.on(Event::Tick, due), Action::Fetch);
         }
     }
 
     #[test]
     fn f2_an_outage_keeps_the_keys_until_they_are_too_old() {
-        let mut refresh = warm();
-        let mut now = refresh.wakes_at();
-        while now < seconds(4600) {
-            assert_eq!(refresh.on(Event::Tick, now), Action::Fetch);
-            refresh.on(FAILED, now);
-            assert_eq!(refresh.on(Event::Needed, now), Action::Serve);
-            now = refresh.wakes_at();
+        let mut schedule = warm();
+        let mut now = schedule.wakes_at();
+        while now < at(4600) {
+            assert_eq!(schedule.on(Event::Tick, now), Action::Fetch);
+            schedule.on(FAILED, now);
+            assert_eq!(schedule.on(Event::Needed, now), Action::Serve);
+            now = schedule.wakes_at();
         }
-        assert_eq!(refresh.on(Event::Needed, seconds(4599)), Action::Serve);
+        assert_eq!(schedule.on(Event::Needed, at(4599)), Action::Serve);
         assert!(!matches!(
-            refresh.on(Event::Needed, seconds(4600)),
+            schedule.on(Event::Needed, at(4600)),
             Action::Serve
         ));
     }
 
     #[test]
     fn r54_the_age_counts_from_the_start_of_the_fetch() {
-        let refresh = warm();
-        assert_eq!(refresh.usable_until(), Some(seconds(4600)));
+        let schedule = warm();
+        assert_eq!(schedule.usable_until(), Some(at(4600)));
     }
 
     #[test]
     fn f28_an_unknown_key_starts_one_fetch_per_cooldown_succeed_or_fail() {
         for end in [FETCHED, FAILED] {
-            let mut refresh = warm();
-            assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
-            assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Wait);
-            refresh.on(end, seconds(1011));
+            let mut schedule = warm();
+            assert_eq!(schedule.on(Event::UnknownKey, at(1010)), Action::Fetch);
+            assert_eq!(schedule.on(Event::UnknownKey, at(1010)), Action::Wait);
+            schedule.on(end, at(1011));
             for second in 1011..1040 {
-                let action = refresh.on(Event::UnknownKey, seconds(second));
+                let action = schedule.on(Event::UnknownKey, at(second));
                 let expected = if end == FETCHED {
                     Action::Unknown
                 } else {
                     // Nobody can say that it does not exist.
-                    Action::Refuse {
+                    Action::Reject {
                         retry_in: seconds(1040 - second),
                     }
                 };
                 assert_eq!(action, expected, "{second}");
             }
-            assert_eq!(refresh.on(Event::UnknownKey, seconds(1040)), Action::Fetch);
+            assert_eq!(schedule.on(Event::UnknownKey, at(1040)), Action::Fetch);
         }
     }
 
     #[test]
     fn f22_the_cooldown_does_not_start_when_keys_are_first_loaded() {
-        let mut refresh = warm();
-        assert_eq!(refresh.on(Event::UnknownKey, seconds(1001)), Action::Fetch);
+        let mut schedule = warm();
+        assert_eq!(schedule.on(Event::UnknownKey, at(1001)), Action::Fetch);
     }
 
     #[test]
     fn f3_a_spent_cooldown_starves_neither_scheduled_nor_forced_fetches() {
-        let mut refresh = warm();
-        let due = refresh.wakes_at();
-        assert_eq!(refresh.on(Event::UnknownKey, due), Action::Fetch);
-        refresh.on(FAILED, due);
-        let now = refresh.wakes_at();
+        let mut schedule = warm();
+        let due = schedule.wakes_at();
+        assert_eq!(schedule.on(Event::UnknownKey, due), Action::Fetch);
+        schedule.on(FAILED, due);
+        let now = schedule.wakes_at();
         assert!(now < due + seconds(30));
-        assert_eq!(refresh.on(Event::Tick, now), Action::Fetch);
-        refresh.on(FAILED, now);
-        assert_eq!(refresh.on(Event::Forced, now), Action::Fetch);
+        assert_eq!(schedule.on(Event::Tick, now), Action::Fetch);
+        schedule.on(FAILED, now);
+        assert_eq!(schedule.on(Event::Forced, now), Action::Fetch);
     }
 
     #[test]
     fn f5_pauses_grow_from_one_second_to_a_minute() {
-        let mut refresh = warm();
-        let mut now = refresh.wakes_at();
+        let mut schedule = warm();
+        let mut now = schedule.wakes_at();
         let mut pauses = Vec::new();
         for _ in 0..9 {
-            assert_eq!(refresh.on(Event::Tick, now), Action::Fetch);
-            refresh.on(FAILED, now);
-            pauses.push((refresh.wakes_at() - now).as_secs_f64());
-            now = refresh.wakes_at();
+            assert_eq!(schedule.on(Event::Tick, now), Action::Fetch);
+            schedule.on(FAILED, now);
+            pauses.push((schedule.wakes_at() - now).as_secs_f64());
+            now = schedule.wakes_at();
         }
         for (pause, nominal) in pauses.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0]) {
             assert!((pause / nominal - 1.0).abs() <= 0.1, "{pauses:?}");
@@ -503,55 +506,55 @@ mod tests {
     #[test]
     fn f6_retry_after_is_obeyed_up_to_ten_minutes() {
         for (asked, granted) in [(120, 120), (600, 600), (86_400, 600)] {
-            let mut refresh = warm();
-            let now = refresh.wakes_at();
-            refresh.on(Event::Tick, now);
+            let mut schedule = warm();
+            let now = schedule.wakes_at();
+            schedule.on(Event::Tick, now);
             let retry_after = Some(seconds(asked));
-            refresh.on(Event::Failed { retry_after }, now);
-            assert_eq!(refresh.wakes_at(), now + seconds(granted));
+            schedule.on(Event::Failed { retry_after }, now);
+            assert_eq!(schedule.wakes_at(), now + seconds(granted));
             let retry_in = seconds(granted);
-            let action = refresh.on(Event::UnknownKey, now);
-            assert_eq!(action, Action::Refuse { retry_in });
+            let action = schedule.on(Event::UnknownKey, now);
+            assert_eq!(action, Action::Reject { retry_in });
         }
     }
 
     #[test]
     fn f1_the_first_pause_after_the_keys_ran_out_is_short() {
-        let mut refresh = warm();
+        let mut schedule = warm();
         // Failing for so long that pauses have become a minute, until the keys run out.
-        let mut now = refresh.wakes_at();
-        while now < seconds(4600) {
-            refresh.on(Event::Tick, now);
-            refresh.on(FAILED, now);
-            now = refresh.wakes_at();
+        let mut now = schedule.wakes_at();
+        while now < at(4600) {
+            schedule.on(Event::Tick, now);
+            schedule.on(FAILED, now);
+            now = schedule.wakes_at();
         }
-        assert!(now <= seconds(4605), "{now:?}");
+        assert!(now <= at(4605), "{now:?}");
     }
 
     #[test]
     fn f32_an_aborted_fetch_costs_nothing() {
-        let mut refresh = refresh();
-        assert_eq!(refresh.on(Event::Needed, seconds(1)), Action::Fetch);
-        refresh.on(Event::Aborted, seconds(1));
-        assert_eq!(refresh.on(Event::Needed, seconds(1)), Action::Fetch);
+        let mut schedule = schedule();
+        assert_eq!(schedule.on(Event::Needed, at(1)), Action::Fetch);
+        schedule.on(Event::Aborted, at(1));
+        assert_eq!(schedule.on(Event::Needed, at(1)), Action::Fetch);
 
-        let mut refresh = warm();
-        assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
-        refresh.on(Event::Aborted, seconds(1010));
-        assert!(!refresh.is_certain());
-        assert_eq!(refresh.on(Event::UnknownKey, seconds(1011)), Action::Fetch);
+        let mut schedule = warm();
+        assert_eq!(schedule.on(Event::UnknownKey, at(1010)), Action::Fetch);
+        schedule.on(Event::Aborted, at(1010));
+        assert!(!schedule.last_fetch_succeeded());
+        assert_eq!(schedule.on(Event::UnknownKey, at(1011)), Action::Fetch);
     }
 
     #[test]
     fn a_forced_fetch_follows_the_one_under_way() {
-        let mut refresh = warm();
-        assert_eq!(refresh.on(Event::UnknownKey, seconds(1010)), Action::Fetch);
-        assert_eq!(refresh.on(Event::Forced, seconds(1011)), Action::Wait);
-        assert!(!refresh.is_forced());
-        assert_eq!(refresh.on(FETCHED, seconds(1012)), Action::Fetch);
-        assert!(refresh.is_forced());
-        assert_eq!(refresh.on(FAILED, seconds(1013)), Action::Idle);
-        assert!(!refresh.is_forced());
+        let mut schedule = warm();
+        assert_eq!(schedule.on(Event::UnknownKey, at(1010)), Action::Fetch);
+        assert_eq!(schedule.on(Event::Forced, at(1011)), Action::Wait);
+        assert!(!schedule.is_forced());
+        assert_eq!(schedule.on(FETCHED, at(1012)), Action::Fetch);
+        assert!(schedule.is_forced());
+        assert_eq!(schedule.on(FAILED, at(1013)), Action::Idle);
+        assert!(!schedule.is_forced());
     }
 
     #[test]
@@ -565,17 +568,17 @@ mod tests {
             (30, 5, 30),
             (86_400, 5, 60),
         ] {
-            let times = Times {
+            let settings = RefreshSettings {
                 key_max_age: seconds(key_max_age),
                 key_max_age_hints: None,
-                ..refresh().times
+                ..schedule().settings
             };
             assert_eq!(
-                times.age(Some(seconds(hint))),
+                settings.age(Some(seconds(hint))),
                 seconds(age),
                 "{key_max_age} {hint}"
             );
-            assert_eq!(times.age(None), seconds(key_max_age));
+            assert_eq!(settings.age(None), seconds(key_max_age));
         }
     }
 
@@ -596,32 +599,32 @@ mod tests {
                 bounds.map(|(start, more)| seconds(start)..=seconds((start + more).min(86_400)));
             let longest = key_max_age_hints.as_ref().map_or(Duration::ZERO, |bounds| *bounds.end());
             let promised = seconds(key_max_age).max(longest) + seconds(5);
-            let times = Times {
+            let settings = RefreshSettings {
                 key_max_age: seconds(key_max_age),
                 key_max_age_hints,
                 key_max_stale: seconds(key_max_stale),
                 unknown_kid_cooldown: seconds(30),
             };
             let latency = Duration::from_millis(latency);
-            let mut refresh = Refresh::new(times, seed);
-            let mut now = seconds(1000);
+            let mut schedule = Schedule::new(settings, seed);
+            let mut now = at(1000);
             // Fetch after fetch. The set that is in use was asked for at `asked_at`.
             for (number, hint) in hints.iter().enumerate() {
                 let asked_at = now;
-                assert_eq!(refresh.on(Event::Tick, now), Action::Fetch);
+                assert_eq!(schedule.on(Event::Tick, now), Action::Fetch);
                 let answered_at = now + latency;
                 let fresh_for = hint.map(seconds);
-                refresh.on(Event::Fetched { fresh_for }, answered_at);
-                let next = refresh.wakes_at().max(answered_at);
+                schedule.on(Event::Succeeded { fresh_for }, answered_at);
+                let next = schedule.wakes_at().max(answered_at);
                 if number + 1 == hints.len() {
                     // Withdrawn right behind this fetch's question, or somewhat later.
                     let withdrawn_at = asked_at + (next - asked_at).mul_f64(withdrawn_after);
                     let gone_at = next + latency;
-                    assert!(gone_at.saturating_sub(withdrawn_at) <= promised);
+                    assert!(gone_at.saturating_since(withdrawn_at) <= promised);
                     // Nor may it be used beyond that while the fetch fails and nothing is stale.
                     if key_max_stale == 0 {
-                        let longest = promised.max(Times::SHORTEST_LIFE);
-                        assert!(refresh.usable_until().unwrap() - asked_at <= longest);
+                        let longest = promised.max(RefreshSettings::MIN_LIFE);
+                        assert!(schedule.usable_until().unwrap() - asked_at <= longest);
                     }
                 }
                 now = next;
@@ -637,46 +640,37 @@ mod tests {
             (Some(120), 120),
             (Some(86_400), 900),
         ] {
-            for not_modified in [false, true] {
-                let mut refresh = warm();
-                refresh.on(Event::Forced, seconds(2000));
-                let fresh_for = hint.map(seconds);
-                refresh.on(
-                    if not_modified {
-                        Event::NotModified { fresh_for }
-                    } else {
-                        Event::Fetched { fresh_for }
-                    },
-                    seconds(2001),
-                );
-                assert_eq!(refresh.stale_at(), Some(seconds(2000 + age)), "{hint:?}");
-                assert_eq!(refresh.usable_until(), Some(seconds(5600)), "{hint:?}");
-            }
+            let mut schedule = warm();
+            schedule.on(Event::Forced, at(2000));
+            let fresh_for = hint.map(seconds);
+            schedule.on(Event::Succeeded { fresh_for }, at(2001));
+            assert_eq!(schedule.stale_at(), Some(at(2000 + age)), "{hint:?}");
+            assert_eq!(schedule.usable_until(), Some(at(5600)), "{hint:?}");
         }
     }
 
     /// Holds a machine to its promises, whatever happens to it.
     struct Witness {
-        refresh: Refresh,
-        now: Moment,
-        is_flying: bool,
-        started: Moment,
-        last_success: Option<Moment>,
-        last_unknown: Option<Moment>,
-        /// What `last_unknown` was before the flight, if an unknown key started it.
-        refund: Option<Option<Moment>>,
+        schedule: Schedule,
+        now: SteadyTime,
+        is_fetching: bool,
+        started: SteadyTime,
+        last_success: Option<SteadyTime>,
+        last_unknown: Option<SteadyTime>,
+        /// What `last_unknown` was before the fetch, if an unknown key started it.
+        refund: Option<Option<SteadyTime>>,
         retry_after: bool,
     }
 
     impl Witness {
         fn new(seed: u64) -> Self {
-            let mut refresh = refresh();
-            refresh.random = fastrand::Rng::with_seed(seed);
+            let mut schedule = schedule();
+            schedule.random = fastrand::Rng::with_seed(seed);
             Self {
-                refresh,
-                now: seconds(1),
-                is_flying: false,
-                started: Moment::ZERO,
+                schedule,
+                now: at(1),
+                is_fetching: false,
+                started: SteadyTime::ZERO,
                 last_success: None,
                 last_unknown: None,
                 refund: None,
@@ -690,21 +684,18 @@ mod tests {
         }
 
         fn see(&mut self, event: Event, wait: Duration) {
-            self.now += wait;
-            let ends_flight = matches!(
+            self.now = self.now + wait;
+            let ends_fetch = matches!(
                 event,
-                Event::Aborted
-                    | Event::Failed { .. }
-                    | Event::Fetched { .. }
-                    | Event::NotModified { .. }
+                Event::Aborted | Event::Failed { .. } | Event::Succeeded { .. }
             );
-            if ends_flight && !self.is_flying {
+            if ends_fetch && !self.is_fetching {
                 return;
             }
-            let usable_before = self.refresh.usable_until();
-            let action = self.refresh.on(event, self.now);
+            let usable_before = self.schedule.usable_until();
+            let action = self.schedule.on(event, self.now);
             match event {
-                Event::Fetched { .. } | Event::NotModified { .. } => {
+                Event::Succeeded { .. } => {
                     // A success always replaces, and counts from its start.
                     self.last_success = Some(self.started);
                     self.retry_after = false;
@@ -713,7 +704,7 @@ mod tests {
                     self.retry_after |= retry_after.is_some();
                     let soon = if self.is_usable() { 60 } else { 5 };
                     assert!(
-                        self.retry_after || self.refresh.wakes_at() <= self.now + seconds(soon)
+                        self.retry_after || self.schedule.wakes_at() <= self.now + seconds(soon)
                     );
                 }
                 Event::Aborted => {
@@ -723,37 +714,37 @@ mod tests {
                 Event::Needed => assert_ne!(action, Action::Serve),
                 _ => {}
             }
-            if !matches!(event, Event::Fetched { .. } | Event::NotModified { .. }) {
+            if !matches!(event, Event::Succeeded { .. }) {
                 // An outage never empties.
-                assert_eq!(self.refresh.usable_until(), usable_before);
+                assert_eq!(self.schedule.usable_until(), usable_before);
             }
-            if ends_flight {
-                self.is_flying = false;
+            if ends_fetch {
+                self.is_fetching = false;
             }
             match action {
                 Action::Fetch => {
-                    assert!(!self.is_flying, "a second fetch at once");
+                    assert!(!self.is_fetching, "a second fetch at once");
                     self.refund = None;
                     if event == Event::UnknownKey && self.is_usable() {
                         let last = self.last_unknown.replace(self.now);
                         self.refund = Some(last);
                         assert!(last.is_none_or(|last| self.now >= last + seconds(30)));
                     }
-                    self.is_flying = true;
+                    self.is_fetching = true;
                     self.started = self.now;
                 }
-                Action::Wait => assert!(self.is_flying, "nothing to wait for"),
-                Action::Refuse { retry_in } => {
-                    assert!(!self.is_flying && !self.refresh.is_certain());
+                Action::Wait => assert!(self.is_fetching, "nothing to wait for"),
+                Action::Reject { retry_in } => {
+                    assert!(!self.is_fetching && !self.schedule.last_fetch_succeeded());
                     assert!(retry_in > Duration::ZERO && retry_in <= seconds(600));
                 }
                 Action::Unknown => {
-                    assert!(!self.is_flying && self.is_usable());
-                    assert!(self.refresh.is_certain());
+                    assert!(!self.is_fetching && self.is_usable());
+                    assert!(self.schedule.last_fetch_succeeded());
                 }
                 Action::Idle | Action::Serve => {}
             }
-            assert_eq!(self.refresh.is_flying(), self.is_flying);
+            assert_eq!(self.schedule.is_fetching(), self.is_fetching);
         }
     }
 
@@ -764,7 +755,7 @@ mod tests {
             retry_after: Some(seconds(700)),
         },
         FETCHED,
-        Event::NotModified {
+        Event::Succeeded {
             fresh_for: Some(seconds(10_000)),
         },
         Event::Forced,

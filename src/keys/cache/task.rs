@@ -1,112 +1,400 @@
-//! The task of a key set: sleeps, fetches, and says what came of it.
+//! Fetch task of a key cache. Only this file spawns tasks and applies what they bring.
 
 use std::{
-    sync::{Arc, Weak},
+    sync::{Arc, Weak, atomic::Ordering},
     time::Duration,
 };
 
 use tokio::{
+    runtime::Handle,
     sync::Notify,
     task::JoinSet,
     time::{sleep, timeout},
 };
 
-use crate::keys::{
-    algorithm::AllowedAlgorithms,
-    cache::shared::{Kept, Order, Step},
-    error::{KeyFetchError, KeyFetchErrorKind},
-    key_set::KeySet,
-    source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
+use crate::{
+    clock::SteadyTime,
+    keys::{
+        algorithm::AllowedAlgorithms,
+        cache::{
+            ActingTask, KeysInUse, MAX_FETCH_TIME, Reported, Shared, State,
+            schedule::{Action, Event},
+        },
+        error::{KeyFetchError, KeyFetchErrorKind},
+        event::{KeyEvent, KeyEventKind, KeyReport},
+        key_set::KeySet,
+        source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
+    },
+    telemetry,
 };
 
 /// A fetch, discovery included, takes no longer.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// What a fetch brought, read.
-pub(super) enum Fetched {
-    Keys {
-        keys: KeySet,
-        validators: Option<CacheValidators>,
-        fresh_for: Option<Duration>,
-    },
-    NotModified {
-        fresh_for: Option<Duration>,
-    },
-}
+/// The task should have acted this long after it was due.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+/// A task that was woken has this long to act.
+const MAX_WAKE_TIME: Duration = Duration::from_secs(5);
 
 /// One run of the task. It exists from before the task is spawned, so that nothing is missed if a
-/// runtime drops it unpolled, and holds what it works for weakly, so that the end of that is its
-/// own.
-pub(super) struct Task {
-    kept: Weak<Kept>,
+/// runtime drops it unpolled. It holds the cache weakly, so it ends with the cache.
+struct Task {
+    shared: Weak<Shared>,
     number: u64,
+    wake: Arc<Notify>,
+}
+
+/// Next step of the task.
+enum Step {
+    Fetch(Launch),
+    Sleep(Duration),
+    /// Another task has taken its place.
+    Stop,
+}
+
+/// A fetch to be made.
+struct Launch {
+    validators: Option<CacheValidators>,
+    is_forced: bool,
+}
+
+/// What a fetch brought, parsed.
+struct Fetched {
+    /// `None` if the key set is the known one.
+    keys: Option<KeySet>,
+    validators: Option<CacheValidators>,
+    fresh_for: Option<Duration>,
+}
+
+impl Shared {
+    /// Starts a task if there is none, and a runtime to run it on.
+    pub(super) fn ensure_task(self: &Arc<Self>) {
+        let (runtime, task) = {
+            let mut state = self.state();
+            if self.is_static || state.task.is_some() {
+                return;
+            }
+            let Ok(runtime) = Handle::try_current() else {
+                return;
+            };
+            state.tasks = state.tasks.saturating_add(1);
+            let task = Task {
+                shared: Arc::downgrade(self),
+                number: state.tasks,
+                wake: Arc::new(Notify::new()),
+            };
+            state.task = Some(ActingTask {
+                number: task.number,
+                wake: Arc::clone(&task.wake),
+            });
+            (runtime, task)
+        };
+        // A runtime that is ending drops the task here and now, which takes the lock.
+        runtime.spawn(task.run());
+    }
+
+    /// Wakes a task that is late, and replaces one that does not wake. Called by requests: the task
+    /// may sleep too long, since timers stop while the machine is suspended, or its runtime may have
+    /// ended.
+    pub(super) fn supervise(self: &Arc<Self>, now: SteadyTime) {
+        let abandoned = {
+            let mut state = self.state();
+            let must_act_by = match (state.schedule.fetching_since(), state.woken_at) {
+                (Some(since), _) => Some(since.saturating_add(MAX_FETCH_TIME)),
+                (None, woken_at) => woken_at.map(|at| at.saturating_add(MAX_WAKE_TIME)),
+            };
+            if must_act_by.is_some_and(|end| now >= end) {
+                Some(self.abandon_fetch(&mut state, now))
+            } else {
+                if now >= state.schedule.wakes_at() {
+                    state.woken_at = state.woken_at.or(Some(now));
+                    state.wake_task();
+                    self.supervise_again(now.saturating_add(MAX_WAKE_TIME));
+                } else {
+                    self.publish_supervision(&state);
+                }
+                None
+            }
+        };
+        if let Some(fetch) = abandoned {
+            self.waiters.end(fetch);
+        }
+        self.ensure_task();
+    }
+
+    /// Starts a fetch whatever the schedule says; returns its number.
+    pub(super) fn force(self: &Arc<Self>, now: SteadyTime) -> u64 {
+        self.ensure_task();
+        let mut state = self.state();
+        if state.task.is_none() {
+            // Fetch 0 has always ended: there is nothing to wait for.
+            return 0;
+        }
+        match self.on(&mut state, Event::Forced, now) {
+            Action::Fetch => state.fetches,
+            _ => state.next_fetch(),
+        }
+    }
+
+    /// Tells requests when the task should have acted.
+    pub(super) fn publish_supervision(&self, state: &State) {
+        self.supervise_again(match state.schedule.fetching_since() {
+            Some(since) => since.saturating_add(MAX_FETCH_TIME),
+            None => state.schedule.wakes_at().saturating_add(MAX_DELAY),
+        });
+    }
+
+    fn supervise_again(&self, at: SteadyTime) {
+        self.supervise_at.store(at.as_millis(), Ordering::Relaxed);
+    }
+
+    /// Forgets the task and the fetch it was to make. Returns the number of a fetch that the caller
+    /// must end in [`Waiters`](super::waiters::Waiters): whoever waits for the fetch, or for the one
+    /// after it, looks again.
+    fn abandon_fetch(&self, state: &mut State, now: SteadyTime) -> u64 {
+        // If the task is still there, it learns that it is not needed any more.
+        state.wake_task();
+        state.task = None;
+        state.is_launch_pending = false;
+        state.woken_at = None;
+        self.on(state, Event::Aborted, now);
+        state.fetches = state.next_fetch();
+        state.fetches
+    }
+
+    /// Called when the task `number` ends.
+    fn task_ended(&self, number: u64) {
+        let abandoned = {
+            let mut state = self.state();
+            if !state.is_acting(number) {
+                return;
+            }
+            self.abandon_fetch(&mut state, self.clock.steady())
+        };
+        self.waiters.end(abandoned);
+    }
+
+    /// Returns the next step of the task `number`.
+    fn next_step(&self, number: u64) -> Step {
+        let mut state = self.state();
+        if !state.is_acting(number) {
+            return Step::Stop;
+        }
+        state.woken_at = None;
+        let now = self.clock.steady();
+        self.on(&mut state, Event::Tick, now);
+        if !std::mem::take(&mut state.is_launch_pending) {
+            return Step::Sleep(state.schedule.wakes_at().saturating_since(now));
+        }
+        let is_forced = state.schedule.is_forced();
+        Step::Fetch(Launch {
+            // A forced fetch does not rely on anything that is known.
+            validators: state.validators.clone().filter(|_| !is_forced),
+            is_forced,
+        })
+    }
+
+    /// Applies the outcome of the fetch that the task `number` made, and reports it.
+    fn apply(&self, number: u64, outcome: Result<Fetched, KeyFetchError>) {
+        let (fetch, report) = {
+            let mut state = self.state();
+            if !state.is_acting(number) {
+                return;
+            }
+            let now = self.clock.steady();
+            let fetch = state.fetches;
+            let report = outcome.and_then(|fetched| self.succeed(&mut state, fetched, now));
+            let report = report.unwrap_or_else(|error| self.fail(&mut state, error, now));
+            (fetch, report)
+        };
+        // The lock is released: wakers, the log and the callback may come back here.
+        self.waiters.end(fetch);
+        self.report(&report);
+    }
+
+    /// Reports events to the log and to the callback. Never called with the lock held.
+    pub(super) fn report(&self, report: &KeyReport) {
+        for &kind in &report.events {
+            let event = KeyEvent {
+                issuer: &self.issuer,
+                kind,
+            };
+            telemetry::key_event(&event, report);
+            self.callback.call(&event);
+        }
+    }
+
+    fn succeed(
+        &self,
+        state: &mut State,
+        fetched: Fetched,
+        now: SteadyTime,
+    ) -> Result<KeyReport, KeyFetchError> {
+        let mut events = Vec::new();
+        let is_news = state.schedule.is_failing() || state.schedule.fetched_at().is_none();
+        let known = Arc::clone(&self.keys.load().keys);
+        let keys = if let Some(mut keys) = fetched.keys {
+            let change = keys.succeed(&known);
+            events.extend(std::iter::repeat_n(KeyEventKind::KeyAdded, change.added));
+            events.extend(std::iter::repeat_n(
+                KeyEventKind::KeyWithdrawn,
+                change.withdrawn,
+            ));
+            events.push(KeyEventKind::Fetched(keys.len()));
+            state.validators = fetched.validators;
+            Arc::new(keys)
+        } else {
+            if known.len() == 0 {
+                return Err(KeyFetchError::new(
+                    KeyFetchErrorKind::Other,
+                    "`not modified` before any key set",
+                ));
+            }
+            events.push(KeyEventKind::NotModified);
+            known
+        };
+        let fresh_for = fetched.fresh_for;
+        self.on(state, Event::Succeeded { fresh_for }, now);
+        state.last_error = None;
+        state.reported = Reported::default();
+        let count = keys.len();
+        self.keys.store(Arc::new(KeysInUse {
+            keys,
+            usable_until: state.schedule.usable_until().unwrap_or(now),
+        }));
+        Ok(KeyReport {
+            events,
+            keys: count,
+            is_news,
+            ..KeyReport::default()
+        })
+    }
+
+    fn fail(&self, state: &mut State, error: KeyFetchError, now: SteadyTime) -> KeyReport {
+        let mut events = vec![KeyEventKind::Failed(error.kind())];
+        // The server may be unable to handle the condition, so the next request has none.
+        state.validators = None;
+        let retry_after = error.retry_after();
+        self.on(state, Event::Failed { retry_after }, now);
+        let is_stale = state.schedule.stale_at().is_some_and(|at| now >= at);
+        if state.notice_expiry(now) {
+            events.push(KeyEventKind::StaleExpired);
+        } else if is_stale && !std::mem::replace(&mut state.reported.is_stale, true) {
+            events.push(KeyEventKind::StaleServed);
+        }
+        let usable_until = state.schedule.usable_until();
+        let usable_for = usable_until
+            .filter(|&until| until >= now)
+            .map(|until| until.saturating_since(now));
+        let is_news = match state.last_error.replace(error.clone()) {
+            None => true,
+            // While there are keys, one line for each outage is enough.
+            Some(last) => usable_for.is_none() && last.kind() != error.kind(),
+        };
+        KeyReport {
+            events,
+            error: Some(error),
+            usable_for,
+            is_news,
+            ..KeyReport::default()
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.state().wake_task();
+    }
+}
+
+impl State {
+    /// Returns whether the task `number` is the one that acts.
+    fn is_acting(&self, number: u64) -> bool {
+        self.task.as_ref().is_some_and(|task| task.number == number)
+    }
 }
 
 impl Task {
-    pub(super) fn new(kept: &Arc<Kept>, number: u64) -> Self {
-        Self {
-            kept: Arc::downgrade(kept),
-            number,
+    async fn run(self) {
+        loop {
+            let Some(shared) = self.shared.upgrade() else {
+                return;
+            };
+            match shared.next_step(self.number) {
+                Step::Stop => return,
+                Step::Sleep(duration) => {
+                    drop(shared);
+                    tokio::select! {
+                        () = sleep(duration) => {}
+                        () = self.wake.notified() => {}
+                    }
+                }
+                Step::Fetch(launch) => {
+                    let source = Arc::clone(&shared.source);
+                    let allowed = shared.allowed;
+                    drop(shared);
+                    let mut fetch = JoinSet::new();
+                    fetch.spawn(fetch_and_parse(source, launch, allowed));
+                    let Some(outcome) = self.outcome(&mut fetch).await else {
+                        // Dropping the set aborts the fetch.
+                        return;
+                    };
+                    let Some(shared) = self.shared.upgrade() else {
+                        return;
+                    };
+                    shared.apply(self.number, outcome);
+                }
+            }
+        }
+    }
+
+    /// Waits for the outcome of the fetch; `None` once nobody needs it any more.
+    async fn outcome(
+        &self,
+        fetch: &mut JoinSet<Result<Fetched, KeyFetchError>>,
+    ) -> Option<Result<Fetched, KeyFetchError>> {
+        loop {
+            tokio::select! {
+                joined = fetch.join_next() => {
+                    return match joined? {
+                        Ok(outcome) => Some(outcome),
+                        Err(error) if error.is_panic() => Some(Err(KeyFetchError::new(
+                            KeyFetchErrorKind::Panic,
+                            "the fetch panicked",
+                        ))),
+                        Err(_) => None,
+                    };
+                }
+                () = self.wake.notified() => if !self.is_needed() {
+                    return None;
+                }
+            }
         }
     }
 
     fn is_needed(&self) -> bool {
-        let kept = self.kept.upgrade();
-        kept.is_some_and(|kept| kept.state().is_acting(self.number))
+        let shared = self.shared.upgrade();
+        shared.is_some_and(|shared| shared.state().is_acting(self.number))
     }
 }
 
 impl Drop for Task {
     fn drop(&mut self) {
-        if let Some(kept) = self.kept.upgrade() {
-            kept.task_ended(self.number);
+        if let Some(shared) = self.shared.upgrade() {
+            shared.task_ended(self.number);
         }
     }
 }
 
-pub(super) async fn keep(task: Task, nudge: Arc<Notify>) {
-    loop {
-        let Some(kept) = task.kept.upgrade() else {
-            return;
-        };
-        match kept.step(task.number) {
-            Step::Stop => return,
-            Step::Sleep(duration) => {
-                drop(kept);
-                tokio::select! {
-                    () = sleep(duration) => {}
-                    () = nudge.notified() => {}
-                }
-            }
-            Step::Fetch(order) => {
-                let source = Arc::clone(&kept.source);
-                let allowed = kept.allowed;
-                drop(kept);
-                let mut fetch = JoinSet::new();
-                fetch.spawn(fetch_and_read(source, order, allowed));
-                let Some(fetched) = outcome(&mut fetch, &task, &nudge).await else {
-                    // Dropping the set aborts the fetch.
-                    return;
-                };
-                let Some(kept) = task.kept.upgrade() else {
-                    return;
-                };
-                kept.land(task.number, fetched);
-            }
-        }
-    }
-}
-
-/// Runs in a task of its own, so that a panic of the source, or of whoever reads what it brought,
-/// is an error like any other.
-async fn fetch_and_read(
+/// Asks the source and parses what it brings. Runs in a task of its own, so that a panic of either is
+/// an error like any other.
+async fn fetch_and_parse(
     source: Arc<dyn KeySource>,
-    order: Order,
+    launch: Launch,
     allowed: AllowedAlgorithms,
 ) -> Result<Fetched, KeyFetchError> {
     let request = KeyRequest {
-        validators: order.validators.as_ref(),
-        bypasses_caches: order.is_forced,
+        validators: launch.validators.as_ref(),
+        bypasses_caches: launch.is_forced,
     };
     let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
     let fetched = fetched.map_err(|_| {
@@ -117,36 +405,15 @@ async fn fetch_and_read(
             jwks,
             validators,
             fresh_for,
-        } => Fetched::Keys {
-            keys: KeySet::parse(&jwks, allowed)?,
+        } => Fetched {
+            keys: Some(KeySet::parse(&jwks, allowed)?),
             validators,
             fresh_for,
         },
-        KeyFetch::NotModified { fresh_for } => Fetched::NotModified { fresh_for },
+        KeyFetch::NotModified { fresh_for } => Fetched {
+            keys: None,
+            validators: None,
+            fresh_for,
+        },
     })
-}
-
-/// What came of the fetch; `None` once nobody needs it any more.
-async fn outcome(
-    fetch: &mut JoinSet<Result<Fetched, KeyFetchError>>,
-    task: &Task,
-    nudge: &Notify,
-) -> Option<Result<Fetched, KeyFetchError>> {
-    loop {
-        tokio::select! {
-            joined = fetch.join_next() => {
-                return match joined? {
-                    Ok(fetched) => Some(fetched),
-                    Err(error) if error.is_panic() => Some(Err(KeyFetchError::new(
-                        KeyFetchErrorKind::Panic,
-                        "the fetch panicked",
-                    ))),
-                    Err(_) => None,
-                };
-            }
-            () = nudge.notified() => if !task.is_needed() {
-                return None;
-            }
-        }
-    }
 }

@@ -1,7 +1,7 @@
-//! Waiting for a fetch under way: any number of requests, one fetch.
+//! Waiters for a fetch: any number of requests wait for one.
 //!
-//! Flights are numbered in the order they take off. A waiter names the flight it waits for and
-//! wakes when that one, or a later one, has landed.
+//! Fetches are numbered in the order in which they start. A waiter names the fetch it waits for, and
+//! wakes when that one, or a later one, has ended.
 //!
 //! `tests/loom` runs this file through every interleaving of its threads.
 
@@ -18,41 +18,49 @@ use std::{
 
 use slab::Slab;
 
-/// The waiting room of one issuer.
+/// At most this many requests wait for the first keys.
+const MAX_COLD_WAITERS: usize = 16_384;
+/// At most this many requests wait for an unknown key.
+const MAX_UNKNOWN_KEY_WAITERS: usize = 64;
+
+/// Future that ends a wait early, and does what is then to be done.
+pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+/// Waiters of one issuer.
 #[derive(Default)]
-pub(crate) struct Flights {
-    board: Mutex<Board>,
+pub(crate) struct Waiters {
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct Board {
-    /// The number of flights that have landed.
-    landed: u64,
+struct State {
+    /// Number of the last fetch that has ended.
+    ended: u64,
     waiters: Slab<Waiter>,
-    waiting_cold: usize,
-    waiting_for_unknown_key: usize,
+    cold: usize,
+    unknown_key: usize,
 }
 
-impl Board {
-    /// How many of a capped sort wait, and how many may.
-    fn counted(&mut self, sort: Sort) -> Option<(&mut usize, usize)> {
-        match sort {
-            Sort::Cold => Some((&mut self.waiting_cold, 16_384)),
-            Sort::UnknownKey => Some((&mut self.waiting_for_unknown_key, 64)),
-            Sort::Operator => None,
+impl State {
+    /// Returns how many waiters of a bounded kind there are, and how many there may be.
+    fn bounded(&mut self, kind: WaiterKind) -> Option<(&mut usize, usize)> {
+        match kind {
+            WaiterKind::Cold => Some((&mut self.cold, MAX_COLD_WAITERS)),
+            WaiterKind::Operator => None,
+            WaiterKind::UnknownKey => Some((&mut self.unknown_key, MAX_UNKNOWN_KEY_WAITERS)),
         }
     }
 }
 
 struct Waiter {
-    flight: u64,
+    fetch: u64,
     waker: Option<Waker>,
 }
 
-/// Waiters are counted by sort, so that a flood of unknown keys cannot crowd out those who wait
-/// for the first keys.
+/// Kind of a waiter. Each is counted apart, so that a flood of unknown keys cannot crowd out requests
+/// that wait for the first keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Sort {
+pub(crate) enum WaiterKind {
     /// A request for which there are no keys at all.
     Cold,
     /// The service itself, not a request.
@@ -61,78 +69,74 @@ pub(crate) enum Sort {
     UnknownKey,
 }
 
-impl Flights {
-    fn board(&self) -> MutexGuard<'_, Board> {
-        // Nothing panics while it holds the lock, and the board is consistent between statements.
-        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+impl Waiters {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock, and the state is consistent between statements.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A future that is ready once `flight` has landed; `None` if too many wait already.
-    pub(crate) fn wait_for(flights: &Arc<Self>, flight: u64, sort: Sort) -> Option<Landing> {
-        let mut board = flights.board();
-        if let Some((waiting, most)) = board.counted(sort) {
-            if *waiting >= most {
+    /// Adds a waiter for `fetch`; `None` if too many wait already.
+    pub(crate) fn wait_for(
+        waiters: &Arc<Self>,
+        fetch: u64,
+        kind: WaiterKind,
+    ) -> Option<Registration> {
+        let mut state = waiters.state();
+        if let Some((waiting, limit)) = state.bounded(kind) {
+            if *waiting >= limit {
                 return None;
             }
             *waiting = waiting.saturating_add(1);
         }
-        let place = board.waiters.insert(Waiter {
-            flight,
-            waker: None,
-        });
-        drop(board);
-        Some(Landing {
-            flights: Arc::clone(flights),
-            place,
-            sort,
+        let slot = state.waiters.insert(Waiter { fetch, waker: None });
+        drop(state);
+        Some(Registration {
+            waiters: Arc::clone(waiters),
+            slot,
+            kind,
         })
     }
 
-    /// Says that all flights up to `flight` have landed, and wakes who waits for them.
-    pub(crate) fn land(&self, flight: u64) {
-        let mut board = self.board();
-        board.landed = board.landed.max(flight);
-        let landed = board.landed;
-        let wakers: Vec<Waker> = board
+    /// Marks all fetches up to `fetch` as ended, and wakes their waiters.
+    pub(crate) fn end(&self, fetch: u64) {
+        let mut state = self.state();
+        state.ended = state.ended.max(fetch);
+        let ended = state.ended;
+        let wakers: Vec<Waker> = state
             .waiters
             .iter_mut()
-            .filter(|(_, waiter)| waiter.flight <= landed)
+            .filter(|(_, waiter)| waiter.fetch <= ended)
             .filter_map(|(_, waiter)| waiter.waker.take())
             .collect();
-        // A waker may run the task, which comes back here.
-        drop(board);
+        // A waker may run its task here and now, and that takes the lock.
+        drop(state);
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Whether `flight` has landed.
-    pub(crate) fn has_landed(&self, flight: u64) -> bool {
-        self.board().landed >= flight
+    /// Returns whether `fetch` has ended.
+    pub(crate) fn has_ended(&self, fetch: u64) -> bool {
+        self.state().ended >= fetch
     }
 
     #[cfg(test)]
-    fn waiting(&self) -> usize {
-        self.board().waiters.len()
+    fn len(&self) -> usize {
+        self.state().waiters.len()
     }
 }
 
-/// Ready once the flight it was made for has landed.
-pub(crate) struct Landing {
-    flights: Arc<Flights>,
-    place: usize,
-    sort: Sort,
+/// Place of one waiter; given back when dropped.
+pub(crate) struct Registration {
+    waiters: Arc<Waiters>,
+    slot: usize,
+    kind: WaiterKind,
 }
 
-impl Future for Landing {
-    type Output = ();
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let mut board = self.flights.board();
-        let landed = board.landed;
-        let Some(waiter) = board
-            .waiters
-            .get_mut(self.place)
-            .filter(|waiter| waiter.flight > landed)
-        else {
+impl Registration {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.waiters.state();
+        let ended = state.ended;
+        let waiter = state.waiters.get_mut(self.slot);
+        let Some(waiter) = waiter.filter(|waiter| waiter.fetch > ended) else {
             return Poll::Ready(());
         };
         let known = waiter.waker.as_ref();
@@ -140,27 +144,75 @@ impl Future for Landing {
             return Poll::Pending;
         }
         let old = waiter.waker.replace(cx.waker().clone());
-        drop(board);
+        drop(state);
         // Dropping a waker may run foreign code.
         drop(old);
         Poll::Pending
     }
 }
 
-impl Drop for Landing {
+impl Drop for Registration {
     fn drop(&mut self) {
-        let mut board = self.flights.board();
-        let left = board.waiters.try_remove(self.place);
-        if let Some((waiting, _)) = board.counted(self.sort) {
+        let mut state = self.waiters.state();
+        let left = state.waiters.try_remove(self.slot);
+        if let Some((waiting, _)) = state.bounded(self.kind) {
             *waiting = waiting.saturating_sub(1);
         }
-        if board.waiters.is_empty() {
-            // The room that a crowd needed is given back.
-            board.waiters = Slab::new();
+        if state.waiters.is_empty() {
+            // Gives back the memory that a crowd needed.
+            state.waiters = Slab::new();
         }
-        drop(board);
+        drop(state);
         // Dropping a waker may run foreign code.
         drop(left);
+    }
+}
+
+/// Future that is ready when it is worth looking for keys again.
+pub(crate) struct Wait {
+    /// `None` if it is worth it now.
+    registration: Option<Registration>,
+    deadline: Option<Deadline>,
+    /// The fetch was under way before the request came, so its answer may be too old for it.
+    pub(crate) joined: bool,
+}
+
+impl Wait {
+    /// Returns a wait that is over.
+    pub(crate) fn over() -> Self {
+        Self {
+            registration: None,
+            deadline: None,
+            joined: true,
+        }
+    }
+
+    pub(crate) fn new(
+        registration: Registration,
+        deadline: Option<Deadline>,
+        joined: bool,
+    ) -> Self {
+        Self {
+            registration: Some(registration),
+            deadline,
+            joined,
+        }
+    }
+}
+
+impl Future for Wait {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let is_over = match &self.registration {
+            Some(registration) => registration.poll(cx).is_ready(),
+            None => true,
+        };
+        match &mut self.deadline {
+            _ if is_over => Poll::Ready(()),
+            Some(deadline) => deadline.as_mut().poll(cx),
+            None => Poll::Pending,
+        }
     }
 }
 
@@ -182,48 +234,63 @@ mod tests {
         }
     }
 
-    fn poll(landing: &mut Landing, wakes: &Arc<Wakes>) -> Poll<()> {
+    fn poll(wait: &mut Wait, wakes: &Arc<Wakes>) -> Poll<()> {
         let waker = Waker::from(Arc::clone(wakes));
-        Pin::new(landing).poll(&mut Context::from_waker(&waker))
+        Pin::new(wait).poll(&mut Context::from_waker(&waker))
+    }
+
+    fn wait(waiters: &Arc<Waiters>, fetch: u64) -> Wait {
+        let registration = Waiters::wait_for(waiters, fetch, WaiterKind::Cold).unwrap();
+        Wait::new(registration, None, true)
     }
 
     #[test]
-    fn a_waiter_wakes_when_its_flight_lands_and_not_before() {
-        let flights = Arc::new(Flights::default());
+    fn a_wait_ends_with_its_deadline() {
+        let waiters = Arc::new(Waiters::default());
+        let registration = Waiters::wait_for(&waiters, 1, WaiterKind::Cold).unwrap();
+        let deadline: Deadline = Box::pin(std::future::ready(()));
+        let mut wait = Wait::new(registration, Some(deadline), true);
+        assert_eq!(poll(&mut wait, &Arc::default()), Poll::Ready(()));
+        assert_eq!(poll(&mut Wait::over(), &Arc::default()), Poll::Ready(()));
+    }
+
+    #[test]
+    fn a_waiter_wakes_when_its_fetch_ends_and_not_before() {
+        let waiters = Arc::new(Waiters::default());
         let wakes = Arc::new(Wakes::default());
-        let mut landing = Flights::wait_for(&flights, 2, Sort::Cold).unwrap();
-        assert_eq!(poll(&mut landing, &wakes), Poll::Pending);
-        flights.land(1);
+        let mut wait = wait(&waiters, 2);
+        assert_eq!(poll(&mut wait, &wakes), Poll::Pending);
+        waiters.end(1);
         assert_eq!(wakes.0.load(Ordering::Relaxed), 0);
-        assert_eq!(poll(&mut landing, &wakes), Poll::Pending);
-        flights.land(2);
+        assert_eq!(poll(&mut wait, &wakes), Poll::Pending);
+        waiters.end(2);
         assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
-        assert_eq!(poll(&mut landing, &wakes), Poll::Ready(()));
+        assert_eq!(poll(&mut wait, &wakes), Poll::Ready(()));
     }
 
     #[test]
-    fn a_landing_before_the_first_poll_is_not_missed() {
-        let flights = Arc::new(Flights::default());
-        let mut landing = Flights::wait_for(&flights, 1, Sort::Cold).unwrap();
-        flights.land(1);
-        assert_eq!(poll(&mut landing, &Arc::default()), Poll::Ready(()));
+    fn an_end_before_the_first_poll_is_not_missed() {
+        let waiters = Arc::new(Waiters::default());
+        let mut wait = wait(&waiters, 1);
+        waiters.end(1);
+        assert_eq!(poll(&mut wait, &Arc::default()), Poll::Ready(()));
     }
 
     #[test]
-    fn f35_each_sort_of_waiter_is_capped_and_dropped_ones_make_room() {
-        let flights = Arc::new(Flights::default());
+    fn f35_each_kind_of_waiter_is_capped_and_dropped_ones_make_room() {
+        let waiters = Arc::new(Waiters::default());
         let mut unknown: Vec<_> = (0..64)
-            .map(|_| Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap())
+            .map(|_| Waiters::wait_for(&waiters, 1, WaiterKind::UnknownKey).unwrap())
             .collect();
-        assert!(Flights::wait_for(&flights, 1, Sort::UnknownKey).is_none());
+        assert!(Waiters::wait_for(&waiters, 1, WaiterKind::UnknownKey).is_none());
         let cold: Vec<_> = (0..16_384)
-            .map(|_| Flights::wait_for(&flights, 1, Sort::Cold).unwrap())
+            .map(|_| Waiters::wait_for(&waiters, 1, WaiterKind::Cold).unwrap())
             .collect();
-        assert!(Flights::wait_for(&flights, 1, Sort::Cold).is_none());
+        assert!(Waiters::wait_for(&waiters, 1, WaiterKind::Cold).is_none());
         unknown.pop();
-        unknown.push(Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap());
+        unknown.push(Waiters::wait_for(&waiters, 1, WaiterKind::UnknownKey).unwrap());
         drop((unknown, cold));
-        assert_eq!(flights.waiting(), 0);
-        assert_eq!(flights.board().waiters.capacity(), 0);
+        assert_eq!(waiters.len(), 0);
+        assert_eq!(waiters.state().waiters.capacity(), 0);
     }
 }

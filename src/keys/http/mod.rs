@@ -8,7 +8,7 @@ pub(crate) mod error;
 use std::{
     pin::pin,
     sync::{Mutex, PoisonError},
-    time::{Duration, SystemTime},
+    time::Duration,
 };
 
 use bytes::{Bytes, BytesMut};
@@ -17,6 +17,7 @@ use tokio::time::timeout;
 use url::Url;
 
 use crate::{
+    clock::Clock,
     keys::{
         error::{KeyFetchError, KeyFetchErrorKind},
         http::{
@@ -49,15 +50,17 @@ pub(crate) struct HttpKeys {
     /// The URL that discovery named last.
     discovered: Mutex<Option<Url>>,
     log: QuietLog,
+    clock: Clock,
 }
 
 impl HttpKeys {
-    pub(crate) fn new(location: Location, transport: Transport) -> Self {
+    pub(crate) fn new(location: Location, transport: Transport, clock: Clock) -> Self {
         Self {
             location,
             clients: Clients::new(transport),
             discovered: Mutex::new(None),
-            log: QuietLog::with_pause(60 * 60),
+            log: QuietLog::new(60 * 60, clock.clone()),
+            clock,
         }
     }
 
@@ -154,11 +157,11 @@ impl HttpKeys {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
                 validators: caching::validators(&headers, url),
-                fresh_for: caching::fresh_for(&headers, SystemTime::now()),
+                fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
             }),
             Err(HttpFailure::NotModified(headers)) if previous.is_some() => {
                 Ok(KeyFetch::NotModified {
-                    fresh_for: caching::fresh_for(&headers, SystemTime::now()),
+                    fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
                 })
             }
             Err(failure) => Err(failure.at(url)),
@@ -182,7 +185,7 @@ impl HttpKeys {
             status => {
                 return Err(HttpFailure::Status {
                     status,
-                    retry_after: caching::retry_after(response.headers(), SystemTime::now()),
+                    retry_after: caching::retry_after(response.headers(), self.clock.system_time()),
                 });
             }
         }

@@ -98,8 +98,6 @@ impl Hot {
 
 #[cfg(all(test, feature = "test-util"))]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::{test_util::TestIssuer, validator::TokenValidator};
 
@@ -116,7 +114,7 @@ mod tests {
             access: runtime.block_on(validator.validate(token)).unwrap(),
             issuer: 0,
             generation: 0,
-            found_at: Duration::ZERO,
+            found_at: crate::clock::SteadyTime::ZERO,
         };
         let tokens = (0..count).map(|number| issuer.token().subject(&number.to_string()).sign());
         tokens

@@ -13,7 +13,7 @@ use std::{
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use crate::{access::Access, keys::cache::schedule::Moment, validator::cache::local::Hot};
+use crate::{access::Access, clock::SteadyTime, validator::cache::local::Hot};
 
 /// What was found about a token.
 #[derive(Clone)]
@@ -23,7 +23,7 @@ pub(crate) struct Verdict {
     pub(crate) issuer: usize,
     /// The generation of the key set by which it was verified.
     pub(crate) generation: u64,
-    pub(crate) found_at: Moment,
+    pub(crate) found_at: SteadyTime,
 }
 
 impl Verdict {
@@ -82,11 +82,11 @@ impl Verdicts {
     }
 
     /// The verdict about `token`, unless it is too old by `now`.
-    pub(crate) fn get(&self, token: &str, now: Moment) -> Option<Verdict> {
+    pub(crate) fn get(&self, token: &str, now: SteadyTime) -> Option<Verdict> {
         let kept = self.kept.as_ref()?;
         let tail = Tail::of(token);
         let hash = Mixing.hash_one(tail);
-        let is_young = |verdict: &Verdict| now.saturating_sub(verdict.found_at) < self.oldest;
+        let is_young = |verdict: &Verdict| now.saturating_since(verdict.found_at) < self.oldest;
         if let Some(verdict) = kept.hot.get(hash, token).filter(is_young) {
             return Some(verdict);
         }

@@ -7,48 +7,54 @@
 
 #[path = "../../../src/keys/cache/waiters.rs"]
 #[allow(dead_code)]
-mod flights;
+mod waiters;
 
-use flights::{Flights, Sort};
+use waiters::{Wait, WaiterKind, Waiters};
 use loom::{future::block_on, sync::Arc, thread};
 
+/// A future that is ready once fetch 1 has ended.
+fn wait(waiters: &Arc<Waiters>, kind: WaiterKind) -> Wait {
+    let registration = Waiters::wait_for(waiters, 1, kind).unwrap();
+    Wait::new(registration, None, true)
+}
+
 #[test]
-fn no_landing_is_missed() {
+fn no_end_of_a_fetch_is_missed() {
     loom::model(|| {
-        let flights = Arc::new(Flights::default());
-        let landing = Flights::wait_for(&flights, 1, Sort::Cold).unwrap();
-        let waiter = thread::spawn(move || block_on(landing));
-        flights.land(1);
+        let waiters = Arc::new(Waiters::default());
+        let future = wait(&waiters, WaiterKind::Cold);
+        let waiter = thread::spawn(move || block_on(future));
+        waiters.end(1);
         waiter.join().unwrap();
     });
 }
 
 #[test]
-fn a_later_landing_wakes_as_well() {
+fn the_end_of_a_later_fetch_wakes_as_well() {
     loom::model(|| {
-        let flights = Arc::new(Flights::default());
-        let landing = Flights::wait_for(&flights, 1, Sort::Operator).unwrap();
-        let waiter = thread::spawn(move || block_on(landing));
-        let pilot = {
-            let flights = Arc::clone(&flights);
-            thread::spawn(move || flights.land(1))
+        let waiters = Arc::new(Waiters::default());
+        let future = wait(&waiters, WaiterKind::Operator);
+        let waiter = thread::spawn(move || block_on(future));
+        let other = {
+            let waiters = Arc::clone(&waiters);
+            thread::spawn(move || waiters.end(1))
         };
-        flights.land(2);
+        waiters.end(2);
         waiter.join().unwrap();
-        pilot.join().unwrap();
-        assert!(flights.has_landed(2));
+        other.join().unwrap();
+        assert!(waiters.has_ended(2));
     });
 }
 
 #[test]
 fn a_waiter_that_goes_away_takes_no_other_along() {
     loom::model(|| {
-        let flights = Arc::new(Flights::default());
-        let leaving = Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap();
-        let staying = Flights::wait_for(&flights, 1, Sort::UnknownKey).unwrap();
+        let waiters = Arc::new(Waiters::default());
+        let leaving = wait(&waiters, WaiterKind::UnknownKey);
+        let staying = wait(&waiters, WaiterKind::UnknownKey);
         let leaver = thread::spawn(move || drop(leaving));
         let waiter = thread::spawn(move || block_on(staying));
-        flights.land(1);
+        waiters.end(1);
         leaver.join().unwrap();
         waiter.join().unwrap();
     });
@@ -57,15 +63,15 @@ fn a_waiter_that_goes_away_takes_no_other_along() {
 #[test]
 fn a_waiter_that_comes_late_does_not_wait() {
     loom::model(|| {
-        let flights = Arc::new(Flights::default());
+        let waiters = Arc::new(Waiters::default());
         let waiter = {
-            let flights = Arc::clone(&flights);
+            let waiters = Arc::clone(&waiters);
             thread::spawn(move || {
-                let landing = Flights::wait_for(&flights, 1, Sort::Cold).unwrap();
-                block_on(landing);
+                let future = wait(&waiters, WaiterKind::Cold);
+                block_on(future);
             })
         };
-        flights.land(1);
+        waiters.end(1);
         waiter.join().unwrap();
     });
 }
