@@ -36,7 +36,7 @@ use crate::{
         bearer::{Credentials, MAX_TOKEN_BYTES, credentials},
         claims::ClaimRequirements,
         jws::{CompactJws, ParsedJws},
-        scratch::Members,
+        scratch::PayloadBuffers,
         unverified::Unverified,
     },
     url::IssuerUrl,
@@ -89,7 +89,6 @@ pub fn jws(data: &[u8]) {
     }
     assert!(!signature.is_empty());
     assert_eq!(signed.payload(), URL_SAFE_NO_PAD.decode(payload).unwrap());
-    assert_eq!(&token[signed.compact().payload_segment()], payload);
     let header = URL_SAFE_NO_PAD.decode(header).unwrap();
     let header: Value = serde_json::from_slice(&header).unwrap();
     let found = &signed.header;
@@ -180,10 +179,10 @@ pub fn claims(data: &[u8]) {
     // {"alg":"EdDSA"}
     let token = format!("eyJhbGciOiJFZERTQSJ9.{payload}.c2ln");
     let mut scratch = Vec::new();
-    let mut members = Members::default();
+    let mut buffers = PayloadBuffers::default();
     let read = CompactJws::split(&token)
         .and_then(|compact| ParsedJws::read(compact, &mut scratch, &[]))
-        .and_then(|signed| Unverified::read(signed, &mut members));
+        .and_then(|signed| Unverified::read(signed, &mut buffers));
     let Ok(unverified) = read else {
         return;
     };

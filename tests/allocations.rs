@@ -59,8 +59,8 @@ fn deciding_asks_for_little_memory() {
     let broken = format!("{}AAAA", &good[..good.len() - 4]);
     for (what, validator, token, expected, most) in [
         ("a token that comes again", &warm, &good, "accepted", 0),
-        // The token with the texts of its claims, and the access.
-        ("a token that is checked", &cold, &good, "accepted", 2),
+        // The token with its payload, the index of that, and the access.
+        ("a token that is checked", &cold, &good, "accepted", 3),
         ("junk", &warm, &"junk".to_owned(), "malformed_token", 0),
         ("a broken signature", &warm, &broken, "bad_signature", 0),
         (
@@ -118,7 +118,7 @@ fn presets(key: &Key) {
     ] {
         let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
         let validator = builder.token_cache_bytes(0).build().unwrap();
-        assert_eq!(count(&validator, &token), (2, "accepted"));
+        assert_eq!(count(&validator, &token), (3, "accepted"));
     }
 }
 
@@ -156,7 +156,7 @@ fn a_verdict_takes_little_memory(key: &Key) {
     let bytes: usize = tokens.iter().map(String::len).sum();
     let beside = (held() - before).unsigned_abs().saturating_sub(bytes) / tokens.len();
     println!("a verdict takes {beside} bytes beside its token");
-    assert!(beside <= 600, "{beside}");
+    assert!(beside <= 700, "{beside}");
     drop(Target::of(validator));
     assert!(
         (held() - before).abs() < 64 << 10,

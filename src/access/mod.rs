@@ -38,9 +38,9 @@ impl Access {
         }
     }
 
-    /// The same, but sharing its count of references with no other.
-    pub(crate) fn detached(&self) -> Self {
-        Self::new(self.inner.claims.detached(), self.inner.grant.clone())
+    /// Returns a copy that shares its reference count with no other.
+    pub(crate) fn unshared(&self) -> Self {
+        Self::new(self.inner.claims.clone(), self.inner.grant.clone())
     }
 
     /// The organization the token is authorized for; `None` if the issuer's mapping knows none.

@@ -60,11 +60,11 @@ impl SaasClaims {
 
     fn organization(&self, claims: &Claims) -> Result<AuthorizedOrganization, ClaimError> {
         let expected = |value: &mut Reader<'_>| Ok(self.expected(&value.text()?, ORGANIZATION));
-        if let Some(organization) = claims.find(ORGANIZATION, expected)? {
+        if let Some(organization) = claims.read(ORGANIZATION, expected)? {
             return organization;
         }
         let ids = claims
-            .find(ORGANIZATIONS, read_ids)?
+            .read(ORGANIZATIONS, read_ids)?
             .ok_or(ClaimError::new(ORGANIZATION, "is missing"))?
             .ok_or(ClaimError::new(ORGANIZATIONS, "has an entry without `id`"))?;
         match &self.organization {
@@ -103,14 +103,14 @@ impl SaasClaims {
     }
 
     fn permissions(&self, claims: &Claims) -> Result<Permissions, ClaimError> {
-        if let Some(permissions) = claims.find("permissions", |value| self.names.read(value))? {
+        if let Some(permissions) = claims.read("permissions", |value| self.names.read(value))? {
             return Ok(permissions);
         }
         let words = |value: &mut Reader<'_>| {
             let scope = value.text()?;
             Ok(self.names.permissions(scope.split(' ')))
         };
-        Ok(claims.find("scope", words)?.unwrap_or_default())
+        Ok(claims.read("scope", words)?.unwrap_or_default())
     }
 }
 

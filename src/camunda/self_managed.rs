@@ -77,7 +77,7 @@ impl MapClaims for SelfManagedClaims {
         let mut missing = Vec::new();
         for audience in claims.audiences() {
             let path = &["permissions", audience];
-            let Some(granted) = claims.find(path, |value| self.names.read(value))? else {
+            let Some(granted) = claims.read(path, |value| self.names.read(value))? else {
                 missing.push(format!("`permissions.{audience}`"));
                 continue;
             };

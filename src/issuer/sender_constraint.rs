@@ -114,7 +114,7 @@ impl SenderConstraints {
             "there is no request to confirm it by",
         ))?;
         let methods = claims
-            .find("cnf", |value| {
+            .read("cnf", |value| {
                 let mut methods = Vec::new();
                 value.object(|member, value| {
                     methods.push(member.name.to_owned());

@@ -24,21 +24,12 @@ const RESERVED_NAMES: &str = "$serde_json::private::";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Reads `json` as one object, with nothing before or after it. `each` gets its members one by one
-/// and reads their values. What it was given counts only if the result is `Ok`: a name that comes
-/// twice is noticed behind its value.
+/// Reads `json` as one object; see [`Reader::whole_object`].
 pub(crate) fn read_object<'j>(
     json: &'j [u8],
     each: impl FnMut(Member<'_>, &mut Reader<'j>) -> Result<(), Malformed>,
 ) -> Result<(), Malformed> {
-    let mut reader = Reader::new(json)?;
-    reader.skip_space();
-    reader.object(each)?;
-    reader.skip_space();
-    match reader.peek() {
-        None => Ok(()),
-        Some(_) => Err(Malformed),
-    }
+    Reader::new(json)?.whole_object(each)
 }
 
 /// A member of an object.
@@ -58,12 +49,33 @@ pub(crate) struct Reader<'j> {
 
 impl<'j> Reader<'j> {
     pub(crate) fn new(json: &'j [u8]) -> Result<Self, Malformed> {
-        Ok(Self {
-            // Looked at once as a whole: that is cheaper than string by string.
-            json: std::str::from_utf8(json).map_err(|_| Malformed)?,
+        // Looked at once as a whole: that is cheaper than string by string.
+        let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
+        Ok(Self::of(json))
+    }
+
+    pub(crate) fn of(json: &'j str) -> Self {
+        Self {
+            json,
             at: 0,
             levels: MAX_DEPTH,
-        })
+        }
+    }
+
+    /// Reads the text as one object, with nothing before or after it. `each` gets its members one by
+    /// one and reads their values. What it was given counts only if the result is `Ok`: a repeated
+    /// name is noticed behind its value.
+    pub(crate) fn whole_object(
+        mut self,
+        each: impl FnMut(Member<'_>, &mut Self) -> Result<(), Malformed>,
+    ) -> Result<(), Malformed> {
+        self.skip_space();
+        self.object(each)?;
+        self.skip_space();
+        match self.peek() {
+            None => Ok(()),
+            Some(_) => Err(Malformed),
+        }
     }
 
     /// How many bytes were read.

@@ -1,13 +1,11 @@
-//! The verified claims.
+//! Verified claims.
 
 use std::{
     fmt,
-    ops::Range,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use base64_simd::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 
 use crate::{
@@ -15,46 +13,40 @@ use crate::{
     error::claim::ClaimError,
     json::{Malformed, Reader},
     token::{
+        claim_index::{ClaimIndex, Span},
         claim_path::ClaimPath,
-        scratch::{Place, Scratch},
     },
 };
 
-/// What the claims of an issuer's tokens are held against.
+/// What the claims of an issuer's tokens must fulfil.
 pub(crate) struct ClaimRequirements {
     pub(crate) issuer: Box<str>,
     /// At most [`ClaimRequirements::MAX_AUDIENCES`].
     pub(crate) audiences: Box<[Box<str>]>,
-    /// Only access tokens as RFC 9068 has them.
+    /// Only access tokens as RFC 9068 defines them.
     pub(crate) at_jwt_only: bool,
-    /// Tokens that are bound to their sender can be confirmed.
+    /// There are sender constraints that can be verified.
     pub(crate) has_sender_constraints: bool,
 }
 
 impl ClaimRequirements {
-    /// The audiences a token matched are kept as bits.
+    /// The audiences that a token matched are kept as bits.
     pub(crate) const MAX_AUDIENCES: usize = u64::BITS as usize;
 }
 
-/// The verified claims of a token.
+/// Verified claims of a token.
 ///
-/// Only the validator makes this value, and only after the signature held and every registered
-/// claim was checked: holding it is the proof.
-pub struct Claims {
-    verified: Verified,
-    /// What the token was decoded into, as long as it is being decided about.
-    scratch: Scratch,
-}
-
-/// What is kept of a token whose signature held.
+/// Only the validator makes this value, after the signature held and every registered claim was
+/// checked: holding it is the proof.
 #[derive(Clone)]
-pub(crate) struct Verified {
-    pub(super) expected: Arc<ClaimRequirements>,
-    /// The token, and behind it the texts that are kept of its claims: one allocation for all.
+pub struct Claims {
+    pub(super) requirements: Arc<ClaimRequirements>,
+    /// The token, behind it the decoded payload, and behind that what is written with escapes in
+    /// the payload, unescaped. One allocation.
     pub(super) text: Arc<str>,
     pub(super) token: Span,
-    /// Claims are decoded from here when asked for, which keeps this value small.
-    pub(super) payload_segment: Span,
+    pub(super) payload: Span,
+    pub(super) index: ClaimIndex,
     /// Which of the configured audiences the token names, one bit each.
     pub(super) audiences: u64,
     pub(super) subject: Option<Span>,
@@ -66,41 +58,7 @@ pub(crate) struct Verified {
     pub(super) is_sender_constrained: bool,
 }
 
-impl Verified {
-    /// Its claims; `scratch` is what the token was decoded into.
-    pub(crate) fn into_claims(self, scratch: Scratch) -> Claims {
-        Claims {
-            verified: self,
-            scratch,
-        }
-    }
-
-    fn text_at(&self, span: Span) -> &str {
-        self.text.get(span.range()).unwrap_or_default()
-    }
-}
-
-/// A part of a text of less than 64 KiB.
-#[derive(Clone, Copy)]
-pub(super) struct Span {
-    start: u16,
-    end: u16,
-}
-
-impl Span {
-    pub(super) fn new(range: &Range<usize>) -> Option<Self> {
-        Some(Self {
-            start: range.start.try_into().ok()?,
-            end: range.end.try_into().ok()?,
-        })
-    }
-
-    fn range(self) -> Range<usize> {
-        usize::from(self.start)..usize::from(self.end)
-    }
-}
-
-/// When a token is valid.
+/// Time in which a token is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Validity {
     /// The later of `nbf` and `iat`.
@@ -110,117 +68,98 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// Whether `now` is within, or near by as the leeway says.
+    /// Returns whether the token is valid `now`, give or take the leeway.
     pub(crate) fn covers(self, now: WallTime, leeway: Duration) -> bool {
         self.begins_at <= now.saturating_add(leeway) && now < self.ends_at.saturating_add(leeway)
     }
 }
 
 impl Claims {
-    /// Gives up what makes reading claims cheap. It belongs to the thread that checks tokens.
-    pub(crate) fn settle(&mut self) {
-        self.scratch = Scratch::default();
-    }
-
-    /// The same, in a place of their own but for the texts.
-    pub(crate) fn detached(&self) -> Self {
-        Self {
-            verified: self.verified.clone(),
-            scratch: Scratch::default(),
-        }
-    }
-
-    /// The whole token.
+    /// Returns the whole token.
     pub(crate) fn token(&self) -> &str {
-        self.verified.text_at(self.verified.token)
+        self.token.of(&self.text)
     }
 
-    /// The bytes of the token and of the texts that are kept of its claims.
-    pub(crate) fn text_length(&self) -> usize {
-        self.verified.text.len()
+    /// Returns the memory that the texts take.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.len().saturating_add(self.index.bytes())
     }
 
-    /// When `exp`, `nbf` and `iat` hold.
+    /// Returns the time in which `exp`, `nbf` and `iat` hold.
     pub(crate) fn validity(&self) -> Validity {
-        self.verified.validity
+        self.validity
     }
 
-    /// The issuer, exactly as configured.
+    /// Returns whether there is a `cnf` claim.
+    pub(crate) fn is_sender_constrained(&self) -> bool {
+        self.is_sender_constrained
+    }
+
+    /// Returns the issuer, exactly as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
-        &self.verified.expected.issuer
+        &self.requirements.issuer
     }
 
-    /// The audiences that are both configured and in the token. Never empty.
+    /// Returns the audiences that are both configured and in the token. Never empty.
     pub fn audiences(&self) -> impl Iterator<Item = &str> {
-        let bits = self.verified.audiences;
-        let configured = self.verified.expected.audiences.iter().enumerate();
+        let bits = self.audiences;
+        let configured = self.requirements.audiences.iter().enumerate();
         configured
             .filter(move |(index, _)| bits & 1 << index != 0)
             .map(|(_, audience)| audience.as_ref())
     }
 
-    /// The `sub` claim. Never empty.
+    /// Returns the `sub` claim. Never empty.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
-        self.verified
-            .subject
-            .map(|span| self.verified.text_at(span))
+        self.subject.map(|span| span.of(&self.text))
     }
 
-    /// The client the token was issued to: `client_id`
+    /// Returns the client the token was issued to: `client_id`
     /// ([RFC 9068 §2.2](https://www.rfc-editor.org/rfc/rfc9068#section-2.2)), else `azp`.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
-        self.verified
-            .client_id
-            .map(|span| self.verified.text_at(span))
+        self.client_id.map(|span| span.of(&self.text))
     }
 
-    /// The `scope` claim, if it is a string.
+    /// Returns the `scope` claim, if it is a string.
     #[must_use]
     pub fn scope(&self) -> Option<&str> {
-        self.verified.scope.map(|span| self.verified.text_at(span))
+        self.scope.map(|span| span.of(&self.text))
     }
 
-    /// The `jti` claim.
+    /// Returns the `jti` claim.
     #[must_use]
     pub fn token_id(&self) -> Option<&str> {
-        self.verified
-            .token_id
-            .map(|span| self.verified.text_at(span))
+        self.token_id.map(|span| span.of(&self.text))
     }
 
-    /// When the token was issued (`iat`).
+    /// Returns the time at which the token was issued (`iat`).
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
-        self.verified.issued_at?.to_system_time()
+        self.issued_at?.to_system_time()
     }
 
-    /// Whether there is a `cnf` claim.
-    pub(crate) fn is_sender_constrained(&self) -> bool {
-        self.verified.is_sender_constrained
-    }
-
-    /// When the token expires (`exp`, without leeway).
+    /// Returns the time at which the token expires (`exp`, without leeway).
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         // `exp` was bounded by the year 9999, which every platform's `SystemTime` can hold.
-        let ends_at = self.verified.validity.ends_at.to_system_time();
+        let ends_at = self.validity.ends_at.to_system_time();
         ends_at.unwrap_or(SystemTime::UNIX_EPOCH)
     }
 
-    /// The claim at `path`: one member name, or a list of names that leads into nested objects.
-    /// A name is never split: `https://camunda.com/orgId` is one name, dots and all.
+    /// Returns the claim at `path`: one member name, or a list of names that leads into nested
+    /// objects. A name is never split: `https://camunda.com/orgId` is one name, dots included.
     ///
-    /// `Ok(None)` means that the claim, or an object on the way to it, is absent. Mind that a
-    /// struct with a derived `Deserialize` reads itself from an array, too.
+    /// `Ok(None)` means that the claim, or an object on the way to it, is absent. A struct with a
+    /// derived `Deserialize` also accepts an array.
     ///
     /// # Errors
     /// [`ClaimError`] if the claim, or something on the way to it, has another JSON type.
     ///
     /// ```
-    /// # use modeler_auth::{access::ClaimError, Claims};
+    /// # use modeler_auth::{Claims, access::ClaimError};
     /// # fn example(claims: &Claims) -> Result<(), ClaimError> {
     /// let organization = claims.get::<String>("https://camunda.com/orgId")?;
     /// let permitted = claims.get::<Vec<String>>(&["permissions", "web-modeler-public-api"])?;
@@ -235,41 +174,39 @@ impl Claims {
             clippy::redundant_closure_for_method_calls,
             reason = "the method alone is for one lifetime"
         )]
-        self.find(path, |value| value.deserialize())
+        self.read(path, |value| value.deserialize())
     }
 
-    /// What `read` makes of the claim at `path`; else as [`get`](Claims::get).
-    pub(crate) fn find<'p, T>(
+    /// Returns what `read` makes of the claim at `path`; else as [`get`](Claims::get).
+    pub(crate) fn read<'p, T>(
         &self,
         path: impl Into<ClaimPath<'p>>,
         read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
     ) -> Result<Option<T>, ClaimError> {
         let path = path.into();
         let names = path.names();
-        let found = match (self.scratch.buffers(), names.split_first()) {
-            (Some(buffers), Some((first, rest))) => match buffers.place_of(first) {
-                Place::At(value) => find_within(value, rest, read),
-                Place::Nowhere => return Ok(None),
-                Place::Unknown => find_within(buffers.payload(), names, read),
+        let (value, rest) = match names.split_first() {
+            Some((first, rest)) => match self.index.value(&self.text, first) {
+                Some(value) => (value, rest),
+                None => return Ok(None),
             },
-            _ => find_within(&self.payload(), names, read),
+            None => (self.payload(), names),
         };
-        found.map_err(|Malformed| ClaimError::new(names.join("."), "has the wrong JSON type"))
+        follow(&mut Reader::of(value), rest, read)
+            .map_err(|Malformed| ClaimError::new(names.join("."), "has the wrong JSON type"))
     }
 
-    /// All claims at once, as a type of your own.
+    /// Returns all claims as a type of the caller's choice.
     ///
     /// # Errors
     /// [`ClaimError`] if the claims do not fit `T`.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ClaimError> {
-        serde_json::from_slice(&self.payload())
+        serde_json::from_str(self.payload())
             .map_err(|_| ClaimError::new("*", "do not fit the type asked for"))
     }
 
-    /// What was decoded once decodes again.
-    fn payload(&self) -> Vec<u8> {
-        let segment = self.verified.text_at(self.verified.payload_segment);
-        URL_SAFE_NO_PAD.decode_to_vec(segment).unwrap_or_default()
+    fn payload(&self) -> &str {
+        self.payload.of(&self.text)
     }
 }
 
@@ -279,15 +216,7 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// What `read` makes of the value that is found by following `path` from the value `json`.
-fn find_within<T>(
-    json: &[u8],
-    path: &[&str],
-    read: impl FnOnce(&mut Reader<'_>) -> Result<T, Malformed>,
-) -> Result<Option<T>, Malformed> {
-    follow(&mut Reader::new(json)?, path, read)
-}
-
+/// Returns what `read` makes of the value that is found by following `path` from `value`.
 fn follow<T>(
     value: &mut Reader<'_>,
     path: &[&str],

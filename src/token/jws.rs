@@ -1,7 +1,7 @@
 //! The compact serialization: three parts, each strict base64url, and a header that asks for
 //! nothing we do not do ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 
-use std::{ops::Range, sync::Arc};
+use std::sync::Arc;
 
 use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
@@ -53,12 +53,6 @@ impl<'s> CompactJws<'s> {
             signature,
         })
     }
-
-    /// Where the payload stands in the token.
-    pub(crate) fn payload_segment(&self) -> Range<usize> {
-        let end = self.message.len();
-        end.saturating_sub(self.payload.len())..end
-    }
 }
 
 /// A token taken apart. Nothing of it is trusted yet.
@@ -66,8 +60,6 @@ pub(crate) struct ParsedJws<'s> {
     pub(crate) header: Header<'s>,
     compact: CompactJws<'s>,
     payload: &'s [u8],
-    /// Where the payload stands among the decoded bytes.
-    payload_range: Range<usize>,
     signature: &'s [u8],
 }
 
@@ -95,7 +87,6 @@ impl<'s> ParsedJws<'s> {
             },
             compact,
             payload,
-            payload_range: header_end..payload_end,
             signature,
         })
     }
@@ -107,11 +98,6 @@ impl<'s> ParsedJws<'s> {
     /// The payload, decoded.
     pub(crate) fn payload(&self) -> &'s [u8] {
         self.payload
-    }
-
-    /// Where the payload stands among the decoded bytes.
-    pub(super) fn payload_range(&self) -> Range<usize> {
-        self.payload_range.clone()
     }
 
     /// Whether the signature holds for `key`. A key of another algorithm never fits.

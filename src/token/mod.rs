@@ -1,6 +1,7 @@
 //! A token as text becomes [`Claims`], or a reason why not. Pure: no I/O, and time is an argument.
 
 pub(crate) mod bearer;
+pub(crate) mod claim_index;
 pub(crate) mod claim_path;
 pub(crate) mod claims;
 pub(crate) mod header;

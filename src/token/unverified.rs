@@ -9,12 +9,13 @@ use smallvec::SmallVec;
 use crate::{
     clock::WallTime,
     error::auth::Reason,
-    json::{Malformed, Member, Reader, read_object},
+    json::{Malformed, Member, Reader},
     keys::jwk::VerifyingKey,
     token::{
-        claims::{ClaimRequirements, Span, Validity, Verified},
+        claim_index::{ClaimIndex, Entry, Span},
+        claims::{ClaimRequirements, Claims, Validity},
         jws::ParsedJws,
-        scratch::Members,
+        scratch::PayloadBuffers,
     },
 };
 
@@ -24,6 +25,7 @@ const MAX_TIME: f64 = 253_402_300_799.0;
 /// A token whose claims were read but whose signature was not looked at.
 pub(crate) struct Unverified<'s> {
     signed: ParsedJws<'s>,
+    payload: &'s str,
     claims: ClaimMembers<'s>,
 }
 
@@ -34,19 +36,35 @@ pub(crate) struct ValidatedClaims {
 }
 
 impl<'s> Unverified<'s> {
-    /// Reads the claims; where each one stands goes to `members`.
-    pub(crate) fn read(signed: ParsedJws<'s>, members: &mut Members) -> Result<Self, Reason> {
-        members.begin(signed.payload_range());
-        let payload = signed.payload();
+    /// Reads the claims. Where each one stands goes to `buffers`.
+    pub(crate) fn read(
+        signed: ParsedJws<'s>,
+        buffers: &mut PayloadBuffers,
+    ) -> Result<Self, Reason> {
+        let PayloadBuffers { entries, unescaped } = buffers;
+        entries.clear();
+        unescaped.clear();
+        let payload = std::str::from_utf8(signed.payload()).map_err(|_| Reason::MalformedClaims)?;
         let mut unverified = Self {
             signed,
+            payload,
             claims: ClaimMembers::default(),
         };
         let claims = &mut unverified.claims;
-        let read = read_object(payload, |member, value| {
+        let read = Reader::of(payload).whole_object(|member, value| {
             let start = value.position();
             claims.read(&member, value)?;
-            members.add(member.place, start..value.position());
+            let name = member.place.unwrap_or_else(|| {
+                // Behind the payload, as in `Claims::text`.
+                let start = payload.len().saturating_add(unescaped.len());
+                unescaped.push_str(member.name);
+                start..start.saturating_add(member.name.len())
+            });
+            let span = |range| Span::new(&range).ok_or(Malformed);
+            entries.push(Entry {
+                name: span(name)?,
+                value: span(start..value.position())?,
+            });
             Ok(())
         });
         match (read, claims.at) {
@@ -81,7 +99,11 @@ impl<'s> Unverified<'s> {
     ) -> Result<ValidatedClaims, Reason> {
         let claims = &self.claims;
         self.check_kind()?;
-        if claims.subject.as_deref().is_some_and(str::is_empty) {
+        if claims
+            .subject
+            .as_ref()
+            .is_some_and(|subject| subject.text.is_empty())
+        {
             return Err(Reason::MalformedClaim("sub"));
         }
         if expected.at_jwt_only {
@@ -180,43 +202,60 @@ impl<'s> Unverified<'s> {
         Ok(accepted)
     }
 
-    /// The one way to make [`Verified`], and so [`Claims`](crate::Claims). What is kept is put
-    /// together in `text`.
+    /// Makes [`Claims`], if the signature holds for `key`: the one way to make them.
     pub(crate) fn verify(
         &self,
-        checked: &ValidatedClaims,
+        validated: &ValidatedClaims,
         key: &VerifyingKey,
-        expected: &Arc<ClaimRequirements>,
+        requirements: &Arc<ClaimRequirements>,
+        buffers: &PayloadBuffers,
         text: &mut String,
-    ) -> Option<Verified> {
+    ) -> Option<Claims> {
         if !self.signed.verify(key) {
             return None;
         }
         let claims = &self.claims;
-        let compact = self.signed.compact();
+        let token = self.signed.compact().token;
+        text.clear();
+        text.push_str(token);
+        text.push_str(self.payload);
+        text.push_str(&buffers.unescaped);
+        let shift = token.len();
+        let mut keep = |claim: Option<&TextClaim<'_>>| {
+            let Some(claim) = claim else {
+                return Some(None);
+            };
+            // Behind the opening quote of its value, unless it is written with escapes.
+            let start = if let Cow::Borrowed(_) = claim.text {
+                claim.at.checked_add(shift)?.checked_add(1)?
+            } else {
+                text.push_str(&claim.text);
+                text.len().checked_sub(claim.text.len())?
+            };
+            Span::new(&(start..start.checked_add(claim.text.len())?)).map(Some)
+        };
         let client_id = claims
             .client_id
             .as_ref()
             .or(claims.authorized_party.as_ref());
-        text.clear();
-        let mut keep = |part: &str| {
-            let start = text.len();
-            text.push_str(part);
-            Span::new(&(start..text.len()))
-        };
-        let token = keep(compact.token)?;
-        let mut keep_claim = |claim: Option<&Cow<'_, str>>| claim.and_then(|part| keep(part));
-        Some(Verified {
-            expected: Arc::clone(expected),
-            token,
-            payload_segment: Span::new(&compact.payload_segment())?,
-            validity: checked.validity,
-            audiences: checked.audiences,
-            subject: keep_claim(claims.subject.as_ref()),
-            client_id: keep_claim(client_id),
-            scope: keep_claim(claims.scope.as_ref()),
-            token_id: keep_claim(claims.token_id.as_ref()),
+        let [subject, client_id, scope, token_id] = [
+            keep(claims.subject.as_ref())?,
+            keep(client_id)?,
+            keep(claims.scope.as_ref())?,
+            keep(claims.token_id.as_ref())?,
+        ];
+        Some(Claims {
+            requirements: Arc::clone(requirements),
+            token: Span::new(&(0..shift))?,
+            payload: Span::new(&(shift..shift.checked_add(self.payload.len())?))?,
+            index: ClaimIndex::new(&buffers.entries, shift)?,
+            audiences: validated.audiences,
+            subject,
+            client_id,
+            scope,
+            token_id,
             issued_at: claims.issued_at.map(time),
+            validity: validated.validity,
             is_sender_constrained: claims.is_sender_constrained,
             text: Arc::from(text.as_str()),
         })
@@ -234,8 +273,8 @@ fn time(seconds: f64) -> WallTime {
 #[derive(Default)]
 struct ClaimMembers<'s> {
     audiences: SmallVec<[Cow<'s, str>; 4]>,
-    authorized_party: Option<Cow<'s, str>>,
-    client_id: Option<Cow<'s, str>>,
+    authorized_party: Option<TextClaim<'s>>,
+    client_id: Option<TextClaim<'s>>,
     expires_at: Option<f64>,
     /// OpenID Connect Core §2. Older Keycloaks write it into access tokens, too.
     has_nonce: bool,
@@ -250,9 +289,9 @@ struct ClaimMembers<'s> {
     /// A parameter of an authorization response, which is signed with the same keys (JARM §2.1).
     /// Such a response has no subject.
     response_parameter: Option<&'static str>,
-    scope: Option<Cow<'s, str>>,
-    subject: Option<Cow<'s, str>>,
-    token_id: Option<Cow<'s, str>>,
+    scope: Option<TextClaim<'s>>,
+    subject: Option<TextClaim<'s>>,
+    token_id: Option<TextClaim<'s>>,
     /// The registered claim being read, for the error.
     at: &'static str,
 }
@@ -262,10 +301,10 @@ impl<'s> ClaimMembers<'s> {
     fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
         let (at, slot) = match member.name {
             "iss" => ("iss", Slot::Text(&mut self.issuer)),
-            "sub" => ("sub", Slot::Text(&mut self.subject)),
-            "jti" => ("jti", Slot::Text(&mut self.token_id)),
-            "azp" => ("azp", Slot::Text(&mut self.authorized_party)),
-            "client_id" => ("client_id", Slot::Text(&mut self.client_id)),
+            "sub" => ("sub", Slot::Kept(&mut self.subject)),
+            "jti" => ("jti", Slot::Kept(&mut self.token_id)),
+            "azp" => ("azp", Slot::Kept(&mut self.authorized_party)),
+            "client_id" => ("client_id", Slot::Kept(&mut self.client_id)),
             "typ" => ("typ", Slot::Text(&mut self.kind)),
             "exp" => ("exp", Slot::Time(&mut self.expires_at)),
             "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
@@ -274,7 +313,8 @@ impl<'s> ClaimMembers<'s> {
             // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
             // permissions from it judges its type.
             "scope" => {
-                self.scope = value.text_if_any()?;
+                let at = value.position();
+                self.scope = value.text_if_any()?.map(|text| TextClaim { text, at });
                 return Ok(());
             }
             other => {
@@ -294,6 +334,11 @@ impl<'s> ClaimMembers<'s> {
         };
         self.at = at;
         match slot {
+            Slot::Kept(claim) => {
+                let at = value.position();
+                let text = value.text()?;
+                *claim = Some(TextClaim { text, at });
+            }
             Slot::Text(text) => *text = Some(value.text()?),
             Slot::Time(time) => *time = Some(value.number()?),
             Slot::Audiences(audiences) => read_audiences(value, audiences)?,
@@ -303,7 +348,15 @@ impl<'s> ClaimMembers<'s> {
     }
 }
 
+/// A claim that is kept as a text.
+struct TextClaim<'s> {
+    text: Cow<'s, str>,
+    /// Position of its value in the payload.
+    at: usize,
+}
+
 enum Slot<'m, 's> {
+    Kept(&'m mut Option<TextClaim<'s>>),
     Text(&'m mut Option<Cow<'s, str>>),
     Time(&'m mut Option<f64>),
     Audiences(&'m mut SmallVec<[Cow<'s, str>; 4]>),
@@ -383,8 +436,8 @@ mod tests {
         );
         let mut scratch = Vec::new();
         let signed = ParsedJws::read(CompactJws::split(&token)?, &mut scratch, &[])?;
-        let mut members = Members::default();
-        let unverified = Unverified::read(signed, &mut members)?;
+        let mut buffers = PayloadBuffers::default();
+        let unverified = Unverified::read(signed, &mut buffers)?;
         unverified.issuer()?;
         let now = WallTime::from_epoch(Duration::from_secs(NOW));
         let checked = unverified.check(expected, now, Duration::from_secs(LEEWAY))?;
@@ -413,11 +466,11 @@ mod tests {
             "eyJhbGciOiJSUzI1NiJ9.{}.c2ln",
             URL_SAFE_NO_PAD.encode(payload)
         );
-        let (mut scratch, mut members) = (Vec::new(), Members::default());
+        let (mut scratch, mut buffers) = (Vec::new(), PayloadBuffers::default());
         let signed =
             ParsedJws::read(CompactJws::split(&token).unwrap(), &mut scratch, &[]).unwrap();
-        let claims = Unverified::read(signed, &mut members).unwrap().claims;
-        assert_eq!(claims.scope.as_deref(), Some("ab c"));
+        let claims = Unverified::read(signed, &mut buffers).unwrap().claims;
+        assert_eq!(claims.scope.unwrap().text, "ab c");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::{
     },
     telemetry::{self, QuietLogs},
     token::{
-        claims::Verified,
+        claims::Claims,
         header_cache::HeaderCache,
         jws::{CompactJws, ParsedJws},
         scratch::{Buffers, Scratch},
@@ -81,7 +81,7 @@ impl<E: Into<AuthError>> From<E> for Stop {
 
 /// A token whose signature held.
 struct VerifiedToken<'v> {
-    verified: Verified,
+    claims: Claims,
     issuer: &'v TrustedIssuer,
     /// The position of the issuer.
     position: usize,
@@ -277,17 +277,14 @@ impl Inner {
         attempt: Attempt,
         now: SteadyTime,
     ) -> Result<Verdict, Stop> {
-        let mut scratch = Scratch::take();
-        let found = self.verify(compact, scratch.buffers_mut(), attempt, now)?;
+        let found = self.verify(compact, Scratch::take().buffers(), attempt, now)?;
         let issuer = found.issuer;
-        let mut claims = found.verified.into_claims(scratch);
-        issuer.check_request(&claims, request, self.leeway)?;
-        let grant = issuer.grant(&claims).map_err(|error| {
+        issuer.check_request(&found.claims, request, self.leeway)?;
+        let grant = issuer.grant(&found.claims).map_err(|error| {
             AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
         })?;
-        claims.settle();
         Ok(Verdict {
-            access: Access::new(claims, grant),
+            access: Access::new(found.claims, grant),
             issuer: found.position,
             generation: found.generation,
             found_at: now,
@@ -303,12 +300,12 @@ impl Inner {
     ) -> Result<VerifiedToken<'_>, Stop> {
         let Buffers {
             bytes,
-            members,
+            payload,
             text,
         } = buffers;
         let known = self.headers.load();
         let signed = ParsedJws::read(compact, bytes, &known)?;
-        let unverified = Unverified::read(signed, members)?;
+        let unverified = Unverified::read(signed, payload)?;
         let (position, issuer) = self.issuer(unverified.issuer()?)?;
 
         // Everything that needs no key comes first, so that junk costs nothing and starts nothing.
@@ -336,12 +333,12 @@ impl Inner {
             Err(KeyLookupError::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
             Err(KeyLookupError::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
         };
-        let verified = candidates
-            .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, text))
+        let claims = candidates
+            .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, payload, text))
             .ok_or(Reason::BadSignature)?;
         self.headers.learn(compact.header, header);
         Ok(VerifiedToken {
-            verified,
+            claims,
             issuer,
             position,
             generation: loaded.keys().generation(),

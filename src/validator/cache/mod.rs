@@ -32,14 +32,14 @@ impl Verdict {
 
     /// What remembering it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        let texts = self.access.claims().text_length();
+        let texts = self.access.claims().text_bytes();
         u64::try_from(texts.saturating_add(Self::ENTRY)).unwrap_or(u64::MAX)
     }
 
     /// The same, with an access that shares its count of references with no other.
     pub(crate) fn detached(&self) -> Self {
         Self {
-            access: self.access.detached(),
+            access: self.access.unshared(),
             ..*self
         }
     }
