@@ -44,15 +44,17 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
 /// A service that needs an [`AuthLayer`](crate::AuthLayer) got a request that passed none.
 pub(crate) fn layer_missing() {
     static LOG: QuietLog = QuietLog::new(1, Clock::System);
+    let error = AuthError::from(Reason::LayerMissing);
+    let (reason, status) = (error.reason(), error.kind().status().as_u16());
     if LOG.may_speak() {
-        let error = AuthError::from(Reason::LayerMissing);
-        let (reason, status) = (error.reason(), error.kind().status().as_u16());
         tracing::error!(
             target: TARGET, reason, status,
             "request rejected: {error}. An AuthLayer must be outside RequirePermissionLayer, InfoService, \
              the extractors and axum's from_fn: in a Router the layer that is added last is outermost, \
              in a ServiceBuilder the one that is added first"
         );
+    } else {
+        tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
     }
 }
 

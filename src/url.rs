@@ -83,46 +83,72 @@ fn has_credentials(url: &Url) -> bool {
 /// A text that is no proper URL is cut textually: what stands before its last `@` may be a password
 /// with an unescaped `/`, `?` or `#` in it.
 pub(crate) fn shown(text: &str) -> String {
-    let url = Url::parse(text).ok().filter(|url| {
-        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
-        is_http && text.matches('@').count() == usize::from(has_credentials(url))
-    });
-    let text = match url {
-        Some(url) if has_credentials(&url) => {
-            let mut url = url;
-            // Neither fails for a URL that has them.
-            let _ = url.set_username("");
-            let _ = url.set_password(None);
-            Cow::Owned(url.into())
-        }
-        Some(_) => Cow::Borrowed(text),
-        None => match text.rsplit_once('@') {
-            Some((before, after)) => {
-                let scheme = before.find("://").and_then(|end| before.get(..end));
-                let is_name = |name: &&str| name.bytes().all(|byte| byte.is_ascii_alphanumeric());
-                let scheme = scheme.filter(is_name).map(|name| format!("{name}://"));
-                Cow::Owned(format!("{}...@{after}", scheme.unwrap_or_default()))
-            }
-            None => Cow::Borrowed(text),
-        },
+    let cut = match without_credentials(text) {
+        Ok(text) => text,
+        Err(Cut { scheme, after }) => Cow::Owned(format!("{scheme}...{after}")),
     };
     // The mark of a query or fragment stays, and says that there is one.
-    let end = text.find(['?', '#']).map(|mark| mark.saturating_add(1));
+    let end = cut.find(['?', '#']).map(|mark| mark.saturating_add(1));
     let hidden = if end.is_some() { "..." } else { "" };
-    let text = text.get(..end.unwrap_or(text.len())).unwrap_or_default();
+    let cut = cut.get(..end.unwrap_or(cut.len())).unwrap_or_default();
     let mut shown = String::new();
-    for char in text.chars().take(MAX_SHOWN_CHARS) {
+    for char in cut.chars().take(MAX_SHOWN_CHARS) {
         if char.is_control() {
             shown.extend(char.escape_default());
         } else {
             shown.push(char);
         }
     }
-    shown.push_str(match text.chars().nth(MAX_SHOWN_CHARS) {
+    shown.push_str(match cut.chars().nth(MAX_SHOWN_CHARS) {
         Some(_) => "...",
         None => hidden,
     });
     shown
+}
+
+/// What may be shown of a text that cannot be told apart into credentials and the rest.
+struct Cut<'t> {
+    /// With `://`, or empty.
+    scheme: &'t str,
+    /// From the `@` on, or empty.
+    after: &'t str,
+}
+
+fn without_credentials(text: &str) -> Result<Cow<'_, str>, Cut<'_>> {
+    // `@`, escaped, and as a full-width character.
+    const AT: [&str; 3] = ["@", "%40", "\u{ff20}"];
+    let parsed = Url::parse(text).ok().filter(|url| {
+        let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
+        is_http && text.matches('@').count() == usize::from(has_credentials(url))
+    });
+    if let Some(mut url) = parsed {
+        if !has_credentials(&url) {
+            return Ok(Cow::Borrowed(text));
+        }
+        // Neither fails for a URL that has them.
+        let _ = url.set_username("");
+        let _ = url.set_password(None);
+        return Ok(Cow::Owned(url.into()));
+    }
+    let Some(at) = AT.iter().filter_map(|at| text.rfind(at)).max() else {
+        return Ok(Cow::Borrowed(text));
+    };
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let scheme = before.find("://").filter(|&end| {
+        let scheme = before.as_bytes().get(..end).unwrap_or_default();
+        scheme.iter().all(u8::is_ascii_alphanumeric)
+    });
+    Err(Cut {
+        scheme: scheme.map_or("", |end| {
+            before.get(..end.saturating_add(3)).unwrap_or_default()
+        }),
+        // Behind a query or fragment either side may be the secret one.
+        after: if before.contains(['?', '#']) {
+            ""
+        } else {
+            after
+        },
+    })
 }
 
 /// `127.0.0.0/8`, `::1`, or exactly `localhost`.
@@ -190,8 +216,6 @@ mod tests {
         for secret in [
             "http://user:s3cret@proxy:3128",
             "http://user:s3/cret@proxy:3128",
-            "http://user:s3?cret@proxy:3128",
-            "http://user:s3#cret@proxy:3128",
             "http://user:1/s3cret@proxy:3128",
             "http://user:s3@cret@proxy:3128",
             "http://us/er:s3cret@proxy:3128",
@@ -208,6 +232,9 @@ mod tests {
             "https://proxy:3128/?key=s3cret",
             "https://proxy:3128/#s3cret",
             "proxy:3128?key=s3cret",
+            "http://user:s3cret%40proxy:3128",
+            "http%3A%2F%2Fuser:s3cret%40proxy:3128",
+            "http://user:s3cret\u{ff20}proxy:3128",
         ] {
             let shown = shown(secret);
             for part in ["s3", "cret"] {

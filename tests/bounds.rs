@@ -23,6 +23,42 @@ use signer::{Key, Target, claims};
 /// takes some 10 µs.
 const HALF_WAY: &str = "24703282292062327208e-343";
 
+/// Names cost most: each one is kept while its object is read.
+fn key_sets_cost_a_multiple_of_their_size() {
+    let names = |write: fn(usize) -> String| {
+        let mut names = String::new();
+        while names.len() < 250_000 {
+            let number = names.len();
+            names.push_str(&format!("\"{}\":0,", write(number)));
+        }
+        format!("{{{names}\"keys\":[]}}")
+    };
+    for (name, set) in [
+        ("short names", names(|number| format!("{number:x}"))),
+        (
+            "escaped names",
+            names(|number| format!("\\u0061{number:x}")),
+        ),
+    ] {
+        let parse = || {
+            let issuer = modeler_auth::Issuer::oidc(signer::ISSUER).audience("api");
+            let keys = modeler_auth::keys::StaticKeys::from_jwks(set.clone());
+            let builder = modeler_auth::TokenValidator::builder().issuer(issuer.keys(keys));
+            builder.build().is_err()
+        };
+        let (held, is_rejected) = most_held(parse);
+        println!(
+            "| {name} of a key set | {} | {is_rejected} | {held} | |",
+            set.len()
+        );
+        // The clone of the set is the test's own.
+        assert!(
+            is_rejected && held <= 7 * isize::try_from(set.len()).unwrap(),
+            "{name}: {held}"
+        );
+    }
+}
+
 #[test]
 fn the_nastiest_inputs_cost_little() {
     let key = Key::ed();
@@ -159,4 +195,5 @@ fn the_nastiest_inputs_cost_little() {
             assert!(held <= 1024, "{name}: {held}");
         }
     }
+    key_sets_cost_a_multiple_of_their_size();
 }

@@ -112,6 +112,54 @@ async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
     }
 }
 
+/// The last value of a thread to be destroyed asks the validator once more.
+#[tokio::test]
+async fn a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process() {
+    use std::{
+        cell::RefCell,
+        future::Future as _,
+        pin::pin,
+        task::{Context, Waker},
+    };
+
+    struct AtExit(TokenValidator, String);
+    impl AtExit {
+        fn check(&self) -> bool {
+            let mut cx = Context::from_waker(Waker::noop());
+            let check = pin!(self.0.validate(&self.1)).poll(&mut cx);
+            matches!(check, std::task::Poll::Ready(Ok(_)))
+        }
+    }
+    impl Drop for AtExit {
+        fn drop(&mut self) {
+            println!("{}", if self.check() { "accepted" } else { "rejected" });
+        }
+    }
+    thread_local!(static LAST: RefCell<Option<AtExit>> = const { RefCell::new(None) });
+
+    const NAME: &str = "a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process";
+    if let Some((validator, token)) = given() {
+        validator.validate(&token).await.unwrap();
+        for warms in [true, false] {
+            let last = AtExit(validator.clone(), token.clone());
+            let thread = std::thread::spawn(move || {
+                // Registered first, so destroyed last.
+                LAST.with_borrow_mut(|slot| *slot = Some(last));
+                if warms {
+                    for _ in 0..4 {
+                        LAST.with_borrow(|last| assert!(last.as_ref().unwrap().check()));
+                    }
+                }
+            });
+            thread.join().unwrap();
+        }
+        return;
+    }
+    let (_web, issuer) = issuer().await;
+    let printed = child(NAME, &issuer).await;
+    assert_eq!(printed.matches("accepted").count(), 2, "{printed}");
+}
+
 #[tokio::test]
 async fn f37_each_worker_process_keeps_keys_of_its_own() {
     if let Some((validator, token)) = given() {

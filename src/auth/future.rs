@@ -10,24 +10,35 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use crate::{
-    auth::{decide::decide_again, extensions::pass, release::release},
+    access::Access,
+    auth::{decide::decide_again, extensions::pass, reserved::Reserved},
     error::auth::{AuthError, AuthErrorKind},
     keys::cache::waiters::Wait,
     reject::{Reject, Rejection},
     validator::{Attempt, Decision, TokenValidator},
 };
 
-/// Headers that describe a body.
-const OF_THE_BODY: [HeaderName; 9] = [
+/// Headers that describe a body, or how long it may be kept.
+const OF_THE_BODY: [HeaderName; 19] = [
     header::ACCEPT_RANGES,
+    header::AGE,
+    header::CACHE_CONTROL,
+    header::CONTENT_DISPOSITION,
     header::CONTENT_ENCODING,
+    header::CONTENT_LANGUAGE,
     header::CONTENT_LENGTH,
+    header::CONTENT_LOCATION,
     header::CONTENT_RANGE,
     header::CONTENT_TYPE,
     header::ETAG,
+    header::EXPIRES,
     header::LAST_MODIFIED,
     header::TRAILER,
     header::TRANSFER_ENCODING,
+    HeaderName::from_static("content-digest"),
+    HeaderName::from_static("content-md5"),
+    HeaderName::from_static("digest"),
+    HeaderName::from_static("repr-digest"),
 ];
 
 pin_project! {
@@ -56,6 +67,19 @@ pin_project! {
 struct Parked<S, B> {
     inner: S,
     request: Request<B>,
+}
+
+impl<S, B> Parked<S, B> {
+    /// Passes the request on to the service, which is ready.
+    fn call<F>(mut self, access: Access) -> State<F, S, B>
+    where
+        S: Service<Request<B>, Future = F>,
+    {
+        pass(&mut self.request, access);
+        State::Calling {
+            future: self.inner.call(self.request),
+        }
+    }
 }
 
 /// What it takes to answer.
@@ -130,15 +154,10 @@ where
                     // Becoming ready took time: the token may have expired, or been revoked.
                     let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, Attempt::Last) {
-                        Decision::Accepted(access) => {
-                            pass(&mut parked.request, access);
-                            State::Calling {
-                                future: parked.inner.call(parked.request),
-                            }
-                        }
+                        Decision::Accepted(access) => parked.call(access),
                         Decision::Rejected(error) => State::Rejected { error: Some(error) },
                         Decision::Wait(wait) => {
-                            release(&mut parked.inner);
+                            drop(Reserved::new(&mut parked.inner));
                             State::Waiting {
                                 wait,
                                 attempt: Attempt::Last,
@@ -154,11 +173,14 @@ where
                 } => {
                     ready!(Pin::new(&mut *wait).poll(cx));
                     let attempt = attempt.after_waiting(wait.joined);
-                    let parked = parked.take().expect(POLLED);
+                    let mut parked = parked.take().expect(POLLED);
                     match decide_again(&this.rejecter.validator, &parked.request, attempt) {
                         // Only a request that would pass may make the inner service ready.
-                        Decision::Accepted(_) => State::Readying {
-                            parked: Some(parked),
+                        Decision::Accepted(access) => match parked.inner.poll_ready(cx)? {
+                            Poll::Ready(()) => parked.call(access),
+                            Poll::Pending => State::Readying {
+                                parked: Some(parked),
+                            },
                         },
                         Decision::Rejected(error) => State::Rejected { error: Some(error) },
                         Decision::Wait(wait) => State::Waiting {

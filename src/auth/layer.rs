@@ -83,6 +83,9 @@ impl<R> AuthLayer<R> {
 
     /// Refuses gRPC calls as gRPC does and all others as before. A call is a POST over HTTP/2 with
     /// content type `application/grpc`, alone or followed by `+` or `;`.
+    ///
+    /// Not for services that a gateway asks whether to let a request in: it takes HTTP 200 for a yes,
+    /// and here the client chooses the form of the answer.
     pub fn grpc_by_content_type(self) -> AuthLayer<GrpcByContentType<R>> {
         AuthLayer {
             validator: self.validator,

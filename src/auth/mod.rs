@@ -4,8 +4,8 @@ pub(crate) mod decide;
 pub(crate) mod extensions;
 pub(crate) mod future;
 pub(crate) mod layer;
-pub(crate) mod release;
 pub(crate) mod request_view;
+pub(crate) mod reserved;
 pub(crate) mod service;
 
 pub use self::{

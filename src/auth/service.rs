@@ -10,8 +10,8 @@ use crate::{
     auth::{
         extensions::{pass, pass_anonymously},
         future::{Rejecter, ResponseFuture},
-        release::release,
         request_view::RequestView,
+        reserved::Reserved,
     },
     error::auth::Reason,
     reject::Reject,
@@ -58,6 +58,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let inner = Reserved::new(&mut self.inner);
         let view = RequestView::of(&request);
         let rejecter = Rejecter {
             validator: self.validator.clone(),
@@ -70,7 +71,7 @@ where
             }
             Ok(Credentials::Absent) if self.is_optional => {
                 pass_anonymously(&mut request);
-                return ResponseFuture::calling(self.inner.call(request), rejecter);
+                return ResponseFuture::calling(inner.take().call(request), rejecter);
             }
             Ok(Credentials::Absent | Credentials::Other) => {
                 Decision::Rejected(Reason::MissingToken.into())
@@ -80,14 +81,11 @@ where
         match decision {
             Decision::Accepted(access) => {
                 pass(&mut request, access);
-                ResponseFuture::calling(self.inner.call(request), rejecter)
+                ResponseFuture::calling(inner.take().call(request), rejecter)
             }
-            Decision::Rejected(error) => {
-                release(&mut self.inner);
-                ResponseFuture::rejected(error, rejecter)
-            }
+            Decision::Rejected(error) => ResponseFuture::rejected(error, rejecter),
             Decision::Wait(wait) => {
-                release(&mut self.inner);
+                drop(inner);
                 ResponseFuture::waiting(wait, self.inner.clone(), request, rejecter)
             }
         }

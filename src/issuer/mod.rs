@@ -69,7 +69,7 @@ impl Issuer {
     /// Providers sign other tokens with the same keys. ID tokens, logout tokens, security events and
     /// signed authorization responses are refused by the claims that only they have (`at_hash`,
     /// `c_hash`, `s_hash`, `events`; `nonce` in a token that does not call itself an access token;
-    /// `code` or `state` without `sub`). An ID token without any of these, for an audience that is
+    /// `code`, `state`, `error`, `access_token`, `id_token` or `response` without `sub`). An ID token without any of these, for an audience that is
     /// both a client and this API, looks like an access token. If the provider writes `at+jwt`
     /// tokens (RFC 9068), set [`rfc9068_only`](Issuer::rfc9068_only), which leaves no doubt; if not,
     /// give the API an audience that is no client id.

@@ -11,7 +11,7 @@ use crate::token::claims::Claims;
 
 /// Tells which tokens are withdrawn; see [`Issuer::revocation`](crate::Issuer::revocation).
 ///
-/// It is asked about every request with a valid token, so it must answer at once, from what is at
+/// It is asked about every request with a valid token, at least once, so it must answer at once, from what is at
 /// hand: keep a local snapshot, and a task that keeps it current.
 ///
 /// ```no_run

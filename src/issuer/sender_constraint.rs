@@ -8,7 +8,8 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 /// Verifies that a request comes from the sender that its token is bound to; see
 /// [`Issuer::sender_constraint`](crate::Issuer::sender_constraint).
 ///
-/// It is asked about every request with such a token, and only after the signature held. Closures
+/// It is asked about every request with such a token, after the signature held. A request that had to
+/// wait may cause it to be asked more than once, so it must not use up anything, such as a nonce. Closures
 /// implement it:
 ///
 /// ```

@@ -55,13 +55,13 @@ pub struct KeyRequest<'a> {
     /// [`KeyFetch::NotModified`]. `None` asks for the key set itself: at first, after a failed fetch
     /// and for [`refresh_now`](crate::TokenValidator::refresh_now).
     pub validators: Option<&'a CacheValidators>,
-    /// No cache between here and the issuer may answer. Set for
-    /// [`refresh_now`](crate::TokenValidator::refresh_now).
-    pub bypasses_caches: bool,
+    /// The operator asks by [`refresh_now`](crate::TokenValidator::refresh_now), and wants the key set
+    /// itself: [`KeyFetch::NotModified`] is an error.
+    pub is_forced: bool,
 }
 
-/// What a fetch brought.
-#[derive(Clone, Debug)]
+/// Answer to a [`KeyRequest`].
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum KeyFetch {
     /// A key set.
@@ -78,6 +78,19 @@ pub enum KeyFetch {
         /// For how long the issuer calls it fresh.
         fresh_for: Option<Duration>,
     },
+}
+
+/// Shows no key set: it may hold private members.
+impl fmt::Debug for KeyFetch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fresh { jwks, .. } => f
+                .debug_struct("Fresh")
+                .field("bytes", &jwks.len())
+                .finish_non_exhaustive(),
+            Self::NotModified { .. } => f.debug_struct("NotModified").finish_non_exhaustive(),
+        }
+    }
 }
 
 impl KeyFetch {

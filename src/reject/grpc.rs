@@ -51,6 +51,9 @@ impl<B: Default> Reject<B> for Grpc {
 
 /// Answers gRPC calls as [`Grpc`] does, and all others as `R` does, for services that speak both
 /// on one port. See [`AuthLayer::grpc_by_content_type`](crate::AuthLayer::grpc_by_content_type).
+///
+/// Not for services that a gateway asks whether to let a request in: it takes HTTP 200 for a yes, and
+/// here the client chooses the form of the answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcByContentType<R>(pub(crate) R);
 

@@ -4,7 +4,7 @@ use http::{Request, Response};
 use tower_service::Service;
 
 use crate::{
-    auth::{extensions::authenticated, release::release, request_view::RequestView},
+    auth::{extensions::authenticated, request_view::RequestView, reserved::Reserved},
     error::auth::AuthError,
     require::{future::RequirePermissionFuture, rule::PermissionRule},
 };
@@ -32,16 +32,14 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let inner = Reserved::new(&mut self.inner);
         let checked = authenticated(request.extensions()).and_then(|access| {
             let checked = self.rule.check(access, &RequestView::of(&request));
             checked.map_err(AuthError::from)
         });
         match checked {
-            Ok(()) => RequirePermissionFuture::calling(self.inner.call(request)),
-            Err(error) => {
-                release(&mut self.inner);
-                RequirePermissionFuture::rejected(error)
-            }
+            Ok(()) => RequirePermissionFuture::calling(inner.take().call(request)),
+            Err(error) => RequirePermissionFuture::rejected(error),
         }
     }
 }

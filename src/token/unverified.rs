@@ -327,6 +327,10 @@ impl<'s> ClaimMembers<'s> {
                     "events" => self.of_other_kind = Some("events"),
                     "code" => self.response_parameter = Some("code"),
                     "state" => self.response_parameter = Some("state"),
+                    "error" => self.response_parameter = Some("error"),
+                    "access_token" => self.response_parameter = Some("access_token"),
+                    "id_token" => self.response_parameter = Some("id_token"),
+                    "response" => self.response_parameter = Some("response"),
                     _ => {}
                 }
                 return value.skip();
@@ -655,7 +659,14 @@ mod tests {
         assert_eq!(judge_token(at_jwt, &text, &expectation(false)), Ok(0b10));
         assert_eq!(judge(&bearer(nonce)), Ok(0b10));
         // An authorization response has no subject.
-        for name in ["code", "state"] {
+        for name in [
+            "code",
+            "state",
+            "error",
+            "access_token",
+            "id_token",
+            "response",
+        ] {
             let mut response = with(name, json!("x"));
             assert_eq!(judge(&response), Ok(0b10));
             response.as_object_mut().unwrap().remove("sub");

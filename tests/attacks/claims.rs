@@ -245,6 +245,13 @@ async fn a83_tokens_of_other_kinds_for_the_right_audience() {
         // JARM
         with(json!({"code": "x", "state": "y"}), &["sub"]),
         with(json!({"error": "access_denied", "state": "y"}), &["sub"]),
+        with(json!({"error": "access_denied"}), &["sub"]),
+        with(
+            json!({"access_token": "x", "token_type": "Bearer"}),
+            &["sub"],
+        ),
+        with(json!({"id_token": "x"}), &["sub"]),
+        with(json!({"response": {}}), &["sub"]),
         // The claim is no less telling for its odd value.
         with(json!({"at_hash": null}), &[]),
         with(json!({"events": []}), &[]),

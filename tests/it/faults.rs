@@ -333,7 +333,7 @@ async fn f39_a_server_that_cannot_handle_conditions_gets_none_the_next_time() {
 }
 
 #[tokio::test]
-async fn f42_a_forced_refresh_has_no_condition_and_passes_all_caches() {
+async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() {
     let warm = Warm::start().await;
     let jwks = warm.issuer.jwks();
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
@@ -365,7 +365,8 @@ async fn f42_a_forced_refresh_has_no_condition_and_passes_all_caches() {
     assert_eq!(take(), std::slice::from_ref(&forced));
     warm.refresh_by_schedule().await;
     let date = "Mon, 12 Jan 1970 13:46:40 GMT".to_owned();
-    assert_eq!(take(), [[Some("\"1\"".to_owned()), Some(date), None]]);
+    let no_cache = Some("no-cache".to_owned());
+    assert_eq!(take(), [[Some("\"1\"".to_owned()), Some(date), no_cache]]);
     warm.web.page(place, answer(document));
     warm.validator.refresh_now().await.unwrap();
     assert_eq!(take(), [forced.clone(), forced], "discovery, too");

@@ -347,3 +347,57 @@ async fn r43_http_to_elsewhere_is_refused_even_if_discovery_says_so() {
         assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url, "{place}");
     }
 }
+
+#[tokio::test]
+async fn f18_a_key_set_that_moves_is_followed_although_the_old_place_hangs() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    issuer.rotate_keys();
+    web.discovery("/a", issuer.name(), &web.url("/new"));
+    web.text("/new", issuer.jwks());
+    web.hang("/jwks");
+    validator.refresh_now().await.unwrap();
+    assert!(accepts(&validator, &issuer).await);
+}
+
+#[tokio::test]
+async fn f18_a_key_set_that_moves_is_followed_although_discovery_is_slow() {
+    let web = Web::start().await;
+    let issuer = issuer(&web, "/a");
+    let validator = validator(&issuer);
+    let old = issuer.token().sign();
+    assert!(validator.validate(&old).await.is_ok());
+    issuer.rotate_keys();
+    issuer.withdraw_old_keys();
+    web.text("/new", issuer.jwks());
+    // Slower than the old place by as much as the test lets it be.
+    let document = format!(
+        r#"{{"issuer":"{}","jwks_uri":"{}"}}"#,
+        issuer.name(),
+        web.url("/new")
+    );
+    let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
+    let opener = std::sync::Arc::clone(&gate);
+    web.page("/a/.well-known/openid-configuration", move |_| {
+        let (document, gate) = (document.clone(), std::sync::Arc::clone(&gate));
+        Response::new(Body::from_stream(futures_util::stream::once(async move {
+            gate.acquire().await.unwrap().forget();
+            Ok::<_, std::convert::Infallible>(document)
+        })))
+    });
+    let before = web.count("/jwks");
+    let refresh = tokio::spawn({
+        let validator = validator.clone();
+        async move { validator.refresh_now().await }
+    });
+    while web.count("/jwks") == before {
+        tokio::task::yield_now().await;
+    }
+    assert!(validator.validate(&old).await.is_ok());
+    opener.add_permits(10);
+    refresh.await.unwrap().unwrap();
+    assert_eq!(web.count("/new"), 1);
+    assert!(validator.validate(&old).await.is_err());
+}

@@ -729,6 +729,26 @@ async fn an_unchanged_key_set_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn f42_a_forced_refresh_is_not_answered_by_not_modified() {
+    let issuer = oidc();
+    let script = ScriptedKeys::new({
+        let issuer = issuer.clone();
+        move |before| {
+            Ok(match before {
+                0 => KeyFetch::fresh(issuer.jwks()),
+                _ => KeyFetch::not_modified(),
+            })
+        }
+    });
+    let trusted = Issuer::oidc(issuer.name()).audience("test").keys(script);
+    let validator = TokenValidator::builder().issuer(trusted).build().unwrap();
+    validator.ready().await;
+    let error = validator.refresh_now().await.unwrap_err();
+    assert!(error.to_string().contains("without a condition"), "{error}");
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+}
+
+#[tokio::test]
 async fn a_listener_that_panics_takes_nothing_along() {
     let issuer = oidc();
     let builder = builder(&issuer).on_key_event(|_: &KeyEvent<'_>| panic!("the test says so"));

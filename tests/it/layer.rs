@@ -413,6 +413,43 @@ async fn headers_of_layers_in_between_stay_on_a_refusal() {
 }
 
 #[tokio::test]
+async fn a_rejection_from_further_in_keeps_no_header_of_another_body() {
+    const NAMES: [&str; 12] = [
+        "content-digest",
+        "repr-digest",
+        "digest",
+        "content-md5",
+        "content-language",
+        "content-location",
+        "content-disposition",
+        "etag",
+        "last-modified",
+        "cache-control",
+        "expires",
+        "age",
+    ];
+    let issuer = TestIssuer::self_managed();
+    let describe = async |request: axum::extract::Request, next: middleware::Next| {
+        let mut response = next.run(request).await;
+        for name in NAMES {
+            response
+                .headers_mut()
+                .insert(name, HeaderValue::from_static("x"));
+        }
+        response
+    };
+    let app = routes()
+        .layer(middleware::from_fn(describe))
+        .layer(AuthLayer::new(validator([issuer.issuer()])));
+    let token = issuer.token().permissions([]).sign();
+    let answer = get(&app, "/create", &token).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN);
+    for name in NAMES {
+        assert_eq!(answer.header(name), None, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn a_refusal_from_further_in_says_nothing_of_another_body() {
     // A router that is not wrapped with its own `layer` has put a length onto the bare refusal.
     let issuer = TestIssuer::self_managed();
@@ -633,6 +670,8 @@ async fn a_refused_request_holds_no_permit_of_the_inner_service() {
 }
 
 type Boxed = BoxCloneService<Request<()>, Response<String>, Infallible>;
+/// Layers around a service.
+type Stack = Box<dyn Fn(Boxed) -> Boxed>;
 
 /// A service with one permit, and its permits.
 fn limited() -> (Boxed, Arc<Semaphore>) {
@@ -658,7 +697,6 @@ async fn r60_a_refused_request_holds_nothing_of_the_inner_service_whichever_laye
     ]);
     let auth = || AuthLayer::new(validator.clone());
     let rule = || RequirePermissionLayer::new(Permission::Create);
-    type Stack = Box<dyn Fn(Boxed) -> Boxed>;
     let stack = |layer: fn(AuthLayer, RequirePermissionLayer<Permission>, Boxed) -> Boxed| {
         let (auth, rule) = (auth(), rule());
         Box::new(move |inner| layer(auth.clone(), rule, inner)) as Stack
@@ -735,6 +773,68 @@ async fn r61_a_request_that_waited_is_decided_again_when_the_service_is_ready() 
         assert_eq!(permits.available_permits(), 1, "{change}");
         drop(service);
     }
+}
+
+#[tokio::test]
+async fn r60_a_panic_in_a_mapping_or_a_rule_holds_nothing_either() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    let issuer = TestIssuer::oidc("https://issuer.example/");
+    let trusted = modeler_auth::Issuer::oidc(issuer.name())
+        .audience("test")
+        .keys(StaticKeys::from_jwks(issuer.jwks()));
+    let panics = |_: &modeler_auth::Claims| panic!("the test says so");
+    let auth = AuthLayer::new(validator([trusted.clone().map_claims(panics)]));
+    let rule =
+        RequirePermissionLayer::new(|_: &Access, _: &modeler_auth::auth::RequestView<'_>| {
+            panic!("the test says so")
+        });
+    let good = AuthLayer::new(validator([trusted]));
+    let token = issuer.token().sign();
+    for (name, stack) in [
+        (
+            "mapping",
+            Box::new(move |inner| BoxCloneService::new(auth.layer(inner))) as Stack,
+        ),
+        (
+            "rule",
+            Box::new(move |inner| BoxCloneService::new(good.layer(rule.layer(inner)))),
+        ),
+    ] {
+        let (inner, permits) = limited();
+        let mut service = stack(inner);
+        let ready = service.ready().await.unwrap();
+        let call = catch_unwind(AssertUnwindSafe(|| drop(ready.call(with_token(&token)))));
+        assert!(call.is_err(), "{name}");
+        assert_eq!(permits.available_permits(), 1, "{name}");
+        drop(service);
+    }
+}
+
+#[tokio::test]
+async fn r61_a_request_that_waited_asks_no_more_than_needed() {
+    let issuer = TestIssuer::self_managed();
+    let keys = GatedKeys::new(&issuer);
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let trusted = modeler_auth::Issuer::self_managed(issuer.name())
+        .keys(keys.clone())
+        .revocation(move |_: &modeler_auth::issuer::TokenIdentity<'_>| {
+            count.fetch_add(1, Ordering::SeqCst);
+            false
+        });
+    let validator = validator([trusted]);
+    let (inner, _permits) = limited();
+    let mut service = AuthLayer::new(validator.clone()).layer(inner);
+    let token = issuer.token().sign();
+    let call = service.ready().await.unwrap().call(with_token(&token));
+    let mut waiting = tokio_test::task::spawn(call);
+    tokio_test::assert_pending!(waiting.poll());
+    keys.open(1);
+    validator.ready().await;
+    assert_eq!(waiting.await.unwrap().status(), StatusCode::OK);
+    // The service was ready at once, so no time has passed since the decision.
+    assert_eq!(asked.load(Ordering::SeqCst), 1);
 }
 
 #[tokio::test]

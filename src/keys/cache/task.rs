@@ -394,7 +394,7 @@ async fn fetch_and_parse(
 ) -> Result<Fetched, KeyFetchError> {
     let request = KeyRequest {
         validators: launch.validators.as_ref(),
-        bypasses_caches: launch.is_forced,
+        is_forced: launch.is_forced,
     };
     let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
     let fetched = fetched.map_err(|_| {
@@ -410,6 +410,12 @@ async fn fetch_and_parse(
             validators,
             fresh_for,
         },
+        KeyFetch::NotModified { .. } if launch.is_forced => {
+            return Err(KeyFetchError::new(
+                KeyFetchErrorKind::Other,
+                "`not modified` in answer to a request without a condition",
+            ));
+        }
         KeyFetch::NotModified { fresh_for } => Fetched {
             keys: None,
             validators: None,

@@ -12,22 +12,20 @@ const MAX_VALIDATOR_BYTES: usize = 256;
 /// What a number of seconds that is too large counts as.
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
-/// For how long the answer is fresh, counted from now
-/// ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)). `no-cache` and
-/// `no-store`, which Keycloak sends with every key set, say nothing about it: they must not mean
-/// a fetch for every request.
+/// Returns for how long the answer is fresh, counted from now
+/// ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)). `no-cache` and `no-store`
+/// without a time, which Keycloak sends with every key set, do not mean a fetch for every request.
 pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let control = cache_control(headers);
-    if control.forbids_storing {
-        return None;
-    }
-    let lifetime = if let Some(max_age) = control.max_age {
-        max_age
-    } else {
-        let expires = date(headers, header::EXPIRES)?;
-        // The issuer's clock may be off; its own date is off by as much.
-        let date = date(headers, header::DATE).unwrap_or(now);
-        expires.duration_since(date).unwrap_or_default()
+    let lifetime = match control.max_age {
+        Some(Duration::ZERO) | None if control.forbids_storing => return None,
+        Some(max_age) => max_age,
+        None => {
+            let expires = date(headers, header::EXPIRES)?;
+            // The issuer's clock may be off; its own date is off by as much.
+            let date = date(headers, header::DATE).unwrap_or(now);
+            expires.duration_since(date).unwrap_or_default()
+        }
     };
     let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
     let age = age.and_then(delta_seconds).unwrap_or_default();
@@ -42,10 +40,9 @@ struct CacheControl {
     max_age: Option<Duration>,
 }
 
-/// Reads `Cache-Control` ([RFC 9111 §5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)): a
-/// list of names, whose case does not count, some with a value, which may be quoted. Of several
-/// `max-age` the shortest counts. No directive of interest has a comma in its value, so a list that
-/// is quoted within another directive at worst shortens the time.
+/// Reads `Cache-Control` ([RFC 9111 §5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)): a list
+/// of names, whose case does not count, some with a value, which may be quoted. The shortest `max-age`
+/// counts.
 fn cache_control(headers: &HeaderMap) -> CacheControl {
     let mut control = CacheControl::default();
     let values = headers.get_all(header::CACHE_CONTROL).iter();
@@ -56,8 +53,9 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
             None => (directive, None),
         };
         let name = name.trim();
-        control.forbids_storing |=
-            name.eq_ignore_ascii_case("no-cache") || name.eq_ignore_ascii_case("no-store");
+        // `no-cache="set-cookie"` is about that header field alone.
+        let is_bare = |wanted| value.is_none() && name.eq_ignore_ascii_case(wanted);
+        control.forbids_storing |= is_bare("no-cache") || is_bare("no-store");
         if name.eq_ignore_ascii_case("max-age") {
             let age = value.and_then(delta_seconds);
             control.max_age = [control.max_age, age].into_iter().flatten().min();
@@ -188,6 +186,11 @@ mod tests {
             ("max-age=+5", None),
             ("max-age=", None),
             ("max-age", None),
+            ("max-age=60, no-cache", Some(60)),
+            ("max-age=60, no-cache=\"set-cookie\"", Some(60)),
+            ("max-age=60, x=\"a, no-store, b\"", Some(60)),
+            ("max-age=0, no-store", None),
+            ("max-age=0", Some(0)),
             ("s-maxage=5", None),
             ("xmax-age=5", None),
         ] {

@@ -13,7 +13,7 @@ use std::{
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, header};
-use tokio::time::timeout;
+use tokio::time::sleep;
 use url::Url;
 
 use crate::{
@@ -33,8 +33,9 @@ use crate::{
 
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
-/// How long discovery may take longer than the key set, where that is known already.
-const DISCOVERY_GRACE: Duration = Duration::from_secs(1);
+/// Where the key set's URL is known, a fetch waits for discovery no longer than this, so that it ends
+/// within its 5 seconds without discovery.
+const MAX_DISCOVERY_TIME: Duration = Duration::from_secs(4);
 
 /// Where the key set is.
 pub(crate) enum Location {
@@ -66,27 +67,38 @@ impl HttpKeys {
 
     async fn fetch_keys(&self, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
         let discovery = match &self.location {
-            Location::KeySet(url) => return self.key_set(url.url(), request).await,
+            Location::KeySet(url) => return self.key_set(url.url(), request.validators).await,
             Location::Discovery(discovery) => discovery,
         };
         let Some(known) = self.discovered() else {
-            let url = self.discover(discovery, request).await?;
-            return self.move_to(url, request).await;
+            let url = self.discover(discovery).await?;
+            return self.move_to(url).await;
         };
-        // The issuer may move its keys. Asking again beside the fetch costs next to no time, and
-        // only a changed answer matters.
-        let mut discover = pin!(self.discover(discovery, request));
-        let mut key_set = pin!(self.key_set(&known, request));
+        // The issuer may move its keys. Discovery runs beside the fetch, which costs no round trip
+        // while nothing has moved.
+        let mut discovery_time = pin!(sleep(MAX_DISCOVERY_TIME));
+        let mut discover = pin!(self.discover(discovery));
+        let mut key_set = pin!(self.key_set(&known, request.validators));
         let (found, key_set) = tokio::select! {
-            found = &mut discover => (found, key_set.await),
+            found = &mut discover => match found {
+                // The known place is of no interest any more, and may not even answer.
+                Ok(url) if url != known => return self.move_to(url).await,
+                Err(error) if is_misleading(error.kind()) => return Err(error),
+                found => (found, key_set.await),
+            },
             key_set = &mut key_set => {
-                let found = timeout(DISCOVERY_GRACE, discover).await;
-                let late = KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer in time");
-                (found.unwrap_or(Err(late)), key_set)
+                let found = tokio::select! {
+                    found = &mut discover => found,
+                    () = &mut discovery_time => Err(KeyFetchError::new(
+                        KeyFetchErrorKind::Timeout,
+                        "no answer within 4 seconds",
+                    )),
+                };
+                (found, key_set)
             }
         };
         match found {
-            Ok(url) if url != known => self.move_to(url, request).await,
+            Ok(url) if url != known => self.move_to(url).await,
             Ok(_) => key_set,
             Err(error) if is_misleading(error.kind()) => Err(error),
             Err(error) => {
@@ -97,12 +109,8 @@ impl HttpKeys {
     }
 
     /// Fetches the key set from a new place, which is the known one if that succeeds.
-    async fn move_to(&self, url: Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
-        let unconditional = KeyRequest {
-            validators: None,
-            ..request
-        };
-        let key_set = self.key_set(&url, unconditional).await?;
+    async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
+        let key_set = self.key_set(&url, None).await?;
         *self
             .discovered
             .lock()
@@ -118,17 +126,14 @@ impl HttpKeys {
     }
 
     /// Asks the issuer where its keys are.
-    async fn discover(
-        &self,
-        discovery: &Discovery,
-        request: KeyRequest<'_>,
-    ) -> Result<Url, KeyFetchError> {
-        let headers = || headers(None, request.bypasses_caches);
+    async fn discover(&self, discovery: &Discovery) -> Result<Url, KeyFetchError> {
         let [appended, inserted] = discovery.urls();
         let mut place = &appended;
-        let mut document = self.get(place, MAX_DISCOVERY_BYTES, headers()).await;
+        let mut document = self.get(place, MAX_DISCOVERY_BYTES, HeaderMap::new()).await;
         if matches!(document, Err(HttpFailure::Status { status: 404, .. })) {
-            let second = self.get(&inserted, MAX_DISCOVERY_BYTES, headers()).await;
+            let second = self
+                .get(&inserted, MAX_DISCOVERY_BYTES, HeaderMap::new())
+                .await;
             if second.is_ok() {
                 (place, document) = (&inserted, second);
             }
@@ -147,19 +152,24 @@ impl HttpKeys {
         discovery.read(&document, place)
     }
 
-    async fn key_set(&self, url: &Url, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
+    async fn key_set(
+        &self,
+        url: &Url,
+        validators: Option<&CacheValidators>,
+    ) -> Result<KeyFetch, KeyFetchError> {
         let is_of_this_place =
             |known: &&CacheValidators| known.place.as_deref() == Some(url.as_str());
-        let previous = request.validators.filter(is_of_this_place);
-        let headers = headers(previous, request.bypasses_caches);
-        let answer = self.get(url, MAX_KEY_SET_BYTES, headers).await;
+        let validators = validators.filter(is_of_this_place);
+        let answer = self
+            .get(url, MAX_KEY_SET_BYTES, conditions(validators))
+            .await;
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
                 jwks,
                 validators: caching::validators(&headers, url),
                 fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
             }),
-            Err(HttpFailure::NotModified(headers)) if previous.is_some() => {
+            Err(HttpFailure::NotModified(headers)) if validators.is_some() => {
                 Ok(KeyFetch::NotModified {
                     fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
                 })
@@ -177,6 +187,10 @@ impl HttpKeys {
     ) -> Result<(HeaderMap, Bytes), HttpFailure> {
         let json = header::HeaderValue::from_static("application/json");
         headers.insert(header::ACCEPT, json);
+        // A cache on the way would keep a withdrawn key in use
+        // ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
+        let no_cache = header::HeaderValue::from_static("no-cache");
+        headers.insert(header::CACHE_CONTROL, no_cache);
         let request = self.clients.of(url)?.get(url.clone()).headers(headers);
         let mut response = request.send().await?;
         match response.status().as_u16() {
@@ -223,21 +237,16 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
     )
 }
 
-/// Headers that ask for a document only if it changed since `previous`
-/// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)), and if so told, past all
-/// caches ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
-fn headers(previous: Option<&CacheValidators>, bypasses_caches: bool) -> HeaderMap {
+/// Headers that ask for a document only if it changed since `validators`
+/// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)).
+fn conditions(validators: Option<&CacheValidators>) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    if bypasses_caches {
-        let no_cache = header::HeaderValue::from_static("no-cache");
-        headers.insert(header::CACHE_CONTROL, no_cache);
-    }
-    let Some(previous) = previous else {
+    let Some(validators) = validators else {
         return headers;
     };
     for (name, value) in [
-        (header::IF_NONE_MATCH, &previous.etag),
-        (header::IF_MODIFIED_SINCE, &previous.last_modified),
+        (header::IF_NONE_MATCH, &validators.etag),
+        (header::IF_MODIFIED_SINCE, &validators.last_modified),
     ] {
         if let Some(value) = value.as_ref().and_then(|value| value.parse().ok()) {
             headers.insert(name, value);

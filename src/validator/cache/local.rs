@@ -6,7 +6,10 @@
 
 use std::{
     cell::RefCell,
-    sync::atomic::{AtomicU64, Ordering},
+    sync::{
+        LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use thread_local::ThreadLocal;
@@ -34,6 +37,26 @@ struct Slot {
     last: u64,
 }
 
+/// Marks a thread whose thread-local values still exist. Later `ThreadLocal` would panic, and a panic in
+/// a destructor of a thread-local value ends the process.
+struct Running;
+
+impl Drop for Running {
+    fn drop(&mut self) {}
+}
+
+fn is_running() -> bool {
+    static FIRST: LazyLock<ThreadLocal<()>> = LazyLock::new(ThreadLocal::new);
+    thread_local! {
+        // Made after the crate's own thread-local value, so destroyed before it.
+        static RUNNING: Running = {
+            FIRST.get_or_default();
+            Running
+        };
+    }
+    RUNNING.try_with(|_| ()).is_ok()
+}
+
 impl Hot {
     const SLOTS: usize = 8;
 
@@ -59,6 +82,9 @@ impl Hot {
 
     /// Keeps `verdict`, if it is hot.
     pub(crate) fn offer(&self, hash: u64, verdict: &Verdict) {
+        if !is_running() {
+            return;
+        }
         let mut slots = self.threads.get_or_default().borrow_mut();
         let Some(slot) = slots.0.get_mut(Self::slot(hash)) else {
             return;
