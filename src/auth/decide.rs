@@ -3,22 +3,26 @@
 use http::Request;
 
 use crate::{
+    access::Access,
     auth::request_view::RequestView,
-    error::auth::{AuthError, Reason},
+    error::auth::Reason,
     token::bearer::{Credentials, credentials},
-    validator::{Attempt, Decision, TokenValidator},
+    validator::{
+        TokenValidator,
+        check::{NotAccepted, WaitsLeft},
+    },
 };
 
-/// Decides about `request` again, after its `attempt` waited.
+/// Decides about `request` again, after it waited.
 pub(super) fn decide_again<B>(
     validator: &TokenValidator,
     request: &Request<B>,
-    attempt: Attempt,
-) -> Decision {
+    waits_left: WaitsLeft,
+) -> Result<Access, NotAccepted> {
     match credentials(request.headers()) {
         Ok(Credentials::Bearer(token)) => {
-            validator.decide(token, Some(&RequestView::of(request)), attempt)
+            validator.decide(token, Some(&RequestView::of(request)), waits_left)
         }
-        _ => Decision::Rejected(AuthError::from(Reason::MissingToken)),
+        _ => Err(Reason::MissingToken.into()),
     }
 }

@@ -15,7 +15,10 @@ use crate::{
     error::auth::{AuthError, AuthErrorKind},
     keys::cache::waiters::Wait,
     reject::{Reject, Rejection},
-    validator::{Attempt, Decision, TokenValidator},
+    validator::{
+        TokenValidator,
+        check::{NotAccepted, WaitsLeft},
+    },
 };
 
 /// Headers that describe a body, or how long it may be kept.
@@ -58,7 +61,7 @@ pin_project! {
         Readying { parked: Option<Box<Parked<S, B>>> },
         Rejected { error: Option<AuthError> },
         /// Keys are being fetched.
-        Waiting { wait: Wait, attempt: Attempt, parked: Option<Box<Parked<S, B>>> },
+        Waiting { wait: Wait, waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
     }
 }
 
@@ -119,7 +122,7 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
         Self {
             state: State::Waiting {
                 wait,
-                attempt: Attempt::First,
+                waits_left: WaitsLeft::ALL,
                 parked: Some(Box::new(Parked { inner, request })),
             },
             rejecter,
@@ -153,14 +156,14 @@ where
                     let mut parked = parked.take().expect(POLLED);
                     // Becoming ready took time: the token may have expired, or been revoked.
                     let validator = &this.rejecter.validator;
-                    match decide_again(validator, &parked.request, Attempt::Last) {
-                        Decision::Accepted(access) => parked.call(access),
-                        Decision::Rejected(error) => State::Rejected { error: Some(error) },
-                        Decision::Wait(wait) => {
+                    match decide_again(validator, &parked.request, WaitsLeft::NONE) {
+                        Ok(access) => parked.call(access),
+                        Err(NotAccepted::Rejected(error)) => State::Rejected { error: Some(error) },
+                        Err(NotAccepted::Wait(wait)) => {
                             drop(Reserved::new(&mut parked.inner));
                             State::Waiting {
                                 wait,
-                                attempt: Attempt::Last,
+                                waits_left: WaitsLeft::NONE,
                                 parked: Some(parked),
                             }
                         }
@@ -168,24 +171,24 @@ where
                 }
                 StateProj::Waiting {
                     wait,
-                    attempt,
+                    waits_left,
                     parked,
                 } => {
                     ready!(Pin::new(&mut *wait).poll(cx));
-                    let attempt = attempt.after_waiting(wait.joined);
+                    let waits_left = waits_left.after(wait);
                     let mut parked = parked.take().expect(POLLED);
-                    match decide_again(&this.rejecter.validator, &parked.request, attempt) {
+                    match decide_again(&this.rejecter.validator, &parked.request, waits_left) {
                         // Only a request that would pass may make the inner service ready.
-                        Decision::Accepted(access) => match parked.inner.poll_ready(cx)? {
+                        Ok(access) => match parked.inner.poll_ready(cx)? {
                             Poll::Ready(()) => parked.call(access),
                             Poll::Pending => State::Readying {
                                 parked: Some(parked),
                             },
                         },
-                        Decision::Rejected(error) => State::Rejected { error: Some(error) },
-                        Decision::Wait(wait) => State::Waiting {
+                        Err(NotAccepted::Rejected(error)) => State::Rejected { error: Some(error) },
+                        Err(NotAccepted::Wait(wait)) => State::Waiting {
                             wait,
-                            attempt,
+                            waits_left,
                             parked: Some(parked),
                         },
                     }

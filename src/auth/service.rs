@@ -16,7 +16,10 @@ use crate::{
     error::auth::Reason,
     reject::Reject,
     token::bearer::{Credentials, credentials},
-    validator::{Attempt, Decision, TokenValidator},
+    validator::{
+        TokenValidator,
+        check::{NotAccepted, WaitsLeft},
+    },
 };
 
 /// Service that refuses requests without a valid token; see [`AuthLayer`](crate::AuthLayer).
@@ -67,24 +70,22 @@ where
         };
         let decision = match credentials(request.headers()) {
             Ok(Credentials::Bearer(token)) => {
-                self.validator.decide(token, Some(&view), Attempt::First)
+                self.validator.decide(token, Some(&view), WaitsLeft::ALL)
             }
             Ok(Credentials::Absent) if self.is_optional => {
                 pass_anonymously(&mut request);
                 return ResponseFuture::calling(inner.take().call(request), rejecter);
             }
-            Ok(Credentials::Absent | Credentials::Other) => {
-                Decision::Rejected(Reason::MissingToken.into())
-            }
-            Err(reason) => Decision::Rejected(reason.into()),
+            Ok(Credentials::Absent | Credentials::Other) => Err(Reason::MissingToken.into()),
+            Err(reason) => Err(reason.into()),
         };
         match decision {
-            Decision::Accepted(access) => {
+            Ok(access) => {
                 pass(&mut request, access);
                 ResponseFuture::calling(inner.take().call(request), rejecter)
             }
-            Decision::Rejected(error) => ResponseFuture::rejected(error, rejecter),
-            Decision::Wait(wait) => {
+            Err(NotAccepted::Rejected(error)) => ResponseFuture::rejected(error, rejecter),
+            Err(NotAccepted::Wait(wait)) => {
                 drop(inner);
                 ResponseFuture::waiting(wait, self.inner.clone(), request, rejecter)
             }

@@ -1,5 +1,5 @@
-//! Headers that stood before a good signature. An issuer writes the same one before all tokens of
-//! a key, so most are known by their text and need not be read again.
+//! Header cache: headers that stood before good signatures. An issuer writes the same header into all
+//! tokens of a key, so most are known by their text and need not be read again.
 
 use std::sync::Arc;
 
@@ -7,49 +7,44 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::token::header::Header;
 
-/// What is known of headers: nothing but what reading them gave. Never a key.
+/// Cache of headers, the oldest first. It holds what reading a header gave, and never a key.
 #[derive(Default)]
 pub(crate) struct HeaderCache(ArcSwap<Vec<Arc<CachedHeader>>>);
 
 pub(crate) struct CachedHeader {
-    /// As it stands in a token.
+    /// Text of the header in a token.
     segment: Box<str>,
     header: Header<'static>,
 }
 
 impl HeaderCache {
-    const MOST: usize = 16;
-    /// Of so many headers for which there is no place, one takes that of the oldest: keys rotate, but
-    /// an issuer may as well write another header before each token.
-    const ONE_OF: u8 = 64;
+    /// Beyond this number a new header replaces the oldest one.
+    const MAX_HEADERS: usize = 16;
 
     pub(crate) fn load(&self) -> Guard<Arc<Vec<Arc<CachedHeader>>>> {
         self.0.load()
     }
 
-    /// Remembers `header`, which stands before a good signature as `segment`.
-    pub(crate) fn learn(&self, segment: &str, header: &Header<'_>) {
+    /// Adds `header`, whose text `segment` stood before a good signature.
+    pub(crate) fn insert(&self, segment: &str, header: &Header<'_>) {
         let known = self.load();
         if find(&known, segment).is_some() {
             return;
         }
-        let is_full = known.len() >= Self::MOST;
-        if is_full && fastrand::u8(..Self::ONE_OF) > 0 {
-            return;
-        }
-        let mut more: Vec<_> = known.iter().skip(is_full.into()).cloned().collect();
-        more.push(Arc::new(CachedHeader {
+        let is_full = known.len() >= Self::MAX_HEADERS;
+        let mut headers: Vec<_> = known.iter().skip(is_full.into()).cloned().collect();
+        headers.push(Arc::new(CachedHeader {
             segment: segment.into(),
             header: header.to_owned(),
         }));
-        // Of two that learn at once one may be lost; its header comes again.
-        self.0.store(Arc::new(more));
+        // If two threads add a header at once, one of the two may be lost until its next token.
+        self.0.store(Arc::new(headers));
     }
 }
 
-/// What `segment` is known to say.
+/// Returns the header whose text is `segment`.
 pub(super) fn find<'k>(known: &'k [Arc<CachedHeader>], segment: &str) -> Option<Header<'k>> {
-    let found = known.iter().find(|one| *one.segment == *segment)?;
+    let found = known.iter().find(|known| *known.segment == *segment)?;
     Some(found.header.borrowed())
 }
 
@@ -69,9 +64,9 @@ mod tests {
     #[test]
     fn a_header_is_known_by_its_whole_text() {
         let known = HeaderCache::default();
-        known.learn("eyJh", &header("a"));
-        known.learn("eyJi", &header("b"));
-        known.learn("eyJh", &header("c"));
+        known.insert("eyJh", &header("a"));
+        known.insert("eyJi", &header("b"));
+        known.insert("eyJh", &header("c"));
         let known = known.load();
         assert_eq!(known.len(), 2);
         let found = find(&known, "eyJh").unwrap();
@@ -84,16 +79,15 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_16_are_known_and_a_new_one_is_in_the_end() {
-        let known = HeaderCache::default();
-        for number in 0..100 {
-            known.learn(&number.to_string(), &header("a"));
+    fn beyond_16_headers_the_oldest_is_replaced() {
+        let cache = HeaderCache::default();
+        for number in 0..20 {
+            cache.insert(&number.to_string(), &header("a"));
+            assert!(find(&cache.load(), &number.to_string()).is_some());
         }
-        assert_eq!(known.load().len(), 16);
-        for _ in 0..10_000 {
-            known.learn("new", &header("b"));
-        }
-        assert_eq!(known.load().len(), 16);
-        assert!(find(&known.load(), "new").is_some());
+        let known: Vec<_> = (0..20)
+            .filter(|number| find(&cache.load(), &number.to_string()).is_some())
+            .collect();
+        assert_eq!(known, (4..20).collect::<Vec<_>>());
     }
 }

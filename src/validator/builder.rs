@@ -10,7 +10,7 @@ use crate::{
         cache::schedule::RefreshSettings,
         event::{KeyCallback, KeyEvent},
     },
-    validator::{TokenValidator, cache::Verdicts},
+    validator::{TokenValidator, cache::TokenCache},
 };
 
 /// Configures a [`TokenValidator`].
@@ -178,7 +178,7 @@ impl TokenValidatorBuilder {
             by_name,
             self.leeway,
             self.clock,
-            Verdicts::new(self.token_cache_bytes, self.token_cache_max_age),
+            TokenCache::new(self.token_cache_bytes, self.token_cache_max_age),
         ))
     }
 

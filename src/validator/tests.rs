@@ -20,23 +20,27 @@ use super::*;
 use crate::{
     issuer::{revocation::RevocationList, sender_constraint::SenderConstraintError},
     keys::algorithm::Algorithm,
+    keys::cache::waiters::Wait,
     test_util::{TestClock, TestIssuer, TokenBuilder},
-    token::claims::Claims,
+    token::{claims::Claims, jws::CompactJws},
+    validator::check::{NotAccepted, WaitsLeft},
 };
 
 #[test]
 fn r55_a_token_waits_once_and_once_more_for_a_fetch_that_it_joined() {
-    use Attempt::{First, Last, Second};
-    assert!(First.may_wait() && Second.may_wait() && !Last.may_wait());
-    assert_eq!(
-        [true, false].map(|joined| First.after_waiting(joined)),
-        [Second, Last]
-    );
-    for attempt in [Second, Last] {
-        assert_eq!(
-            [true, false].map(|joined| attempt.after_waiting(joined)),
-            [Last; 2]
-        );
+    let joined = Wait::over();
+    assert!(joined.joined);
+    let [all, none] = [WaitsLeft::ALL, WaitsLeft::NONE];
+    let one = all.after(&joined);
+    assert!(all.may_wait() && one.may_wait() && !none.may_wait());
+    assert_ne!(one, all);
+    assert_eq!(one.after(&joined), none);
+    assert_eq!(none.after(&joined), none);
+    // A fetch that began with the request is as new as can be.
+    let mut started = Wait::over();
+    started.joined = false;
+    for waits_left in [all, one, none] {
+        assert_eq!(waits_left.after(&started), none);
     }
 }
 
@@ -73,11 +77,11 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 }
 
 /// What became of a token, in words.
-fn outcome(decided: Result<Access, Stop>) -> String {
+fn outcome(decided: Result<Access, NotAccepted>) -> String {
     match decided {
         Ok(access) => format!("{:?} {:?}", access.subject(), access.permissions()),
-        Err(Stop::Rejected(error)) => error.reason().to_owned(),
-        Err(Stop::Wait(_)) => "waits".to_owned(),
+        Err(NotAccepted::Rejected(error)) => error.reason().to_owned(),
+        Err(NotAccepted::Wait(_)) => "waits".to_owned(),
     }
 }
 
@@ -201,10 +205,10 @@ fn r48_a_hit_equals_a_cold_check() {
                 let Step::Come(number) = step else { continue };
                 let token = world.recent(number);
                 let inner = &world.validator.inner;
-                let is_hit = inner.recall(token, inner.clock.steady()).is_some();
-                let warm = outcome(inner.decide(token, Some(&view), Attempt::First));
+                let is_hit = inner.cached(token, inner.clock.steady()).is_some();
+                let warm = outcome(inner.decide(token, Some(&view), WaitsLeft::ALL));
                 let compact = CompactJws::split(token).unwrap();
-                let cold = inner.check(compact, Some(&view), Attempt::First, inner.clock.steady());
+                let cold = inner.check(compact, Some(&view), WaitsLeft::ALL, inner.clock.steady());
                 let cold = outcome(cold.map(|verdict| verdict.access));
                 prop_assert_eq!(&warm, &cold);
                 hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
@@ -230,12 +234,12 @@ async fn r48_a_token_that_is_checked_again_is_remembered_again() {
     let request = Request::new(());
     for _ in 0..3 {
         world.validator.refresh_now().await.unwrap();
-        assert!(inner.recall(token, inner.clock.steady()).is_none());
+        assert!(inner.cached(token, inner.clock.steady()).is_none());
         // Often enough to be hot.
         for _ in 0..5 {
-            let decided = inner.decide(token, Some(&RequestView::of(&request)), Attempt::First);
+            let decided = inner.decide(token, Some(&RequestView::of(&request)), WaitsLeft::ALL);
             assert!(decided.is_ok());
-            assert!(inner.recall(token, inner.clock.steady()).is_some());
+            assert!(inner.cached(token, inner.clock.steady()).is_some());
         }
         // The token's key stays, but the set is another one.
         world.issuer.rotate_keys();

@@ -1,8 +1,8 @@
-//! Verdicts that a thread needs again and again, in a place of its own.
+//! Part of the token cache that each thread has for itself.
 //!
-//! Often one machine client sends one token to every core. Counting its reads and its references
-//! then is what the cores wait for, so each thread keeps a copy of its few hottest verdicts, and
-//! neither counter is shared.
+//! Often one machine client sends one token to every core. The cores would then wait for each other to
+//! count its reads and its references. So each thread keeps copies of the few tokens it needs most, and
+//! shares neither counter.
 
 use std::{
     cell::RefCell,
@@ -10,30 +10,71 @@ use std::{
         LazyLock,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use thread_local::ThreadLocal;
 
-use crate::validator::cache::Verdict;
+use crate::validator::cache::{
+    entry::{CachedToken, TokenKey},
+    shared::SharedCache,
+};
 
-/// The hot verdicts of every thread, up to a number of bytes in all.
-pub(crate) struct Hot {
-    threads: ThreadLocal<RefCell<Slots>>,
-    /// What all of them take.
-    bytes: AtomicU64,
-    most_bytes: u64,
+/// Cache of each thread in front of the shared one.
+pub(super) struct LocalCache {
+    front: Front,
+    shared: SharedCache,
 }
 
-/// What one thread keeps, in cache lines of its own.
+impl LocalCache {
+    /// Up to an eighth of the `capacity` goes to the threads.
+    pub(super) fn new(capacity: u64, max_age: Duration) -> Self {
+        let for_threads = capacity / 8;
+        Self {
+            front: Front::new(for_threads),
+            shared: SharedCache::new(capacity.saturating_sub(for_threads), max_age),
+        }
+    }
+
+    /// Returns the entry of `token`, if it `is_fresh`.
+    pub(super) fn get(
+        &self,
+        token: &str,
+        is_fresh: impl Fn(&CachedToken) -> bool,
+    ) -> Option<CachedToken> {
+        let hash = TokenKey::of(token).hash();
+        if let Some(found) = self.front.get(hash, token).filter(&is_fresh) {
+            return Some(found);
+        }
+        let found = self.shared.get(token, is_fresh)?;
+        self.front.offer(hash, &found);
+        Some(found)
+    }
+
+    pub(super) fn insert(&self, token: CachedToken) {
+        self.front.remove(TokenKey::of(token.token()).hash());
+        self.shared.insert(token);
+    }
+}
+
+/// Entries of all threads, up to a number of bytes in all.
+struct Front {
+    threads: ThreadLocal<RefCell<Slots>>,
+    /// Memory that the entries of all threads take.
+    bytes: AtomicU64,
+    max_bytes: u64,
+}
+
+/// Entries of one thread, in cache lines that no other thread writes.
 #[derive(Default)]
 #[repr(align(128))]
-struct Slots([Slot; Hot::SLOTS]);
+struct Slots([Slot; Front::SLOTS]);
 
 #[derive(Default)]
 struct Slot {
-    kept: Option<(u64, Verdict)>,
-    /// The hash of the last token that came. If it is looked for twice running and is not there, it
-    /// takes the place: among many tokens nothing is hot.
+    entry: Option<(u64, CachedToken)>,
+    /// Hash of the last token that was looked for here. If the same token is looked for twice in a
+    /// row and is not here, it takes the slot: where tokens alternate, none is needed often.
     last: u64,
 }
 
@@ -57,31 +98,31 @@ fn is_running() -> bool {
     RUNNING.try_with(|_| ()).is_ok()
 }
 
-impl Hot {
+impl Front {
     const SLOTS: usize = 8;
 
-    pub(crate) fn new(most_bytes: u64) -> Self {
+    fn new(max_bytes: u64) -> Self {
         Self {
             threads: ThreadLocal::new(),
             bytes: AtomicU64::new(0),
-            most_bytes,
+            max_bytes,
         }
     }
 
-    /// The verdict about `token`, whose hash is `hash`.
-    pub(crate) fn get(&self, hash: u64, token: &str) -> Option<Verdict> {
+    /// Returns this thread's entry of `token`, whose hash is `hash`.
+    fn get(&self, hash: u64, token: &str) -> Option<CachedToken> {
         let mut slots = self.threads.get()?.borrow_mut();
         let slot = slots.0.get_mut(Self::slot(hash))?;
-        let (kept, verdict) = slot.kept.as_ref()?;
-        let is_it = *kept == hash && verdict.access.claims().token() == token;
+        let (its_hash, found) = slot.entry.as_ref()?;
+        let is_it = *its_hash == hash && found.token() == token;
         is_it.then(|| {
             slot.last = hash;
-            verdict.clone()
+            found.clone()
         })
     }
 
-    /// Keeps `verdict`, if it is hot.
-    pub(crate) fn offer(&self, hash: u64, verdict: &Verdict) {
+    /// Copies `token`, if this thread looked for it twice in a row.
+    fn offer(&self, hash: u64, token: &CachedToken) {
         if !is_running() {
             return;
         }
@@ -93,16 +134,20 @@ impl Hot {
             return;
         }
         self.empty(slot);
-        // The limit may be passed by what other threads add at this moment.
-        let bytes = verdict.bytes();
-        if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) <= self.most_bytes {
+        // The limit may be exceeded by what other threads add at this moment.
+        let bytes = token.bytes();
+        if self.bytes.load(Ordering::Relaxed).saturating_add(bytes) <= self.max_bytes {
             self.bytes.fetch_add(bytes, Ordering::Relaxed);
-            slot.kept = Some((hash, verdict.detached()));
+            let copy = CachedToken {
+                access: token.access.unshared(),
+                ..*token
+            };
+            slot.entry = Some((hash, copy));
         }
     }
 
-    /// Gives up what is kept for tokens whose hash is `hash`.
-    pub(crate) fn forget(&self, hash: u64) {
+    /// Removes this thread's entry of a token whose hash is `hash`.
+    fn remove(&self, hash: u64) {
         let Some(slots) = self.threads.get() else {
             return;
         };
@@ -112,7 +157,7 @@ impl Hot {
     }
 
     fn empty(&self, slot: &mut Slot) {
-        if let Some((_, old)) = slot.kept.take() {
+        if let Some((_, old)) = slot.entry.take() {
             self.bytes.fetch_sub(old.bytes(), Ordering::Relaxed);
         }
     }
@@ -127,8 +172,8 @@ mod tests {
     use super::*;
     use crate::{test_util::TestIssuer, validator::TokenValidator};
 
-    /// Tokens that differ, and verdicts about them.
-    fn verdicts(count: usize) -> Vec<(String, Verdict)> {
+    /// Tokens that differ, and their entries.
+    fn tokens(count: usize) -> Vec<(String, CachedToken)> {
         let issuer = TestIssuer::self_managed();
         let validator = TokenValidator::builder().issuer(issuer.issuer());
         let validator = validator.build().unwrap();
@@ -136,75 +181,75 @@ mod tests {
             .enable_all()
             .build()
             .unwrap();
-        let verdict_about = |token: &str| Verdict {
+        let checked = |token: &str| CachedToken {
             access: runtime.block_on(validator.validate(token)).unwrap(),
             issuer: 0,
             generation: 0,
-            found_at: crate::clock::SteadyTime::ZERO,
+            verified_at: crate::clock::SteadyTime::ZERO,
         };
         let tokens = (0..count).map(|number| issuer.token().subject(&number.to_string()).sign());
         tokens
-            .map(|token| (token.clone(), verdict_about(&token)))
+            .map(|token| (token.clone(), checked(&token)))
             .collect()
     }
 
-    fn subject(verdict: Option<Verdict>) -> Option<String> {
-        verdict?.access.subject().map(str::to_owned)
+    fn subject(entry: Option<CachedToken>) -> Option<String> {
+        entry?.access.subject().map(str::to_owned)
     }
 
     #[test]
-    fn what_comes_twice_running_is_kept_for_its_thread() {
-        let hot = Hot::new(1 << 20);
-        let [(a, verdict_a), (b, verdict_b)] = verdicts(2).try_into().ok().unwrap();
+    fn a_token_that_is_looked_for_twice_in_a_row_is_kept_for_its_thread() {
+        let front = Front::new(1 << 20);
+        let [(a, entry_a), (b, entry_b)] = tokens(2).try_into().ok().unwrap();
         for _ in 0..3 {
-            // By turns in one place: nothing is hot.
-            hot.offer(8, &verdict_a);
-            hot.offer(16, &verdict_b);
-            assert!(hot.get(8, &a).or(hot.get(16, &b)).is_none());
+            // By turns in one place: nothing is front.
+            front.offer(8, &entry_a);
+            front.offer(16, &entry_b);
+            assert!(front.get(8, &a).or(front.get(16, &b)).is_none());
         }
-        hot.offer(8, &verdict_a);
-        hot.offer(8, &verdict_a);
-        assert_eq!(subject(hot.get(8, &a)).as_deref(), Some("0"));
-        let elsewhere = std::thread::scope(|scope| scope.spawn(|| hot.get(8, &a)).join());
+        front.offer(8, &entry_a);
+        front.offer(8, &entry_a);
+        assert_eq!(subject(front.get(8, &a)).as_deref(), Some("0"));
+        let elsewhere = std::thread::scope(|scope| scope.spawn(|| front.get(8, &a)).join());
         assert!(elsewhere.unwrap().is_none());
         for _ in 0..3 {
             // What is kept and comes in between stays.
-            hot.offer(16, &verdict_b);
-            assert!(hot.get(8, &a).is_some());
+            front.offer(16, &entry_b);
+            assert!(front.get(8, &a).is_some());
         }
-        hot.offer(16, &verdict_b);
-        hot.offer(16, &verdict_b);
-        assert_eq!(subject(hot.get(16, &b)).as_deref(), Some("1"));
-        assert!(hot.get(8, &a).is_none());
+        front.offer(16, &entry_b);
+        front.offer(16, &entry_b);
+        assert_eq!(subject(front.get(16, &b)).as_deref(), Some("1"));
+        assert!(front.get(8, &a).is_none());
     }
 
     #[test]
     fn a71_tokens_of_one_hash_are_told_apart() {
-        let hot = Hot::new(1 << 20);
-        let [(a, verdict_a), (b, _)] = verdicts(2).try_into().ok().unwrap();
-        hot.offer(8, &verdict_a);
-        hot.offer(8, &verdict_a);
-        assert_eq!(subject(hot.get(8, &a)).as_deref(), Some("0"));
-        assert!(hot.get(8, &b).is_none());
-        assert!(hot.get(8, &a[..a.len() - 1]).is_none());
-        hot.forget(8);
-        assert!(hot.get(8, &a).is_none());
-        assert_eq!(hot.bytes.load(Ordering::Relaxed), 0);
+        let front = Front::new(1 << 20);
+        let [(a, entry_a), (b, _)] = tokens(2).try_into().ok().unwrap();
+        front.offer(8, &entry_a);
+        front.offer(8, &entry_a);
+        assert_eq!(subject(front.get(8, &a)).as_deref(), Some("0"));
+        assert!(front.get(8, &b).is_none());
+        assert!(front.get(8, &a[..a.len() - 1]).is_none());
+        front.remove(8);
+        assert!(front.get(8, &a).is_none());
+        assert_eq!(front.bytes.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a77_no_more_is_kept_than_allowed() {
-        let all = verdicts(8);
+        let all = tokens(8);
         let each = all[0].1.bytes();
-        let hot = Hot::new(3 * each + each / 2);
+        let front = Front::new(3 * each + each / 2);
         let keep_all = || {
-            for (hash, (_, verdict)) in (0..).zip(&all) {
-                hot.offer(hash, verdict);
-                hot.offer(hash, verdict);
+            for (hash, (_, entry)) in (0..).zip(&all) {
+                front.offer(hash, entry);
+                front.offer(hash, entry);
             }
             let kept = (0..)
                 .zip(&all)
-                .filter(|(hash, (token, _))| hot.get(*hash, token).is_some());
+                .filter(|(hash, (token, _))| front.get(*hash, token).is_some());
             kept.count()
         };
         assert_eq!(keep_all(), 3);
@@ -212,6 +257,6 @@ mod tests {
         let elsewhere = std::thread::scope(|scope| scope.spawn(keep_all).join().unwrap());
         assert_eq!(elsewhere, 0);
         assert_eq!(keep_all(), 3);
-        assert!(hot.bytes.load(Ordering::Relaxed) <= hot.most_bytes);
+        assert!(front.bytes.load(Ordering::Relaxed) <= front.max_bytes);
     }
 }

@@ -1,0 +1,39 @@
+//! Part of the token cache that all threads share.
+
+use std::time::Duration;
+
+use moka::{policy::EvictionPolicy, sync::Cache};
+
+use crate::validator::cache::entry::{CachedToken, TokenKey, TokenKeyHasher};
+
+/// Cache of at most a number of bytes.
+pub(super) struct SharedCache(Cache<TokenKey, CachedToken, TokenKeyHasher>);
+
+impl SharedCache {
+    pub(super) fn new(capacity: u64, max_age: Duration) -> Self {
+        let cache = Cache::builder()
+            .weigher(|_, token: &CachedToken| token.bytes().try_into().unwrap_or(u32::MAX))
+            .max_capacity(capacity)
+            // Deliberately not TinyLFU: it also counts look-ups of unknown tokens, so a flood of
+            // forged tokens could keep good ones out.
+            .eviction_policy(EvictionPolicy::lru())
+            // Frees memory only; correctness depends on `CachedToken::verified_at`.
+            .time_to_live(max_age)
+            .build_with_hasher(TokenKeyHasher);
+        Self(cache)
+    }
+
+    /// Returns the entry of `token`, if it `is_fresh`.
+    pub(super) fn get(
+        &self,
+        token: &str,
+        is_fresh: impl Fn(&CachedToken) -> bool,
+    ) -> Option<CachedToken> {
+        let found = self.0.get(&TokenKey::of(token));
+        found.filter(|found| is_fresh(found) && found.token() == token)
+    }
+
+    pub(super) fn insert(&self, token: CachedToken) {
+        self.0.insert(TokenKey::of(token.token()), token);
+    }
+}

@@ -1,0 +1,228 @@
+//! Check of a token: the one decision whether it is acceptable, and what it grants.
+
+use std::time::Duration;
+
+use crate::{
+    access::Access,
+    auth::request_view::RequestView,
+    clock::SteadyTime,
+    error::auth::{AuthError, Reason},
+    issuer::trusted::TrustedIssuer,
+    keys::{
+        cache::{Miss, waiters::Wait},
+        key_set::KeyLookupError,
+    },
+    token::{
+        claims::Claims,
+        jws::{CompactJws, ParsedJws},
+        scratch::{Buffers, Scratch},
+        unverified::Unverified,
+    },
+    validator::{Inner, cache::entry::CachedToken, diagnostics},
+};
+
+/// Outcome for a token that is not accepted, now or at all.
+pub(crate) enum NotAccepted {
+    Rejected(AuthError),
+    /// The decision must be taken again once this is ready.
+    Wait(Wait),
+}
+
+impl<E: Into<AuthError>> From<E> for NotAccepted {
+    fn from(error: E) -> Self {
+        Self::Rejected(error.into())
+    }
+}
+
+/// Number of times that a request may still wait for keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WaitsLeft(u8);
+
+impl WaitsLeft {
+    pub(crate) const ALL: Self = Self(2);
+    pub(crate) const NONE: Self = Self(0);
+
+    pub(super) fn may_wait(self) -> bool {
+        self != Self::NONE
+    }
+
+    /// Returns what is left after `wait`. A second wait is allowed only after one for a fetch that had
+    /// begun before the request came: its answer may be older than the token.
+    pub(crate) fn after(self, wait: &Wait) -> Self {
+        if wait.joined {
+            Self(self.0.saturating_sub(1))
+        } else {
+            Self::NONE
+        }
+    }
+}
+
+/// A token whose signature held.
+struct VerifiedToken<'v> {
+    claims: Claims,
+    issuer: &'v TrustedIssuer,
+    /// Position of the issuer.
+    position: usize,
+    /// Generation of the issuer's key set.
+    generation: u64,
+}
+
+impl Inner {
+    /// Decides about `token` without waiting.
+    pub(super) fn decide(
+        &self,
+        token: &str,
+        request: Option<&RequestView<'_>>,
+        waits_left: WaitsLeft,
+    ) -> Result<Access, NotAccepted> {
+        let compact = CompactJws::split(token)?;
+        let now = self.clock.steady();
+        if let Some((access, issuer)) = self.cached(token, now) {
+            issuer.check_request(access.claims(), request, self.leeway)?;
+            return Ok(access);
+        }
+        let checked = self.check(compact, request, waits_left, now)?;
+        let access = checked.access.clone();
+        self.tokens.insert(checked);
+        Ok(access)
+    }
+
+    /// Returns what a full check would find about a cached token, if that is certain.
+    pub(super) fn cached(&self, token: &str, now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
+        let found = self.tokens.get(token, now)?;
+        let issuer = self.issuers.get(found.issuer)?;
+        let loaded = issuer.keys.keys(now)?;
+        let validity = found.access.claims().validity();
+        let holds = found.generation == loaded.keys().generation()
+            && validity.covers(self.clock.wall(), self.leeway);
+        holds.then_some((found.access, issuer))
+    }
+
+    /// Checks a token in full.
+    pub(super) fn check(
+        &self,
+        compact: CompactJws<'_>,
+        request: Option<&RequestView<'_>>,
+        waits_left: WaitsLeft,
+        now: SteadyTime,
+    ) -> Result<CachedToken, NotAccepted> {
+        let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
+        let issuer = verified.issuer;
+        issuer.check_request(&verified.claims, request, self.leeway)?;
+        let grant = issuer.grant(&verified.claims).map_err(|error| {
+            AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
+        })?;
+        Ok(CachedToken {
+            access: Access::new(verified.claims, grant),
+            issuer: verified.position,
+            generation: verified.generation,
+            verified_at: now,
+        })
+    }
+
+    fn verify(
+        &self,
+        compact: CompactJws<'_>,
+        buffers: &mut Buffers,
+        waits_left: WaitsLeft,
+        now: SteadyTime,
+    ) -> Result<VerifiedToken<'_>, NotAccepted> {
+        let Buffers {
+            bytes,
+            payload,
+            text,
+        } = buffers;
+        let known = self.headers.load();
+        let signed = ParsedJws::read(compact, bytes, &known)?;
+        let unverified = Unverified::read(signed, payload)?;
+        let (position, issuer) = self.issuer(unverified.issuer()?)?;
+
+        // Checks that need no key come first: an unacceptable token then starts no fetch.
+        let header = &unverified.signed().header;
+        if !issuer.algorithms.contains(header.algorithm) {
+            return Err(Reason::UnsupportedAlgorithm.into());
+        }
+        let checked = match unverified.check(&issuer.requirements, self.clock.wall(), self.leeway) {
+            Ok(checked) => checked,
+            Err(Reason::WrongAudience) => {
+                return Err(wrong_audience(issuer, &unverified, now).into());
+            }
+            Err(reason) => return Err(reason.into()),
+        };
+
+        let Some(loaded) = issuer.keys.keys(now) else {
+            return Err(missed(issuer.keys.miss_keys(waits_left.may_wait())));
+        };
+        let key_id = header.key_id.as_deref();
+        let mut candidates = match loaded.keys().candidates(key_id, header.algorithm) {
+            Ok(candidates) => candidates,
+            Err(KeyLookupError::Unknown) => {
+                return Err(missed(issuer.keys.miss_key(&loaded, waits_left.may_wait())));
+            }
+            Err(KeyLookupError::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
+            Err(KeyLookupError::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
+        };
+        let claims = candidates
+            .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, payload, text))
+            .ok_or(Reason::BadSignature)?;
+        self.headers.insert(compact.header, header);
+        Ok(VerifiedToken {
+            claims,
+            issuer,
+            position,
+            generation: loaded.keys().generation(),
+        })
+    }
+
+    /// Returns the issuer called `name`, and its position.
+    fn issuer(&self, name: &str) -> Result<(usize, &TrustedIssuer), AuthError> {
+        let position = self.by_name.get(name);
+        position
+            .and_then(|&position| Some((position, self.issuers.get(position)?)))
+            .ok_or_else(|| {
+                let error = AuthError::from(Reason::UnknownIssuer);
+                match diagnostics::near_miss(self.by_name.keys().map(AsRef::as_ref), name) {
+                    Some(hint) => error.with_detail(hint),
+                    None => error,
+                }
+            })
+    }
+}
+
+/// Returns the outcome for a token whose key is not known.
+fn missed(miss: Miss) -> NotAccepted {
+    match miss {
+        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::UnknownKey => Reason::UnknownKey.into(),
+        Miss::Unavailable { retry_in } => {
+            AuthError::unavailable(Reason::KeysUnavailable, retry_in).into()
+        }
+        Miss::TooManyWaiters => {
+            AuthError::unavailable(Reason::TooManyWaiting, Duration::from_secs(1)).into()
+        }
+    }
+}
+
+/// Returns the error for a token for another service. That is the most common mistake, so it is worth a
+/// signature check: only if that succeeds may the audiences of the token be logged.
+fn wrong_audience(
+    issuer: &TrustedIssuer,
+    unverified: &Unverified<'_>,
+    now: SteadyTime,
+) -> AuthError {
+    let header = &unverified.signed().header;
+    let loaded = issuer.keys.keys(now);
+    let holds = loaded.is_some_and(|loaded| {
+        let candidates = loaded
+            .keys()
+            .candidates(header.key_id.as_deref(), header.algorithm);
+        candidates.is_ok_and(|mut keys| keys.any(|key| unverified.signed().verify(key)))
+    });
+    if !holds {
+        return Reason::WrongAudience.into();
+    }
+    AuthError::verified(Reason::WrongAudience).with_detail(diagnostics::other_audience(
+        unverified.audiences(),
+        issuer.requirements.audiences.iter().map(AsRef::as_ref),
+    ))
+}
