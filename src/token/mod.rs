@@ -7,6 +7,7 @@ pub(crate) mod claims;
 pub(crate) mod header;
 pub(crate) mod header_cache;
 pub(crate) mod jws;
+mod payload;
 pub(crate) mod scratch;
 pub(crate) mod unverified;
 #[cfg(test)]

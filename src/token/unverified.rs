@@ -4,17 +4,16 @@
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
-use smallvec::SmallVec;
-
 use crate::{
     clock::WallTime,
     error::auth::Reason,
-    json::{Malformed, Member, Reader},
+    json::{Malformed, Reader},
     keys::jwk::VerifyingKey,
     token::{
         claim_index::{ClaimIndex, Entry, Span},
         claims::{ClaimRequirements, Claims, Validity},
         jws::ParsedJws,
+        payload::{ClaimMembers, TextClaim},
         scratch::PayloadBuffers,
     },
 };
@@ -267,127 +266,6 @@ impl<'s> Unverified<'s> {
 fn time(seconds: f64) -> WallTime {
     let since_epoch = Duration::try_from_secs_f64(seconds.max(0.0));
     WallTime::from_epoch(since_epoch.unwrap_or(Duration::MAX))
-}
-
-/// The claims that are checked or kept.
-#[derive(Default)]
-struct ClaimMembers<'s> {
-    audiences: SmallVec<[Cow<'s, str>; 4]>,
-    authorized_party: Option<TextClaim<'s>>,
-    client_id: Option<TextClaim<'s>>,
-    expires_at: Option<f64>,
-    /// OpenID Connect Core §2. Older Keycloaks write it into access tokens, too.
-    has_nonce: bool,
-    is_sender_constrained: bool,
-    issued_at: Option<f64>,
-    issuer: Option<Cow<'s, str>>,
-    kind: Option<Cow<'s, str>>,
-    not_before: Option<f64>,
-    /// A claim that no access token has: of an ID token (OpenID Connect Core §3.1.3.6, §3.3.2.11) or
-    /// of a security event or logout token (RFC 8417 §2.2).
-    of_other_kind: Option<&'static str>,
-    /// A parameter of an authorization response, which is signed with the same keys (JARM §2.1).
-    /// Such a response has no subject.
-    response_parameter: Option<&'static str>,
-    scope: Option<TextClaim<'s>>,
-    subject: Option<TextClaim<'s>>,
-    token_id: Option<TextClaim<'s>>,
-    /// The registered claim being read, for the error.
-    at: &'static str,
-}
-
-impl<'s> ClaimMembers<'s> {
-    /// A registered claim of the wrong JSON type is an error, never "absent" (CVE-2026-25537).
-    fn read(&mut self, member: &Member<'_>, value: &mut Reader<'s>) -> Result<(), Malformed> {
-        let (at, slot) = match member.name {
-            "iss" => ("iss", Slot::Text(&mut self.issuer)),
-            "sub" => ("sub", Slot::Kept(&mut self.subject)),
-            "jti" => ("jti", Slot::Kept(&mut self.token_id)),
-            "azp" => ("azp", Slot::Kept(&mut self.authorized_party)),
-            "client_id" => ("client_id", Slot::Kept(&mut self.client_id)),
-            "typ" => ("typ", Slot::Text(&mut self.kind)),
-            "exp" => ("exp", Slot::Time(&mut self.expires_at)),
-            "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
-            "iat" => ("iat", Slot::Time(&mut self.issued_at)),
-            "aud" => ("aud", Slot::Audiences(&mut self.audiences)),
-            // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
-            // permissions from it judges its type.
-            "scope" => {
-                let at = value.position();
-                self.scope = value.text_if_any()?.map(|text| TextClaim { text, at });
-                return Ok(());
-            }
-            other => {
-                match other {
-                    "cnf" => self.is_sender_constrained = true,
-                    "nonce" => self.has_nonce = true,
-                    "at_hash" => self.of_other_kind = Some("at_hash"),
-                    "c_hash" => self.of_other_kind = Some("c_hash"),
-                    "s_hash" => self.of_other_kind = Some("s_hash"),
-                    "events" => self.of_other_kind = Some("events"),
-                    "code" => self.response_parameter = Some("code"),
-                    "state" => self.response_parameter = Some("state"),
-                    "error" => self.response_parameter = Some("error"),
-                    "access_token" => self.response_parameter = Some("access_token"),
-                    "id_token" => self.response_parameter = Some("id_token"),
-                    "response" => self.response_parameter = Some("response"),
-                    _ => {}
-                }
-                return value.skip();
-            }
-        };
-        self.at = at;
-        match slot {
-            Slot::Kept(claim) => {
-                let at = value.position();
-                let text = value.text()?;
-                *claim = Some(TextClaim { text, at });
-            }
-            Slot::Text(text) => *text = Some(value.text()?),
-            Slot::Time(time) => *time = Some(value.number()?),
-            Slot::Audiences(audiences) => read_audiences(value, audiences)?,
-        }
-        self.at = "";
-        Ok(())
-    }
-}
-
-/// A claim that is kept as a text.
-struct TextClaim<'s> {
-    text: Cow<'s, str>,
-    /// Position of its value in the payload.
-    at: usize,
-}
-
-enum Slot<'m, 's> {
-    Kept(&'m mut Option<TextClaim<'s>>),
-    Text(&'m mut Option<Cow<'s, str>>),
-    Time(&'m mut Option<f64>),
-    Audiences(&'m mut SmallVec<[Cow<'s, str>; 4]>),
-}
-
-/// `aud`: a string, or an array of strings; none of them empty (RFC 7519 §4.1.3).
-fn read_audiences<'s>(
-    value: &mut Reader<'s>,
-    audiences: &mut SmallVec<[Cow<'s, str>; 4]>,
-) -> Result<(), Malformed> {
-    let mut read_one = |value: &mut Reader<'s>| {
-        let one = value.text()?;
-        if one.is_empty() {
-            return Err(Malformed);
-        }
-        audiences.push(one);
-        Ok(())
-    };
-    if value.is_at_array() {
-        value.array(&mut read_one)?;
-    } else {
-        read_one(value)?;
-    }
-    if audiences.is_empty() {
-        return Err(Malformed);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! A request that finds its key takes no lock. The steps of a fetch:
 //!
-//! 1. A request, the operator or the task's timer reports an event to the [`Schedule`], with the lock
+//! 1. A request, the operator or the task's timer reports an event to the [`Schedule`](schedule::Schedule), with the lock
 //!    held. If the answer is [`Action::Fetch`], the fetch gets a number, and the task is woken.
 //! 2. The task asks the source, for at most 5 seconds, and parses what it brings.
 //! 3. With the lock held, the outcome goes to the schedule and new keys take the place of the old.
@@ -10,42 +10,36 @@
 //! 5. Each waiter looks for its key again.
 //!
 //! The task may be lost at any time: its runtime may end, idle or be suspended. Requests notice that
-//! it is late ([`Shared::supervise`]) and start another one.
+//! it is late (`Shared::supervise`) and start another one.
 
+mod fetch;
 pub(crate) mod schedule;
+mod shared;
 mod task;
 pub(crate) mod waiters;
 
 use std::{
     future::Future,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
-use arc_swap::{ArcSwap, Guard};
-use tokio::{runtime::Handle, sync::Notify, time::sleep};
+use arc_swap::Guard;
 
 use crate::{
     clock::{Clock, SteadyTime},
     keys::{
         algorithm::AllowedAlgorithms,
         cache::{
-            schedule::{Action, Event, RefreshSettings, Schedule},
-            waiters::{Deadline, Wait, WaiterKind, Waiters},
+            schedule::{Action, Event, RefreshSettings},
+            shared::{KeysInUse, Shared, State},
+            waiters::{Wait, WaiterKind},
         },
         error::{KeyFetchError, KeyFetchErrorKind},
         event::{KeyCallback, KeyEventKind, KeyReport, KeyStatus},
-        key_set::KeySet,
-        source::{CacheValidators, KeySource},
+        source::KeySource,
     },
 };
-
-/// A fetch that has not ended by then has lost its task: it takes at most 5 seconds, and a busy
-/// runtime needs some time of its own.
-const MAX_FETCH_TIME: Duration = Duration::from_secs(8);
 
 /// Handle to the key set of one issuer. Dropping it ends the task.
 pub(crate) struct KeyCache {
@@ -64,72 +58,6 @@ pub(crate) enum Miss {
     Wait(Wait),
 }
 
-/// What requests, the operator and the task share.
-struct Shared {
-    issuer: Box<str>,
-    source: Arc<dyn KeySource>,
-    /// The keys never change: there is no task, and nothing is fetched.
-    is_static: bool,
-    allowed: AllowedAlgorithms,
-    clock: Clock,
-    callback: KeyCallback,
-    /// Keys in use. Read by every request, without the lock; written by the task when a fetch
-    /// succeeded.
-    keys: ArcSwap<KeysInUse>,
-    /// Milliseconds of steady time at which a request should supervise the task next. Read without
-    /// the lock; written with it, after every event.
-    supervise_at: AtomicU64,
-    /// Milliseconds of steady time until which a request for an unknown key is answered without the
-    /// lock. Read without the lock; written with it, after every event.
-    unknown_key_blocked_until: AtomicU64,
-    state: Mutex<State>,
-    waiters: Arc<Waiters>,
-}
-
-/// Keys, and until when they may be used.
-pub(crate) struct KeysInUse {
-    keys: Arc<KeySet>,
-    usable_until: SteadyTime,
-}
-
-/// State behind the lock. "Requests" are all callers that miss something.
-struct State {
-    /// Written by requests, the operator and the task, through [`Shared::on`].
-    schedule: Schedule,
-    /// Number of fetches started so far. Written by whoever starts or abandons one.
-    fetches: u64,
-    /// A fetch was started that the task does not know of yet. Set by whoever starts it, cleared by
-    /// the task.
-    is_launch_pending: bool,
-    /// The task that acts; others have no effect. Written by whoever starts or abandons it.
-    task: Option<ActingTask>,
-    /// Number of tasks started so far. Written by whoever starts one.
-    tasks: u64,
-    /// When a request woke the task because it was late. Set by requests, cleared by the task.
-    woken_at: Option<SteadyTime>,
-    /// What to ask the issuer with next. Written by the task.
-    validators: Option<CacheValidators>,
-    /// Why the last fetch failed. Written by the task.
-    last_error: Option<KeyFetchError>,
-    /// What was reported since the last success, and is not reported again. Written by requests and
-    /// the task.
-    reported: Reported,
-}
-
-/// The task that acts.
-struct ActingTask {
-    number: u64,
-    /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
-    wake: Arc<Notify>,
-}
-
-#[derive(Default)]
-struct Reported {
-    is_expired: bool,
-    is_flooded: bool,
-    is_stale: bool,
-}
-
 impl KeyCache {
     /// Starts keeping the keys of `issuer`. Inside a runtime the first fetch starts at once, elsewhere
     /// with the first request.
@@ -141,41 +69,8 @@ impl KeyCache {
         clock: Clock,
         callback: KeyCallback,
     ) -> Result<Self, KeyFetchError> {
-        let static_jwks = source.static_jwks();
-        let is_static = static_jwks.is_some();
-        let keys = match static_jwks {
-            Some(jwks) => KeysInUse {
-                keys: Arc::new(KeySet::parse(&jwks, allowed)?),
-                usable_until: SteadyTime::MAX,
-            },
-            None => KeysInUse {
-                keys: Arc::default(),
-                usable_until: SteadyTime::ZERO,
-            },
-        };
-        let shared = Arc::new(Shared {
-            issuer: issuer.into(),
-            source,
-            is_static,
-            allowed,
-            clock,
-            callback,
-            keys: ArcSwap::from_pointee(keys),
-            supervise_at: AtomicU64::new(if is_static { u64::MAX } else { 0 }),
-            unknown_key_blocked_until: AtomicU64::new(0),
-            state: Mutex::new(State {
-                schedule: Schedule::new(settings, fastrand::u64(..)),
-                fetches: 0,
-                is_launch_pending: false,
-                task: None,
-                tasks: 0,
-                woken_at: None,
-                validators: None,
-                last_error: None,
-                reported: Reported::default(),
-            }),
-            waiters: Arc::default(),
-        });
+        let shared = Shared::new(issuer, source, allowed, settings, clock, callback)?;
+        let shared = Arc::new(shared);
         shared.ensure_task();
         Ok(Self { shared })
     }
@@ -221,7 +116,7 @@ impl KeyCache {
         let now = shared.clock.steady();
         let mut state = shared.state();
         if !may_wait {
-            return state.final_answer(seen.is_some(), now);
+            return final_answer(&state, seen.is_some(), now);
         }
         if state.task.is_none() {
             return Miss::Unavailable {
@@ -338,90 +233,13 @@ impl KeyCache {
     }
 }
 
-impl KeysInUse {
-    pub(crate) fn keys(&self) -> &KeySet {
-        &self.keys
-    }
-
-    fn are_usable(&self, now: SteadyTime) -> bool {
-        now < self.usable_until
-    }
-}
-
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        // Nothing panics while it holds the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Reports `event` to the schedule, and does what follows from its answer.
-    fn on(&self, state: &mut State, event: Event, now: SteadyTime) -> Action {
-        let action = state.schedule.on(event, now);
-        if action == Action::Fetch {
-            state.fetches = state.next_fetch();
-            state.is_launch_pending = true;
-            state.reported.is_flooded = false;
-            state.wake_task();
-        }
-        self.publish_block(state);
-        self.publish_supervision(state);
-        action
-    }
-
-    /// Lets requests for unknown keys see without the lock that asking is of no use. The first one of
-    /// a flood takes the lock, and is reported.
-    fn publish_block(&self, state: &State) {
-        let until = if state.reported.is_flooded && state.schedule.last_fetch_succeeded() {
-            state.schedule.unknown_keys_blocked_until()
-        } else {
-            SteadyTime::ZERO
-        };
-        self.unknown_key_blocked_until
-            .store(until.as_millis(), Ordering::Relaxed);
-    }
-
-    /// Returns a future that is ready once `fetch` has ended; `None` if too many wait already.
-    fn wait_for(self: &Arc<Self>, fetch: u64, kind: WaiterKind, joined: bool) -> Option<Wait> {
-        let registration = Waiters::wait_for(&self.waiters, fetch, kind)?;
-        // A fetch that does not end in time is not under way: its task was lost.
-        let deadline = Handle::try_current().ok().map(|_| {
-            let shared = Arc::clone(self);
-            Box::pin(async move {
-                sleep(MAX_FETCH_TIME).await;
-                shared.supervise(shared.clock.steady());
-            }) as Deadline
-        });
-        Some(Wait::new(registration, deadline, joined))
-    }
-}
-
-impl State {
-    /// Returns the number of the next fetch.
-    fn next_fetch(&self) -> u64 {
-        self.fetches.saturating_add(1)
-    }
-
-    fn wake_task(&self) {
-        if let Some(task) = &self.task {
-            task.wake.notify_one();
-        }
-    }
-
-    /// Returns whether it is news that the keys have expired.
-    fn notice_expiry(&mut self, now: SteadyTime) -> bool {
-        let usable_until = self.schedule.usable_until();
-        let is_expired = usable_until.is_some_and(|until| now >= until);
-        is_expired && !std::mem::replace(&mut self.reported.is_expired, true)
-    }
-
-    /// Answers a request that has waited already.
-    fn final_answer(&self, has_keys: bool, now: SteadyTime) -> Miss {
-        let schedule = &self.schedule;
-        if has_keys && schedule.last_fetch_succeeded() && !schedule.is_fetching() {
-            Miss::UnknownKey
-        } else {
-            let retry_in = schedule.wakes_at().saturating_since(now);
-            Miss::Unavailable { retry_in }
-        }
+/// Answers a request that has waited already.
+fn final_answer(state: &State, has_keys: bool, now: SteadyTime) -> Miss {
+    let schedule = &state.schedule;
+    if has_keys && schedule.last_fetch_succeeded() && !schedule.is_fetching() {
+        Miss::UnknownKey
+    } else {
+        let retry_in = schedule.wakes_at().saturating_since(now);
+        Miss::Unavailable { retry_in }
     }
 }

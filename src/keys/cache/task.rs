@@ -5,31 +5,22 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::Notify,
-    task::JoinSet,
-    time::{sleep, timeout},
-};
+use tokio::{runtime::Handle, sync::Notify, task::JoinSet, time::sleep};
 
 use crate::{
     clock::SteadyTime,
     keys::{
-        algorithm::AllowedAlgorithms,
         cache::{
-            ActingTask, KeysInUse, MAX_FETCH_TIME, Reported, Shared, State,
+            fetch::{Fetched, Launch, fetch_and_parse},
             schedule::{Action, Event},
+            shared::{ActingTask, KeysInUse, MAX_FETCH_TIME, Reported, Shared, State},
         },
         error::{KeyFetchError, KeyFetchErrorKind},
         event::{KeyEvent, KeyEventKind, KeyReport},
-        key_set::KeySet,
-        source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
     },
     telemetry,
 };
 
-/// A fetch, discovery included, takes no longer.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// The task should have acted this long after it was due.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// A task that was woken has this long to act.
@@ -49,20 +40,6 @@ enum Step {
     Sleep(Duration),
     /// Another task has taken its place.
     Stop,
-}
-
-/// A fetch to be made.
-struct Launch {
-    validators: Option<CacheValidators>,
-    is_forced: bool,
-}
-
-/// What a fetch brought, parsed.
-struct Fetched {
-    /// `None` if the key set is the known one.
-    keys: Option<KeySet>,
-    validators: Option<CacheValidators>,
-    fresh_for: Option<Duration>,
 }
 
 impl Shared {
@@ -383,43 +360,4 @@ impl Drop for Task {
             shared.task_ended(self.number);
         }
     }
-}
-
-/// Asks the source and parses what it brings. Runs in a task of its own, so that a panic of either is
-/// an error like any other.
-async fn fetch_and_parse(
-    source: Arc<dyn KeySource>,
-    launch: Launch,
-    allowed: AllowedAlgorithms,
-) -> Result<Fetched, KeyFetchError> {
-    let request = KeyRequest {
-        validators: launch.validators.as_ref(),
-        is_forced: launch.is_forced,
-    };
-    let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
-    let fetched = fetched.map_err(|_| {
-        KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer within 5 seconds")
-    })?;
-    Ok(match fetched? {
-        KeyFetch::Fresh {
-            jwks,
-            validators,
-            fresh_for,
-        } => Fetched {
-            keys: Some(KeySet::parse(&jwks, allowed)?),
-            validators,
-            fresh_for,
-        },
-        KeyFetch::NotModified { .. } if launch.is_forced => {
-            return Err(KeyFetchError::new(
-                KeyFetchErrorKind::Other,
-                "`not modified` in answer to a request without a condition",
-            ));
-        }
-        KeyFetch::NotModified { fresh_for } => Fetched {
-            keys: None,
-            validators: None,
-            fresh_for,
-        },
-    })
 }

@@ -1,0 +1,67 @@
+//! One fetch: the request, its time limit, and the parsed answer.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::time::timeout;
+
+use crate::keys::{
+    algorithm::AllowedAlgorithms,
+    error::{KeyFetchError, KeyFetchErrorKind},
+    key_set::KeySet,
+    source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
+};
+
+/// A fetch, discovery included, takes no longer.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// A fetch to be made.
+pub(super) struct Launch {
+    pub(super) validators: Option<CacheValidators>,
+    pub(super) is_forced: bool,
+}
+
+/// What a fetch brought, parsed.
+pub(super) struct Fetched {
+    /// `None` if the key set is the known one.
+    pub(super) keys: Option<KeySet>,
+    pub(super) validators: Option<CacheValidators>,
+    pub(super) fresh_for: Option<Duration>,
+}
+
+/// Asks the source and parses what it brings. Runs in a task of its own, so that a panic of either is
+/// an error like any other.
+pub(super) async fn fetch_and_parse(
+    source: Arc<dyn KeySource>,
+    launch: Launch,
+    allowed: AllowedAlgorithms,
+) -> Result<Fetched, KeyFetchError> {
+    let request = KeyRequest {
+        validators: launch.validators.as_ref(),
+        is_forced: launch.is_forced,
+    };
+    let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
+    let fetched = fetched.map_err(|_| {
+        KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer within 5 seconds")
+    })?;
+    Ok(match fetched? {
+        KeyFetch::Fresh {
+            jwks,
+            validators,
+            fresh_for,
+        } => Fetched {
+            keys: Some(KeySet::parse(&jwks, allowed)?),
+            validators,
+            fresh_for,
+        },
+        KeyFetch::NotModified { .. } if launch.is_forced => {
+            return Err(KeyFetchError::new(
+                KeyFetchErrorKind::Other,
+                "`not modified` in answer to a request without a condition",
+            ));
+        }
+        KeyFetch::NotModified { fresh_for } => Fetched {
+            keys: None,
+            validators: None,
+            fresh_for,
+        },
+    })
+}
