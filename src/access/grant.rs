@@ -1,19 +1,21 @@
-//! What verified claims grant.
+//! Grants: the organization and the permissions that a mapping makes of verified claims.
 
 use crate::access::{organization::AuthorizedOrganization, permission::Permissions};
 
-/// What verified claims grant. The default grants nothing and names no organization.
+/// Organization and permissions that a mapping makes of verified claims.
+///
+/// The default grants nothing and names no organization.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {
-    /// The organization the token speaks for.
+    /// Organization that the token is authorized for; `None` if the mapping names none.
     pub organization: Option<AuthorizedOrganization>,
-    /// What it permits.
+    /// Permissions that the token carries.
     pub permissions: Permissions,
 }
 
 impl Grant {
-    /// Grants `permissions` in `organization`.
+    /// Creates a grant of `permissions` in `organization`.
     #[must_use]
     pub fn new(organization: AuthorizedOrganization, permissions: Permissions) -> Self {
         Self {

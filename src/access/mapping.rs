@@ -1,12 +1,14 @@
-//! From verified claims to what they grant.
+//! Mapping from verified claims to a grant.
 
 use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claims};
 
-/// Maps the claims of an issuer to a [`Grant`]; see [`Issuer::map_claims`](crate::Issuer::map_claims).
+/// Mapping from the claims of an issuer to a [`Grant`]; see
+/// [`Issuer::map_claims`](crate::Issuer::map_claims).
 ///
-/// It runs after the signature and every registered claim held. What it grants is remembered with
-/// the token for some time ([`token_cache_bytes`](crate::TokenValidatorBuilder::token_cache_bytes)), so it
-/// should depend on the claims alone. Closures implement it:
+/// The validator calls it after it has verified the signature and all registered claims. The result
+/// is cached with the token
+/// ([`token_cache_bytes`](crate::TokenValidatorBuilder::token_cache_bytes)), so it must depend only
+/// on the claims. Closures implement this trait:
 ///
 /// ```
 /// use modeler_auth::{access::{ClaimError, Grant}, Claims, Issuer, Permission};
@@ -23,10 +25,10 @@ use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claim
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 pub trait MapClaims: Send + Sync + 'static {
-    /// Maps `claims`.
+    /// Maps `claims` to a grant.
     ///
     /// # Errors
-    /// [`ClaimError`] if the claims cannot be mapped; the token is refused with 401.
+    /// [`ClaimError`] if the claims do not fit the mapping; the token is rejected with 401.
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError>;
 }
 

@@ -1,4 +1,4 @@
-//! What a handler may rely on once a token was accepted.
+//! Access: the organization, permissions and claims that a handler may rely on.
 
 use std::{fmt, sync::Arc, time::SystemTime};
 
@@ -16,11 +16,11 @@ pub use self::{
 pub use crate::error::ClaimError;
 use crate::token::claims::Claims;
 
-/// What the service may rely on: whom the token speaks for and what it permits.
+/// Access of a request: the organization, the permissions and the verified claims of its token.
 ///
-/// Only a [`TokenValidator`](crate::TokenValidator) makes one, so holding an `Access` is the proof
-/// that a token was verified. The layer puts it into the request's extensions; with the feature
-/// `axum` it is also an extractor. Cloning costs one reference count.
+/// Only a [`TokenValidator`](crate::TokenValidator) creates an `Access`, so the value proves that a
+/// token was verified. The layer inserts it into the request's extensions. With the feature `axum`
+/// it is also an extractor. A clone increments one reference count.
 #[derive(Clone)]
 pub struct Access {
     inner: Arc<Inner>,
@@ -38,31 +38,34 @@ impl Access {
         }
     }
 
-    /// Returns a copy that shares its reference count with no other.
+    /// Returns a copy that shares no reference count with `self`.
     pub(crate) fn unshared(&self) -> Self {
         Self::new(self.inner.claims.clone(), self.inner.grant.clone())
     }
 
-    /// The organization the token is authorized for; `None` if the issuer's mapping knows none.
+    /// Returns the organization that the token is authorized for; `None` if the issuer's mapping
+    /// names none.
     #[must_use]
     pub fn organization(&self) -> Option<&AuthorizedOrganization> {
         self.inner.grant.organization.as_ref()
     }
 
-    /// Everything the token permits.
+    /// Returns all permissions of the token.
     #[must_use]
     pub fn permissions(&self) -> Permissions {
         self.inner.grant.permissions
     }
 
-    /// Whether the token permits `permission`.
+    /// Returns whether the token permits `permission`.
     #[must_use]
     pub fn allows(&self, permission: Permission) -> bool {
         self.inner.grant.permissions.contains(permission)
     }
 
-    /// Whether the `scope` claim names `scope` (split at single spaces, compared exactly;
-    /// [RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
+    /// Returns whether the `scope` claim contains `scope`.
+    ///
+    /// The claim is split at single spaces, and the parts are compared exactly ([RFC 6749
+    /// §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         !scope.is_empty()
@@ -73,31 +76,31 @@ impl Access {
                 .is_some_and(|scopes| scopes.split(' ').any(|one| one == scope))
     }
 
-    /// The `sub` claim. Never empty.
+    /// Returns the `sub` claim. Never empty.
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.inner.claims.subject()
     }
 
-    /// The client the token was issued to: `client_id`, else `azp`.
+    /// Returns the client that the token was issued to: `client_id`, else `azp`.
     #[must_use]
     pub fn client_id(&self) -> Option<&str> {
         self.inner.claims.client_id()
     }
 
-    /// The issuer, exactly as configured.
+    /// Returns the issuer, exactly as configured.
     #[must_use]
     pub fn issuer(&self) -> &str {
         self.inner.claims.issuer()
     }
 
-    /// When the token expires (`exp`, without leeway).
+    /// Returns the time at which the token expires (`exp`, without leeway).
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.inner.claims.expires_at()
     }
 
-    /// All verified claims.
+    /// Returns all verified claims.
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.inner.claims

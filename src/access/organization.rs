@@ -1,4 +1,4 @@
-//! The organization a token is authorized for.
+//! Organization that a token is authorized for.
 
 use std::{fmt, sync::Arc};
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use crate::error::config::ConfigError;
 
-/// The organization a token is authorized for: opaque, compared byte for byte,
-/// 1 to 128 visible ASCII characters.
+/// Organization that a token is authorized for.
 ///
-/// On Camunda SaaS it is the organization's id; on Self-Managed there is exactly one,
-/// [`AuthorizedOrganization::nil`].
+/// An opaque identifier of 1 to 128 visible ASCII characters, compared byte for byte. On Camunda
+/// SaaS it is the organization's id. A Self-Managed installation has a single organization,
+/// [`AuthorizedOrganization::nil`] unless configured otherwise.
 ///
 /// ```
 /// use modeler_auth::AuthorizedOrganization;
@@ -26,13 +26,13 @@ pub struct AuthorizedOrganization(Arc<str>);
 impl AuthorizedOrganization {
     const LONGEST: usize = 128;
 
-    /// The nil UUID, Self-Managed's only organization.
+    /// Returns the nil UUID, the organization of Self-Managed.
     #[must_use]
     pub fn nil() -> Self {
         Self(Arc::from("00000000-0000-0000-0000-000000000000"))
     }
 
-    /// The organization as text.
+    /// Returns the organization as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

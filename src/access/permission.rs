@@ -1,8 +1,8 @@
-//! The four permissions of the Web Modeler API.
+//! Permissions of the Web Modeler API.
 
 use std::fmt;
 
-/// One of the four permissions of the Web Modeler API.
+/// Permission of the Web Modeler API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// `create:*`, needed for `POST`.
@@ -16,11 +16,12 @@ pub enum Permission {
 }
 
 impl Permission {
-    /// All four, in the order create, read, update, delete.
+    /// All four permissions, in the order create, read, update, delete.
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 
-    /// The name Camunda gives the permission: `create:*`, `read:*`, `update:*`, `delete:*`
-    /// ([Management Identity, access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
+    /// Returns the name that Camunda gives the permission: `create:*`, `read:*`, `update:*`,
+    /// `delete:*` ([Management Identity, access
+    /// management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -36,7 +37,7 @@ impl Permission {
     }
 }
 
-/// A set of [`Permission`]s.
+/// Set of [`Permission`]s.
 ///
 /// ```
 /// use modeler_auth::{Permission, Permissions};
@@ -49,12 +50,12 @@ impl Permission {
 pub struct Permissions(u8);
 
 impl Permissions {
-    /// No permission at all.
+    /// Set without any permission.
     pub const NONE: Self = Self(0);
-    /// All four permissions.
+    /// Set of all four permissions.
     pub const ALL: Self = Self(0b1111);
 
-    /// Whether the set holds `permission`.
+    /// Returns whether the set contains `permission`.
     #[must_use]
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & permission.bit() != 0
@@ -69,7 +70,7 @@ impl Permissions {
         self.0 |= others.0;
     }
 
-    /// The permissions of the set, in the order create, read, update, delete.
+    /// Returns the permissions of the set, in the order create, read, update, delete.
     pub fn iter(self) -> impl Iterator<Item = Permission> {
         Permission::ALL
             .into_iter()
