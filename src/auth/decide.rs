@@ -1,4 +1,4 @@
-//! The decision about a request, again.
+//! Repeated decision about a request that has waited.
 
 use http::Request;
 
@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Decides about `request` again, after it waited.
+/// Decides about `request` again after a wait; `attempt` limits further waits.
 pub(super) fn decide_again<B>(
     validator: &TokenValidator,
     request: &Request<B>,

@@ -1,4 +1,4 @@
-//! What a layer leaves in the extensions of a request, and what others find there.
+//! Marks of the layer in the extensions of a request.
 
 use http::{Extensions, Request};
 
@@ -8,12 +8,13 @@ use crate::{
     telemetry,
 };
 
-/// In the extensions of a request that an optional layer let pass without a token.
+/// Mark of a request that an optional layer passed on without a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Anonymous;
 
-/// What a layer found out about the request with these `extensions`. Without a layer nothing is
-/// known, and that must never pass for "anonymous".
+/// Returns the access that a layer inserted into `extensions`.
+///
+/// Without a layer nothing is known about the request, so it must never count as anonymous.
 pub(crate) fn authenticated(extensions: &Extensions) -> Result<&Access, AuthError> {
     extensions.get::<Access>().ok_or_else(|| {
         if extensions.get::<Anonymous>().is_some() {
@@ -31,7 +32,7 @@ pub(super) fn pass<B>(request: &mut Request<B>, access: Access) {
     request.extensions_mut().insert(access);
 }
 
-/// Marks `request` as let through without a token; whatever a layer further out found is void.
+/// Marks `request` as anonymous, and removes the access that an outer layer may have inserted.
 pub(super) fn pass_anonymously<B>(request: &mut Request<B>) {
     request.extensions_mut().remove::<Access>();
     request.extensions_mut().insert(Anonymous);

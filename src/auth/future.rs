@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// Headers that describe a body, or how long it may be kept.
+/// Headers about a response's body or its caching.
 const OF_THE_BODY: [HeaderName; 19] = [
     header::ACCEPT_RANGES,
     header::AGE,
@@ -45,7 +45,7 @@ const OF_THE_BODY: [HeaderName; 19] = [
 ];
 
 pin_project! {
-    /// Future of [`Auth`](crate::auth::Auth).
+    /// Response future of [`Auth`](crate::auth::Auth).
     pub struct ResponseFuture<F, S, B, R> {
         #[pin]
         state: State<F, S, B>,
@@ -57,23 +57,24 @@ pin_project! {
     #[project = StateProj]
     enum State<F, S, B> {
         Calling { #[pin] future: F },
-        /// The keys came; the inner service must still become ready.
+        /// The keys were fetched; the inner service is not ready yet.
         Readying { parked: Option<Box<Parked<S, B>>> },
         Rejected { error: Option<AuthError> },
-        /// Keys are being fetched.
+        /// A fetch of the keys is under way.
         Waiting { wait: Wait, waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
     }
 }
 
-/// A request that waits, and the instance that will serve it. On the heap, since most requests do
-/// not wait, and every one moves its future.
+/// Request that waits, with the service that will handle it.
+///
+/// It is on the heap: most requests do not wait, and each of them moves its future.
 struct Parked<S, B> {
     inner: S,
     request: Request<B>,
 }
 
 impl<S, B> Parked<S, B> {
-    /// Passes the request on to the service, which is ready.
+    /// Calls the service, which must be ready, with the request.
     fn call<F>(mut self, access: Access) -> State<F, S, B>
     where
         S: Service<Request<B>, Future = F>,
@@ -85,7 +86,7 @@ impl<S, B> Parked<S, B> {
     }
 }
 
-/// What it takes to answer.
+/// Means of a response future to render a rejection.
 pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
@@ -154,7 +155,7 @@ where
                 StateProj::Readying { parked } => {
                     ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
                     let mut parked = parked.take().expect(POLLED);
-                    // Becoming ready took time: the token may have expired, or been revoked.
+                    // The token may have expired or been revoked since the last decision.
                     let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, WaitsLeft::NONE) {
                         Ok(access) => parked.call(access),
@@ -177,8 +178,9 @@ where
                     ready!(Pin::new(&mut *wait).poll(cx));
                     let waits_left = waits_left.after(wait);
                     let mut parked = parked.take().expect(POLLED);
+                        // Only an acceptable request may cause the inner service to reserve
+                        // something.
                     match decide_again(&this.rejecter.validator, &parked.request, waits_left) {
-                        // Only a request that would pass may make the inner service ready.
                         Ok(access) => match parked.inner.poll_ready(cx)? {
                             Poll::Ready(()) => parked.call(access),
                             Poll::Pending => State::Readying {
@@ -204,14 +206,14 @@ impl<R> Rejecter<R> {
     where
         R: Reject<ResB>,
     {
-        // A missing layer was logged where it was noticed.
+        // `authenticated` has already logged a missing layer.
         if error.kind() != AuthErrorKind::LayerMissing {
             self.validator.log_rejection(error);
         }
         self.reject.reject(&Rejection::new(error, self.is_grpc))
     }
 
-    /// Passes `response` on, unless a service further in rejected the request.
+    /// Returns `response`, or renders the rejection that an inner service left in its extensions.
     fn finish<ResB>(&self, mut response: Response<ResB>) -> Response<ResB>
     where
         R: Reject<ResB>,
@@ -222,8 +224,8 @@ impl<R> Rejecter<R> {
         let (rejected, body) = self.reject(&error).into_parts();
         *response.status_mut() = rejected.status;
         let headers = response.headers_mut();
-        // Layers in between may have added headers, e.g. those of CORS. But what they said of the
-        // body was said of another one.
+        // Headers that layers in between have added stay, e.g. those of CORS. Headers about the
+        // body go, since the rejection has another body.
         for name in OF_THE_BODY {
             headers.remove(name);
         }

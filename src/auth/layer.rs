@@ -11,18 +11,19 @@ use crate::{
     validator::TokenValidator,
 };
 
-/// Layer that refuses requests without a valid token.
+/// Layer that rejects requests without a valid token.
 ///
-/// 1. The token is taken from the `Authorization` header, and from nowhere else.
-/// 2. A request with a valid token goes on to the inner service with an
-///    [`Access`](crate::Access) in its extensions.
-/// 3. Any other request is answered by the layer, as `R` says: 401 without a token or with one
-///    that is not acceptable, 400 with a malformed header, 503 while no keys can be had.
-/// 4. Refusals of [`RequirePermission`](crate::require::RequirePermission), of
-///    [`InfoService`](crate::InfoService) and of the extractors are answered here, too.
+/// 1. The layer reads the token from the `Authorization` header, and from nowhere else.
+/// 2. A request with a valid token reaches the inner service with an [`Access`](crate::Access) in
+///    its extensions.
+/// 3. The layer answers every other request in the form that `R` defines: 401 for a missing or
+///    unacceptable token, 400 for a malformed header, 503 while no keys are available.
+/// 4. The layer also renders the rejections of
+///    [`RequirePermission`](crate::require::RequirePermission), [`InfoService`](crate::InfoService)
+///    and the extractors.
 ///
-/// The inner service must be `Clone`: a request that waits for keys waits with a clone, so that it
-/// holds nothing that [`poll_ready`](tower_service::Service::poll_ready) reserved.
+/// The inner service must be `Clone`: a request that waits for keys waits with a clone. The clone
+/// holds nothing that [`poll_ready`](tower_service::Service::poll_ready) has reserved.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -46,7 +47,8 @@ pub struct AuthLayer<R = Problem> {
 }
 
 impl AuthLayer {
-    /// Refuses with HTTP statuses and bodies of type `application/problem+json`.
+    /// Creates a layer that rejects with HTTP statuses and bodies of type
+    /// `application/problem+json`.
     pub fn new(validator: TokenValidator) -> Self {
         Self {
             validator,
@@ -57,22 +59,24 @@ impl AuthLayer {
 }
 
 impl AuthLayer<Grpc> {
-    /// Refuses as gRPC does, with HTTP 200 and a `grpc-status`.
+    /// Creates a layer that rejects as gRPC does, with HTTP 200 and a `grpc-status`.
     pub fn new_for_grpc(validator: TokenValidator) -> Self {
         AuthLayer::new(validator).reject_with(Grpc)
     }
 }
 
 impl<R> AuthLayer<R> {
-    /// Lets requests without an `Authorization` header pass, without an `Access`. A header of any
-    /// scheme counts as credentials, which must be good.
+    /// Passes requests without an `Authorization` header on, without an `Access`. Default: such
+    /// requests get 401.
+    ///
+    /// A header of any scheme counts as credentials, which must be valid.
     pub fn optional(mut self) -> Self {
         self.is_optional = true;
         self
     }
 
-    /// Makes the responses to rejected requests with `reject`: [`Problem`], [`Empty`](crate::reject::Empty),
-    /// [`Grpc`], or a closure.
+    /// Renders rejections with `reject`: [`Problem`], [`Empty`](crate::reject::Empty), [`Grpc`], or
+    /// a closure.
     pub fn reject_with<Other>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {
             validator: self.validator,
@@ -81,11 +85,13 @@ impl<R> AuthLayer<R> {
         }
     }
 
-    /// Refuses gRPC calls as gRPC does and all others as before. A call is a POST over HTTP/2 with
-    /// content type `application/grpc`, alone or followed by `+` or `;`.
+    /// Renders rejections of gRPC calls as [`Grpc`] does, and all others as before.
     ///
-    /// Not for services that a gateway asks whether to let a request in: it takes HTTP 200 for a yes,
-    /// and here the client chooses the form of the answer.
+    /// A gRPC call is a `POST` over HTTP/2 with content type `application/grpc`, alone or followed
+    /// by `+` or `;`.
+    ///
+    /// Not for a service that a gateway asks for authorization decisions. The gateway reads HTTP
+    /// 200 as approval, and here the client chooses the form of the response.
     pub fn grpc_by_content_type(self) -> AuthLayer<GrpcByContentType<R>> {
         AuthLayer {
             validator: self.validator,

@@ -1,4 +1,5 @@
-//! The layer: a request with an acceptable token goes on, with an [`Access`](crate::Access); any other is answered.
+//! Middleware that requires a token: layer, service and future, and the view of a request for
+//! rules.
 
 pub(crate) mod decide;
 pub(crate) mod extensions;

@@ -1,10 +1,10 @@
-//! What a rule may see of a request.
+//! View of a request for rules and sender constraints.
 
 use std::fmt;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
-/// A request without its body.
+/// Request without its body.
 #[derive(Clone, Copy)]
 pub struct RequestView<'r> {
     method: &'r Method,
@@ -15,7 +15,7 @@ pub struct RequestView<'r> {
 }
 
 impl<'r> RequestView<'r> {
-    /// The view of `request`.
+    /// Returns a view of `request`.
     pub fn of<B>(request: &'r Request<B>) -> Self {
         Self {
             method: request.method(),
@@ -26,40 +26,40 @@ impl<'r> RequestView<'r> {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &'r Method {
         self.method
     }
 
-    /// The path; for gRPC `/package.Service/Method`.
+    /// Returns the path; for gRPC `/package.Service/Method`.
     #[must_use]
     pub fn path(&self) -> &'r str {
         self.uri.path()
     }
 
-    /// The URI.
+    /// Returns the URI.
     #[must_use]
     pub fn uri(&self) -> &'r Uri {
         self.uri
     }
 
-    /// The headers, the one with the token among them.
+    /// Returns the headers, including the one that carries the token.
     #[must_use]
     pub fn headers(&self) -> &'r HeaderMap {
         self.headers
     }
 
-    /// The extensions: what the server and the layers further out say of the connection and of the
-    /// request. A client cannot write them.
+    /// Returns the extensions: values that the server and outer layers attached to the request. A
+    /// client cannot write them.
     #[must_use]
     pub fn extensions(&self) -> &'r Extensions {
         self.extensions
     }
 
-    /// Whether it is a gRPC call: POST over HTTP/2 with content type `application/grpc`, alone or
-    /// followed by `+` or `;`
-    /// ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
+    /// Returns whether the request is a gRPC call: `POST` over HTTP/2 with content type
+    /// `application/grpc`, alone or followed by `+` or `;` ([gRPC over
+    /// HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
     #[must_use]
     pub fn is_grpc(&self) -> bool {
         const GRPC: &[u8] = b"application/grpc";

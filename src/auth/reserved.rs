@@ -1,10 +1,10 @@
-//! Reservation of a service that became ready.
+//! Guard for a service that became ready.
 
-/// A service that is ready, and so may have reserved something, e.g. a permit.
+/// Guard for a ready service, which may hold a reservation such as a permit.
 ///
-/// Unless the service is taken for the call, dropping this replaces the service by a clone, which is not
-/// ready, and so gives back what it reserved: a server may keep the service for as long as its client
-/// likes. That holds for a panic in between as well.
+/// Unless the service is taken for the call, dropping the guard replaces the service with a clone,
+/// even during a panic. The clone is not ready, so the reservation is released. Without the guard,
+/// a server could hold the reservation for as long as its client keeps the connection open.
 pub(crate) struct Reserved<'s, S: Clone>(Option<&'s mut S>);
 
 impl<'s, S: Clone> Reserved<'s, S> {
@@ -12,7 +12,7 @@ impl<'s, S: Clone> Reserved<'s, S> {
         Self(Some(service))
     }
 
-    /// Returns the service, to be called.
+    /// Returns the service for the call.
     pub(crate) fn take(mut self) -> &'s mut S {
         self.0.take().expect("only taken here")
     }

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Service that refuses requests without a valid token; see [`AuthLayer`](crate::AuthLayer).
+/// Service that rejects requests without a valid token; see [`AuthLayer`](crate::AuthLayer).
 #[derive(Clone)]
 pub struct Auth<S, R> {
     inner: S,
@@ -41,7 +41,7 @@ impl<S, R> Auth<S, R> {
         }
     }
 
-    /// The service that is protected.
+    /// Returns a reference to the inner service.
     pub fn get_ref(&self) -> &S {
         &self.inner
     }
