@@ -1,4 +1,4 @@
-//! The rule of the Web Modeler API.
+//! Permission rule of the Web Modeler API.
 
 use http::Method;
 
@@ -8,8 +8,9 @@ use crate::{
     require::{denied::Denied, rule::PermissionRule},
 };
 
-/// Rule of the Web Modeler API: the method decides which permission is needed
-/// ([access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
+/// Rule that derives the needed permission from the HTTP method, as the Web Modeler API does
+/// ([access
+/// management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
 ///
 /// | method | permission |
 /// |---|---|
@@ -19,9 +20,9 @@ use crate::{
 /// | `DELETE` | [`Delete`](Permission::Delete) |
 /// | any other | rejected, whatever the token permits |
 ///
-/// - CORS preflight (`OPTIONS`) must be answered by a layer outside the
-///   [`AuthLayer`](crate::AuthLayer).
-/// - Every gRPC call is a `POST`: use a rule on the path instead.
+/// - A layer outside the [`AuthLayer`](crate::AuthLayer) must answer CORS preflight requests
+///   (`OPTIONS`).
+/// - Every gRPC call is a `POST`, so gRPC services need a rule on the path instead.
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct ByMethod {
@@ -29,17 +30,19 @@ pub struct ByMethod {
 }
 
 impl ByMethod {
-    /// Returns the rule as Camunda documents it: `POST …/search` needs `Create`, as any `POST`.
+    /// Returns the rule as Camunda documents it: `POST …/search` needs `Create`, like any `POST`.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Lets `POST` to a path that ends in `/search` need [`Read`](Permission::Read): Camunda's
-    /// documentation makes no such exception, but a search changes nothing.
+    /// Requires only [`Read`](Permission::Read) for `POST` to a path that ends in `/search`.
+    /// Default: `Create`.
     ///
-    /// Only for routes whose last segment is fixed. With `POST /projects/{id}` a client that sends
-    /// `POST /projects/search` would need `Read` for an operation that creates. The Web Modeler API
-    /// has no such route.
+    /// Camunda's documentation makes no such exception, but a search changes nothing.
+    ///
+    /// Use this only for routes whose last segment is fixed. With a route `POST /projects/{id}`, a
+    /// client could send `POST /projects/search` and need only `Read` for an operation that
+    /// creates. The Web Modeler API has no such route.
     pub fn search_needs_read(mut self) -> Self {
         self.search_needs_read = true;
         self

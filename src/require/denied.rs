@@ -1,4 +1,4 @@
-//! The refusal of a rule.
+//! Denial of a request by a rule.
 
 use std::{borrow::Cow, fmt};
 
@@ -9,7 +9,7 @@ use crate::{
 
 /// Denial of a request by a rule; the request is rejected with 403.
 ///
-/// It denies a request only as the error of a rule:
+/// A denial takes effect only if the rule returns it as an error:
 ///
 /// ```compile_fail
 /// #![deny(unused_must_use)]
@@ -34,20 +34,21 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "a request is rejected only if the rule returns this as an error"]
 pub struct Denied {
-    /// Scopes separated by spaces; empty if none would suffice.
+    /// Scopes separated by spaces; empty if no scope suffices.
     scope: Cow<'static, str>,
 }
 
 impl Denied {
-    /// The operation needs `scope`, which the challenge names to the client.
+    /// Returns a denial because the operation needs `scope`. The challenge names the scope to the
+    /// client.
     pub fn needs(scope: impl Into<Cow<'static, str>>) -> Self {
         Self {
             scope: scope.into(),
         }
     }
 
-    /// The operation needs all of `scopes`, which the challenge names to the client
-    /// ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+    /// Returns a denial because the operation needs all of `scopes`. The challenge names them to
+    /// the client ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
     ///
     /// ```
     /// # use modeler_auth::require::Denied;
@@ -65,12 +66,13 @@ impl Denied {
         Self::needs(all)
     }
 
-    /// The operation is denied whatever the token permits.
+    /// Returns a denial that does not depend on the token's permissions.
     pub fn always() -> Self {
         Self::needs("")
     }
 
-    /// Returns the scopes that the operation needs, separated by spaces; empty if none suffices.
+    /// Returns the scopes that the operation needs, separated by spaces; empty if no scope
+    /// suffices.
     #[must_use]
     pub fn scope(&self) -> &str {
         &self.scope
@@ -104,7 +106,7 @@ impl Access {
     /// Returns `Ok` if the token permits `permission`.
     ///
     /// # Errors
-    /// [`Denied`], which names the permission.
+    /// [`Denied`] with the name of the permission, if the token does not permit it.
     pub fn require(&self, permission: Permission) -> Result<(), Denied> {
         if self.allows(permission) {
             Ok(())

@@ -11,7 +11,7 @@ use pin_project_lite::pin_project;
 use crate::error::auth::AuthError;
 
 pin_project! {
-    /// Future of [`RequirePermission`](crate::require::RequirePermission).
+    /// Response future of [`RequirePermission`](crate::require::RequirePermission).
     pub struct RequirePermissionFuture<F> {
         #[pin]
         state: State<F>,

@@ -2,14 +2,13 @@ use tower_layer::Layer;
 
 use crate::require::service::RequirePermission;
 
-/// Layer that refuses requests whose token does not permit them, with 403 and the scope that is
-/// missing.
+/// Layer that rejects requests whose token lacks a permission, with 403 and the missing scope.
 ///
-/// It stands inside an [`AuthLayer`](crate::AuthLayer), which renders its refusals. Without one,
-/// every request is answered with 500, and a log line says so.
+/// It belongs inside an [`AuthLayer`](crate::AuthLayer), which renders its rejections. Without an
+/// `AuthLayer` every request gets 500, and the log says so.
 ///
-/// The inner service must be `Clone`: for a rejected request it is replaced by a clone, so that nothing
-/// stays reserved in it.
+/// The inner service must be `Clone`: for a rejected request the layer replaces it with a clone, so
+/// that no reservation stays in it.
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -29,7 +28,7 @@ pub struct RequirePermissionLayer<P> {
 }
 
 impl<P> RequirePermissionLayer<P> {
-    /// Asks `rule` about every request: [`ByMethod`](crate::ByMethod), a
+    /// Creates a layer that checks every request with `rule`: [`ByMethod`](crate::ByMethod), a
     /// [`Permission`](crate::Permission), or a closure.
     pub fn new(rule: P) -> Self {
         Self { rule }

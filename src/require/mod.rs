@@ -1,4 +1,5 @@
-//! Which permission a request needs.
+//! Authorization behind the [`AuthLayer`](crate::AuthLayer): rules, and the layer that applies
+//! them.
 
 pub(crate) mod by_method;
 pub(crate) mod denied;

@@ -4,9 +4,9 @@ use crate::{
     require::denied::Denied,
 };
 
-/// Decides whether an access suffices for a request.
+/// Rule that decides whether an access suffices for a request.
 ///
-/// A [`Permission`] is the rule that it is needed for everything; closures implement the trait, too:
+/// As a rule, a [`Permission`] is required for every request. Closures implement this trait:
 ///
 /// ```
 /// use modeler_auth::{
@@ -25,7 +25,7 @@ pub trait PermissionRule {
     /// Checks whether `access` suffices for `request`.
     ///
     /// # Errors
-    /// What is [`Denied`]; the request is rejected with 403.
+    /// [`Denied`] if it does not suffice; the request is rejected with 403.
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied>;
 }
 

@@ -9,7 +9,7 @@ use crate::{
     require::{future::RequirePermissionFuture, rule::PermissionRule},
 };
 
-/// Service that refuses requests whose token does not permit them; see
+/// Service that rejects requests whose token lacks a permission; see
 /// [`RequirePermissionLayer`](crate::RequirePermissionLayer).
 #[derive(Clone, Copy, Debug)]
 pub struct RequirePermission<S, P> {
