@@ -1,13 +1,14 @@
-//! `WWW-Authenticate` ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+//! Challenges: `WWW-Authenticate` ([RFC 6750
+//! §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 
 use http::HeaderValue;
 
 use crate::{error::auth::AuthErrorKind, reject::Rejection};
 
-/// The challenge of a rejection; `None` where the client's credentials are not the matter.
+/// Returns the challenge of a rejection; `None` if the client's credentials are not its cause.
 pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
     let code = match rejection.error().kind() {
-        // Without credentials there is no error code (§3.1).
+        // Without credentials the challenge has no error code (RFC 6750 §3.1).
         AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
         AuthErrorKind::InvalidRequest => "invalid_request",
         AuthErrorKind::InvalidToken => "invalid_token",
@@ -25,8 +26,8 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
     HeaderValue::try_from(value).ok()
 }
 
-/// `scope-token *( SP scope-token )` of `%x21 / %x23-5B / %x5D-7E` (RFC 6749 §3.3). A rule's own
-/// text never breaks out of its quotes.
+/// Returns whether `scope` is `scope-token *( SP scope-token )`, with tokens of `%x21 / %x23-5B /
+/// %x5D-7E` (RFC 6749 §3.3). Any other scope, which a rule may name, could end its quotes.
 fn is_scope(scope: &str) -> bool {
     scope.split(' ').all(|token| {
         !token.is_empty()

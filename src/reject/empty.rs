@@ -1,10 +1,10 @@
-//! The rejection without a body.
+//! Rejections without a body.
 
 use http::Response;
 
 use crate::reject::{Reject, Rejection};
 
-/// Answers with the status and the headers alone.
+/// Rejections with the status and the headers alone, without a body.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Empty;
 

@@ -1,4 +1,4 @@
-//! The rejection of a gRPC call.
+//! Rejections of gRPC calls.
 
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
@@ -7,8 +7,8 @@ use crate::{
     reject::{Reject, Rejection},
 };
 
-/// Answers as gRPC does: HTTP 200 and a `grpc-status`
-/// ([gRPC over HTTP/2, responses](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)):
+/// Rejections as gRPC statuses: HTTP 200 and a `grpc-status` ([gRPC over HTTP/2,
+/// responses](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)).
 ///
 /// | HTTP | `grpc-status` |
 /// |---|---|
@@ -17,7 +17,8 @@ use crate::{
 /// | 503 | 14 `UNAVAILABLE` |
 /// | 500 | 13 `INTERNAL` |
 ///
-/// Not for services that a gateway asks whether to let a request in: it takes HTTP 200 for a yes.
+/// Not for a service that a gateway asks for authorization decisions: the gateway reads HTTP 200 as
+/// approval.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc;
 
@@ -37,7 +38,7 @@ impl<B: Default> Reject<B> for Grpc {
         for (name, value) in [
             (header::CONTENT_TYPE, "application/grpc"),
             (HeaderName::from_static("grpc-status"), code),
-            // Printable ASCII without `%` needs no encoding.
+            // Printable ASCII without `%` needs no percent-encoding.
             (
                 HeaderName::from_static("grpc-message"),
                 rejection.description(),
@@ -49,11 +50,13 @@ impl<B: Default> Reject<B> for Grpc {
     }
 }
 
-/// Answers gRPC calls as [`Grpc`] does, and all others as `R` does, for services that speak both
-/// on one port. See [`AuthLayer::grpc_by_content_type`](crate::AuthLayer::grpc_by_content_type).
+/// Rejections of gRPC calls in the form of [`Grpc`], and of all other requests in the form of `R`.
 ///
-/// Not for services that a gateway asks whether to let a request in: it takes HTTP 200 for a yes, and
-/// here the client chooses the form of the answer.
+/// It is for services that serve both on one port; see
+/// [`AuthLayer::grpc_by_content_type`](crate::AuthLayer::grpc_by_content_type).
+///
+/// Not for a service that a gateway asks for authorization decisions. The gateway reads HTTP 200 as
+/// approval, and here the client chooses the form of the response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcByContentType<R>(pub(crate) R);
 

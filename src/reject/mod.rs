@@ -1,4 +1,4 @@
-//! Turning an [`AuthError`] into a response.
+//! Rejections: an [`AuthError`] as an HTTP or gRPC response.
 
 pub(crate) mod challenge;
 pub(crate) mod empty;
@@ -14,9 +14,9 @@ pub use self::{
 };
 use crate::error::auth::{AuthError, AuthErrorKind};
 
-/// Makes the response to a rejected request; see [`AuthLayer::reject_with`](crate::AuthLayer::reject_with).
+/// Renderer of rejections; see [`AuthLayer::reject_with`](crate::AuthLayer::reject_with).
 ///
-/// Closures implement it:
+/// Closures implement this trait:
 ///
 /// ```
 /// use axum::body::Body;
@@ -30,7 +30,7 @@ use crate::error::auth::{AuthError, AuthErrorKind};
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 pub trait Reject<B>: Clone {
-    /// The response to `rejection`.
+    /// Returns the response to `rejection`.
     fn reject(&self, rejection: &Rejection<'_>) -> Response<B>;
 }
 
@@ -43,7 +43,7 @@ where
     }
 }
 
-/// A request that is being rejected.
+/// Request that is rejected, and its error.
 #[derive(Clone, Copy, Debug)]
 pub struct Rejection<'e> {
     error: &'e AuthError,
@@ -55,25 +55,27 @@ impl<'e> Rejection<'e> {
         Self { error, is_grpc }
     }
 
-    /// Why it is rejected. For logs and metrics; a client gets [`description`](Rejection::description).
+    /// Returns the error. It is for logs and metrics; a client gets the
+    /// [`description`](Rejection::description).
     #[must_use]
     pub fn error(&self) -> &'e AuthError {
         self.error
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         self.error.kind().status()
     }
 
-    /// Whether the request is a gRPC call.
+    /// Returns whether the request is a gRPC call.
     #[must_use]
     pub fn is_grpc(&self) -> bool {
         self.is_grpc
     }
 
-    /// A fixed sentence for the client, in the characters that `error_description` allows.
+    /// Returns a fixed sentence for the client, in the characters that `error_description` allows
+    /// (RFC 6750 §3).
     #[must_use]
     pub fn description(&self) -> &'static str {
         match self.error.kind() {
@@ -90,7 +92,7 @@ impl<'e> Rejection<'e> {
         }
     }
 
-    /// A response with `body` and what RFC 6750 and RFC 9110 ask for beside it: the status,
+    /// Returns a response with `body`, the status and the headers of RFC 6750 and RFC 9110:
     /// `WWW-Authenticate` for 400, 401 and 403, `Retry-After` for 503.
     pub fn response<B>(&self, body: B) -> Response<B> {
         let mut response = Response::new(body);
@@ -117,8 +119,8 @@ impl<'e> Rejection<'e> {
 }
 
 impl AuthError {
-    /// The form a rejection has below the layer: a status, and the error in the extensions, from
-    /// which the layer makes the response proper.
+    /// Returns the form of a rejection inside the layer: a bare status, with the error in the
+    /// extensions. The layer renders it.
     pub(crate) fn into_inner_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = self.kind().status();

@@ -1,12 +1,14 @@
-//! The rejection as problem details.
+//! Rejections as problem details.
 
 use http::{HeaderValue, Response, header};
 use serde::Serialize;
 
 use crate::reject::{Reject, Rejection};
 
-/// Answers with a body of type `application/problem+json`
-/// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), as the Web Modeler API does:
+/// Rejections with a body of type `application/problem+json` ([RFC
+/// 9457](https://www.rfc-editor.org/rfc/rfc9457)).
+///
+/// The Web Modeler API uses the same form:
 /// `{"type":"about:blank","title":"Forbidden","status":403,"detail":"…"}`.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem;
