@@ -6,7 +6,7 @@ use crate::{
 
 /// Rule that decides whether an access suffices for a request.
 ///
-/// As a rule, a [`Permission`] is required for every request. Closures implement this trait:
+/// A [`Permission`] is a rule that requires it for every request. Closures implement this trait:
 ///
 /// ```
 /// use modeler_auth::{
