@@ -1,4 +1,4 @@
-//! Who may sign tokens, and what is expected of them.
+//! Trusted issuers and their settings.
 
 pub(crate) mod revocation;
 pub(crate) mod sender_constraint;
@@ -25,10 +25,10 @@ use crate::{
     url::{IssuerUrl, shown},
 };
 
-/// An issuer of tokens, and what a token of it must look like.
+/// Issuer of tokens, and the requirements on its tokens.
 ///
-/// A value that cannot be used is reported by
-/// [`TokenValidatorBuilder::build`](crate::TokenValidatorBuilder::build).
+/// [`TokenValidatorBuilder::build`](crate::TokenValidatorBuilder::build) reports values that cannot
+/// be used.
 ///
 /// ```
 /// use modeler_auth::{Issuer, keys::Algorithm};
@@ -43,7 +43,7 @@ use crate::{
 pub struct Issuer {
     name: String,
     audiences: Vec<String>,
-    /// Used if no other audience is named.
+    /// Audience that counts if no other is configured.
     default_audience: Option<&'static str>,
     algorithms: AllowedAlgorithms,
     at_jwt_only: bool,
@@ -53,7 +53,7 @@ pub struct Issuer {
     ca_certificates: Vec<Vec<u8>>,
     proxy: Option<String>,
     allow_http: bool,
-    /// The only organization whose tokens are accepted, whatever maps them.
+    /// The only organization whose tokens are accepted, whatever the mapping.
     organization: Option<String>,
     mapping: Arc<dyn MapClaims>,
     sender_constraints: SenderConstraints,
@@ -61,18 +61,24 @@ pub struct Issuer {
 }
 
 impl Issuer {
-    /// Any OpenID provider; `issuer` is what its tokens carry as `iss`, byte for byte.
+    /// Returns an issuer for any OpenID provider; its tokens carry `issuer` as `iss`, byte for
+    /// byte.
     ///
-    /// An [`audience`](Issuer::audience) must be named. Without
-    /// [`map_claims`](Issuer::map_claims) its tokens grant no permission and name no organization.
+    /// An [`audience`](Issuer::audience) is required. Without [`map_claims`](Issuer::map_claims)
+    /// the tokens grant no permission and name no organization.
     ///
-    /// Providers sign other tokens with the same keys. ID tokens, logout tokens, security events and
-    /// signed authorization responses are refused by the claims that only they have (`at_hash`,
-    /// `c_hash`, `s_hash`, `events`; `nonce` in a token that does not call itself an access token;
-    /// `code`, `state`, `error`, `access_token`, `id_token` or `response` without `sub`). An ID token without any of these, for an audience that is
-    /// both a client and this API, looks like an access token. If the provider writes `at+jwt`
-    /// tokens (RFC 9068), set [`rfc9068_only`](Issuer::rfc9068_only), which leaves no doubt; if not,
-    /// give the API an audience that is no client id.
+    /// Providers sign other tokens with the same keys. These are rejected by the claims that only
+    /// they have:
+    ///
+    /// - ID tokens, logout tokens and security events: `at_hash`, `c_hash`, `s_hash` or `events`,
+    ///   or `nonce` in a token that does not declare itself an access token.
+    /// - Signed authorization responses: `code`, `state`, `error`, `access_token`, `id_token` or
+    ///   `response` without `sub`.
+    ///
+    /// An ID token without any of these claims looks like an access token if its audience is both a
+    /// client and this API. If the provider issues `at+jwt` tokens (RFC 9068), set
+    /// [`rfc9068_only`](Issuer::rfc9068_only), which rejects all others. Otherwise give the API an
+    /// audience that is not a client id.
     pub fn oidc(issuer: impl Into<String>) -> Self {
         Self {
             name: issuer.into(),
@@ -93,77 +99,88 @@ impl Issuer {
         }
     }
 
-    /// Accepts tokens for `audience` if no other audience is named.
+    /// Accepts tokens for `audience` if no other audience is configured.
     pub(crate) fn default_audience(mut self, audience: &'static str) -> Self {
         self.default_audience = Some(audience);
         self
     }
 
-    /// Accepts tokens of `organization` only, whatever maps their claims.
+    /// Accepts only tokens of `organization`, whatever the mapping.
     pub(crate) fn only_organization(mut self, organization: String) -> Self {
         self.organization = Some(organization);
         self
     }
 
-    /// Accepts tokens for `audience`. May be called several times; replaces a preset's default.
+    /// Accepts tokens for `audience`. Default: the preset's audience; [`oidc`](Issuer::oidc) has
+    /// none.
+    ///
+    /// Each call adds an audience, and the first replaces the default. More than 64 audiences are a
+    /// [`ConfigError`].
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
         self
     }
 
-    /// Accepts only these signature algorithms. Default: all of [`Algorithm::ALL`], each bound to
-    /// the keys that are for it.
+    /// Accepts only these signature algorithms. Default: [`Algorithm::ALL`].
+    ///
+    /// Each key verifies signatures of one algorithm only, whatever the token's header says.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         self.algorithms = algorithms.into_iter().collect();
         self
     }
 
-    /// Accepts only access tokens as [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068) has them:
-    /// `typ` is `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are present. Default: off, since
-    /// neither Keycloak nor Camunda SaaS issues such tokens.
+    /// Accepts only access tokens of [RFC 9068](https://www.rfc-editor.org/rfc/rfc9068): `typ` is
+    /// `at+jwt`, and `sub`, `client_id`, `iat` and `jti` are present. Default: off, since neither
+    /// Keycloak nor Camunda SaaS issues such tokens.
     pub fn rfc9068_only(mut self) -> Self {
         self.at_jwt_only = true;
         self
     }
 
-    /// Fetches discovery and keys from `url`, where the issuer is reached from here, instead of
-    /// from the issuer's own name. A key set that discovery places under the issuer's name is
-    /// fetched from `url` as well. Default: the issuer.
+    /// Fetches discovery and keys from `url`. Default: the issuer's own URL.
+    ///
+    /// It is for an issuer that this service reaches under another URL. If discovery places the key
+    /// set under the issuer's own URL, the key set is fetched from `url` as well.
     pub fn backend_url(mut self, url: impl Into<String>) -> Self {
         self.backend_url = Some(url.into());
         self
     }
 
-    /// Fetches the key set from `url`, without discovery. Default: what discovery says.
+    /// Fetches the key set from `url`, without discovery. Default: the `jwks_uri` of discovery.
     pub fn jwks_url(mut self, url: impl Into<String>) -> Self {
         self.jwks_url = Some(url.into());
         self
     }
 
-    /// Takes the key set from `source` instead of fetching it over HTTP.
+    /// Reads the key set from `source` instead of fetching it over HTTP. Default: HTTP.
     pub fn keys(mut self, source: impl KeySource) -> Self {
         self.source = Some(Arc::new(source));
         self
     }
 
-    /// Allows plain http to fetch keys from elsewhere than this machine. Whoever controls the
-    /// network in between then controls who gets in. Default: https, except to loopback.
+    /// Allows plain http to fetch keys from other machines. Default: https only, except to
+    /// loopback.
+    ///
+    /// Whoever controls the network then controls which tokens are accepted.
     pub fn allow_http(mut self) -> Self {
         self.allow_http = true;
         self
     }
 
-    /// Maps claims with `mapping` to an organization and permissions.
+    /// Maps claims with `mapping` to an organization and permissions. Default: the preset's
+    /// mapping.
     pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
         self.mapping = Arc::new(mapping);
         self
     }
 
-    /// Accepts tokens that are bound to their sender by `method`, a member of the claim `cnf` such
-    /// as `x5t#S256` ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)), if
-    /// `constraint` confirms each request. May be called several times. Default: such tokens are
-    /// refused. Tokens bound by DPoP (`jkt`) are refused in any case, since they must not come as
-    /// Bearer tokens.
+    /// Accepts tokens that are bound to their sender by `method`, if `constraint` confirms each
+    /// request. Default: such tokens are rejected.
+    ///
+    /// `method` is a member of the claim `cnf`, such as `x5t#S256`
+    /// ([RFC 8705 §3](https://www.rfc-editor.org/rfc/rfc8705#section-3)). Each call adds a
+    /// constraint. Tokens bound by DPoP (`jkt`) are always rejected, since they must not be
+    /// accepted as Bearer tokens; the method `jkt` is a [`ConfigError`].
     pub fn sender_constraint(
         mut self,
         method: impl Into<String>,
@@ -173,15 +190,16 @@ impl Issuer {
         self
     }
 
-    /// Refuses tokens that `revocation` calls withdrawn. Default: none.
+    /// Rejects tokens that `revocation` reports as revoked. Default: no token is revoked.
     pub fn revocation(mut self, revocation: impl Revocation) -> Self {
         self.revocation = Some(Arc::new(revocation));
         self
     }
 
-    /// Trusts the CA certificates in `pem`, and no others, when keys are fetched over https. May be
-    /// called several times. Default: those of the machine, or of the file that `SSL_CERT_FILE`
-    /// names.
+    /// Trusts only the CA certificates in `pem` for fetches over https. Default: the certificates
+    /// of the machine, or of the file that `SSL_CERT_FILE` names.
+    ///
+    /// Each call adds certificates.
     ///
     /// ```no_run
     /// use modeler_auth::Issuer;
@@ -195,8 +213,8 @@ impl Issuer {
         self
     }
 
-    /// Fetches keys through the HTTP proxy at `url`, also from this machine itself. Default: what
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say, except for loopback.
+    /// Fetches keys through the HTTP proxy at `url`, even from loopback. Default: the proxies that
+    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` configure, except for loopback.
     ///
     /// ```
     /// use modeler_auth::Issuer;
@@ -209,7 +227,7 @@ impl Issuer {
         self
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the `iss` of the issuer's tokens.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.name
@@ -301,7 +319,7 @@ impl Issuer {
         Ok(name)
     }
 
-    /// A setting that a key source given by hand would silently overrule.
+    /// Returns a setting that an explicit key source would silently overrule.
     fn conflict_with_source(&self) -> Option<&'static str> {
         self.source.as_ref()?;
         let settings = [
@@ -339,7 +357,7 @@ impl Issuer {
         Ok(transport)
     }
 
-    /// The URL that keys are fetched from first, with the name of its setting.
+    /// Returns the URL of the first fetch of keys, with the name of its setting.
     pub(crate) fn fetched_url(&self) -> Result<Option<(&'static str, IssuerUrl)>, ConfigError> {
         if self.source.is_some() {
             return Ok(None);
@@ -356,8 +374,8 @@ impl Issuer {
         ))
     }
 
-    /// The URL from which keys are fetched in plain text over a network: http to elsewhere than this
-    /// machine, or to this machine by way of a proxy that is elsewhere.
+    /// Returns the URL from which keys would cross a network unencrypted, with the name of its
+    /// setting: http to another machine, or http to loopback through a proxy on another machine.
     pub(crate) fn insecure_url(&self) -> Result<Option<(&'static str, IssuerUrl)>, ConfigError> {
         let leaves_machine = self.transport()?.leaves_machine();
         let is_secure = |url: &IssuerUrl| url.is_https() || (url.is_loopback() && !leaves_machine);
@@ -369,8 +387,8 @@ fn read_url(setting: &'static str, text: Option<&str>) -> Result<Option<IssuerUr
     text.map(|text| IssuerUrl::parse(setting, text)).transpose()
 }
 
-/// What a PEM text calls itself. Nothing else of it is shown: it may be a private key, with or without
-/// a label.
+/// Returns the label line of a PEM text, else its length. Nothing else is shown: the text may be a
+/// private key, with or without a label.
 fn pem_label(pem: &[u8]) -> String {
     let text = String::from_utf8_lossy(pem);
     let first_line = text.lines().next().unwrap_or_default().trim();

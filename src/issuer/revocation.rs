@@ -1,4 +1,4 @@
-//! Tokens that are withdrawn before they expire.
+//! Revocation of tokens before they expire.
 
 use std::{
     collections::HashMap,
@@ -9,10 +9,10 @@ use std::{
 
 use crate::token::claims::Claims;
 
-/// Tells which tokens are withdrawn; see [`Issuer::revocation`](crate::Issuer::revocation).
+/// Source of revoked tokens; see [`Issuer::revocation`](crate::Issuer::revocation).
 ///
-/// It is asked about every request with a valid token, at least once, so it must answer at once, from what is at
-/// hand: keep a local snapshot, and a task that keeps it current.
+/// The validator calls it at least once for every request with a valid token, so it must not block.
+/// Keep a local snapshot, and a task that refreshes the snapshot.
 ///
 /// ```no_run
 /// use std::{sync::Arc, time::Duration};
@@ -36,7 +36,7 @@ use crate::token::claims::Claims;
 /// # Ok(()) }
 /// ```
 pub trait Revocation: Send + Sync + 'static {
-    /// Whether the token is withdrawn.
+    /// Returns whether the token is revoked.
     fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool;
 }
 
@@ -55,8 +55,10 @@ impl<R: Revocation + ?Sized> Revocation for std::sync::Arc<R> {
     }
 }
 
-/// What a token is known by. Never its text: of one token there may be several, since a signature
-/// can be written in more than one way.
+/// Identity of a token for a revocation check.
+///
+/// It never includes the token's text: one token can have several texts, since a signature can be
+/// encoded in more than one way.
 #[derive(Clone, Copy)]
 pub struct TokenIdentity<'c> {
     claims: &'c Claims,
@@ -68,39 +70,41 @@ impl<'c> TokenIdentity<'c> {
         Self { claims, leeway }
     }
 
-    /// The issuer.
+    /// Returns the issuer.
     #[must_use]
     pub fn issuer(&self) -> &'c str {
         self.claims.issuer()
     }
 
-    /// The `jti` claim.
+    /// Returns the `jti` claim.
     #[must_use]
     pub fn token_id(&self) -> Option<&'c str> {
         self.claims.token_id()
     }
 
-    /// The `sub` claim.
+    /// Returns the `sub` claim.
     #[must_use]
     pub fn subject(&self) -> Option<&'c str> {
         self.claims.subject()
     }
 
-    /// The client the token was issued to.
+    /// Returns the client that the token was issued to.
     #[must_use]
     pub fn client_id(&self) -> Option<&'c str> {
         self.claims.client_id()
     }
 
-    /// The `iat` claim.
+    /// Returns the time at which the token was issued (`iat`).
     #[must_use]
     pub fn issued_at(&self) -> Option<SystemTime> {
         self.claims.issued_at()
     }
 
-    /// Whether the token may have been issued before `moment`. The clock of its issuer may be ahead
-    /// by the validator's [`leeway`](crate::TokenValidatorBuilder::leeway), so `iat` must be later
-    /// than `moment` by as much. A token without `iat` may have been issued at any time.
+    /// Returns whether the token may have been issued before `moment`.
+    ///
+    /// The issuer's clock may be ahead. The token is therefore certain to be newer only if `iat` is
+    /// at least the validator's [`leeway`](crate::TokenValidatorBuilder::leeway) after `moment`. A
+    /// token without `iat` may have been issued at any time.
     #[must_use]
     pub fn may_predate(&self, moment: SystemTime) -> bool {
         let issued_at = self.issued_at();
@@ -117,19 +121,19 @@ impl fmt::Debug for TokenIdentity<'_> {
     }
 }
 
-/// A [`Revocation`] in memory: single tokens, and all tokens of a subject or a client that were
-/// issued before a moment.
+/// [`Revocation`] in memory: single tokens, and all tokens of a subject or client issued before a
+/// moment.
 ///
-/// Entries stay until [`clear`](RevocationList::clear). The issuer's clock may be ahead, so what a
-/// moment withdraws are all tokens whose `iat` is less than
-/// [`leeway`](crate::TokenValidatorBuilder::leeway) (60 s) after it: for as long, new tokens of that
-/// subject or client are refused, too. A token without `iat` counts as issued before any moment.
+/// Entries stay until [`clear`](RevocationList::clear). The issuer's clock may be ahead, so a
+/// moment revokes all tokens whose `iat` is less than
+/// [`leeway`](crate::TokenValidatorBuilder::leeway) after it. For that long, new tokens of the
+/// subject or client are rejected, too. A token without `iat` counts as issued before any moment.
 #[derive(Default)]
 pub struct RevocationList {
     entries: RwLock<HashMap<Entry, SystemTime>>,
 }
 
-/// The issuer, and what of it is withdrawn.
+/// Scope of an entry, its issuer, and the `jti`, subject or client.
 type Entry = (Scope, String, String);
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -140,22 +144,22 @@ enum Scope {
 }
 
 impl RevocationList {
-    /// Withdraws the token of `issuer` whose `jti` is `token_id`.
+    /// Revokes the token of `issuer` whose `jti` is `token_id`.
     pub fn revoke_token(&self, issuer: &str, token_id: &str) {
         self.insert(Scope::Token, issuer, token_id, SystemTime::UNIX_EPOCH);
     }
 
-    /// Withdraws the tokens of `issuer` for `subject` that were issued before `moment`.
+    /// Revokes the tokens of `issuer` for `subject` that were issued before `moment`.
     pub fn revoke_subject(&self, issuer: &str, subject: &str, moment: SystemTime) {
         self.insert(Scope::Subject, issuer, subject, moment);
     }
 
-    /// Withdraws the tokens of `issuer` for the client `client_id` that were issued before `moment`.
+    /// Revokes the tokens of `issuer` for the client `client_id` that were issued before `moment`.
     pub fn revoke_client(&self, issuer: &str, client_id: &str, moment: SystemTime) {
         self.insert(Scope::Client, issuer, client_id, moment);
     }
 
-    /// Forgets every entry.
+    /// Removes every entry.
     pub fn clear(&self) {
         self.entries
             .write()
@@ -163,7 +167,7 @@ impl RevocationList {
             .clear();
     }
 
-    /// Of two moments the later one counts: what was withdrawn once stays so.
+    /// Adds an entry. Of two moments the later counts, so a revoked token stays revoked.
     fn insert(&self, scope: Scope, issuer: &str, name: &str, moment: SystemTime) {
         let entry = (scope, issuer.to_owned(), name.to_owned());
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);

@@ -1,16 +1,16 @@
-//! Tokens that are bound to their sender
+//! Sender constraints: tokens that are bound to their sender
 //! ([RFC 7800](https://www.rfc-editor.org/rfc/rfc7800)).
 
 use std::{fmt, sync::Arc};
 
 use crate::{auth::request_view::RequestView, error::config::ConfigError, token::claims::Claims};
 
-/// Verifies that a request comes from the sender that its token is bound to; see
+/// Check that a request comes from the sender that its token is bound to; see
 /// [`Issuer::sender_constraint`](crate::Issuer::sender_constraint).
 ///
-/// It is asked about every request with such a token, after the signature held. A request that had to
-/// wait may cause it to be asked more than once, so it must not use up anything, such as a nonce. Closures
-/// implement it:
+/// The validator runs the check for every request with such a token, after it has verified the
+/// signature. For a request that waits it may run the check more than once, so the check must not
+/// consume anything, such as a nonce. Closures implement this trait:
 ///
 /// ```
 /// use modeler_auth::{Claims, issuer::SenderConstraintError, Issuer, auth::RequestView};
@@ -33,12 +33,12 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 /// ```
 ///
 /// A header such as `X-Client-Thumbprint` proves nothing unless a proxy in front writes it, removes
-/// what the client sent under that name, and is the only way to the service.
+/// the client's header of that name, and is the only way to the service.
 pub trait SenderConstraint: Send + Sync + 'static {
     /// Verifies that `request` comes from the sender that `claims` name.
     ///
     /// # Errors
-    /// [`SenderConstraintError`] if it does not; the request is refused with 401.
+    /// [`SenderConstraintError`] if it does not; the request is rejected with 401.
     fn verify(
         &self,
         claims: &Claims,
@@ -59,12 +59,12 @@ where
     }
 }
 
-/// A request does not come from the sender of its token.
+/// Error of a sender constraint: the request does not come from the sender of its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SenderConstraintError(&'static str);
 
 impl SenderConstraintError {
-    /// It does not, because of `problem`, which is logged.
+    /// Creates an error because of `problem`, which is logged.
     #[must_use]
     pub const fn new(problem: &'static str) -> Self {
         Self(problem)
@@ -92,9 +92,11 @@ impl SenderConstraints {
         self.0.is_empty()
     }
 
-    /// A token that is bound by DPoP must not be taken as a Bearer token
-    /// ([RFC 9449 §7.2](https://www.rfc-editor.org/rfc/rfc9449#section-7.2)), and there is no other
-    /// way in.
+    /// Checks that no constraint is for DPoP.
+    ///
+    /// A token bound by DPoP must not be accepted as a Bearer token
+    /// ([RFC 9449 §7.2](https://www.rfc-editor.org/rfc/rfc9449#section-7.2)), and this crate
+    /// accepts no other kind of token.
     pub(crate) fn check(&self, issuer: &str) -> Result<(), ConfigError> {
         match self.0.iter().find(|(method, _)| method == "jkt") {
             Some((method, _)) => Err(ConfigError::InvalidConfirmation {
@@ -105,14 +107,14 @@ impl SenderConstraints {
         }
     }
 
-    /// Every way in which `claims` are bound must be one that is known here, and confirmed.
+    /// Verifies every member of `cnf`: each must have a constraint that confirms the request.
     pub(crate) fn verify(
         &self,
         claims: &Claims,
         request: Option<&RequestView<'_>>,
     ) -> Result<(), SenderConstraintError> {
         let request = request.ok_or(SenderConstraintError::new(
-            "there is no request to confirm it by",
+            "the token was validated without its request, which `cnf` needs",
         ))?;
         let methods = claims
             .read("cnf", |value| {
@@ -127,13 +129,13 @@ impl SenderConstraints {
             .flatten()
             .filter(|methods| !methods.is_empty())
             .ok_or(SenderConstraintError::new(
-                "`cnf` is no object with members",
+                "`cnf` is not an object with at least one member",
             ))?;
         for method in &methods {
             let mut known = self.0.iter().filter(|(name, _)| name == method).peekable();
             if known.peek().is_none() {
                 return Err(SenderConstraintError::new(
-                    "`cnf` has a member that nothing here confirms",
+                    "`cnf` has a member without a configured sender constraint",
                 ));
             }
             for (_, constraint) in known {

@@ -1,4 +1,4 @@
-//! An issuer as the validator holds it.
+//! Issuers in the form that the validator uses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     token::claims::{ClaimRequirements, Claims},
 };
 
-/// An issuer whose settings were read and checked.
+/// Issuer whose settings are checked.
 pub(crate) struct CheckedIssuer {
     pub(crate) requirements: ClaimRequirements,
     pub(crate) source: Arc<dyn KeySource>,
@@ -36,7 +36,7 @@ pub(crate) struct CheckedIssuer {
 }
 
 impl CheckedIssuer {
-    /// Starts keeping its keys.
+    /// Starts the key cache of the issuer.
     pub(crate) fn trust(
         self,
         settings: RefreshSettings,
@@ -68,7 +68,7 @@ impl CheckedIssuer {
     }
 }
 
-/// An issuer whose tokens are accepted.
+/// Issuer whose tokens are accepted.
 pub(crate) struct TrustedIssuer {
     pub(crate) requirements: Arc<ClaimRequirements>,
     pub(crate) algorithms: AllowedAlgorithms,
@@ -76,12 +76,13 @@ pub(crate) struct TrustedIssuer {
     pub(crate) mapping: Arc<dyn MapClaims>,
     pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
-    /// The only organization whose tokens are accepted, whatever maps them.
+    /// The only organization whose tokens are accepted, whatever the mapping.
     pub(crate) organization: Option<AuthorizedOrganization>,
 }
 
 impl TrustedIssuer {
-    /// What must hold for each request anew, however well its token is known.
+    /// Checks the sender constraint and the revocation: the checks that a cached token repeats for
+    /// each request.
     pub(crate) fn check_request(
         &self,
         claims: &Claims,
@@ -104,7 +105,7 @@ impl TrustedIssuer {
         }
     }
 
-    /// What `claims` grant.
+    /// Returns the grant that the mapping makes of `claims`.
     pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
         let grant = self.mapping.map(claims)?;
         if self.organization.is_some() && grant.organization != self.organization {
