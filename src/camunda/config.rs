@@ -1,4 +1,5 @@
-//! Web Modeler's own variables, so that a service takes its place with its environment unchanged.
+//! Configuration by the variables of Camunda's Web Modeler, so that a service can replace it in an
+//! unchanged environment.
 
 use std::fmt;
 
@@ -10,7 +11,7 @@ use crate::{
     url::{IssuerUrl, shown},
 };
 
-/// Names are tried in order; the first one that is set counts.
+/// Names of the variables of a setting; the first that is set counts.
 type Names = &'static [&'static str];
 
 const ISSUER_URI: &str = "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI";
@@ -37,24 +38,24 @@ const ALGORITHMS: Names = &["SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWS_ALGOR
 const IDENTITY_TYPE: Names = &["CAMUNDA_IDENTITY_TYPE"];
 
 impl Issuer {
-    /// A Self-Managed issuer from the variables of Camunda's Web Modeler, looked up with
-    /// `variable`. `None` if no issuer is named.
+    /// Returns a Self-Managed issuer from the variables of Camunda's Web Modeler, looked up with
+    /// `variable`; `None` if no issuer is set.
     ///
-    /// | setting | variables, the first that is set counts |
+    /// | setting | variables; the first that is set counts |
     /// |---|---|
     /// | issuer | `SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI`, `RESTAPI_OAUTH2_TOKEN_ISSUER`, `CAMUNDA_IDENTITY_ISSUER`, `CAMUNDA_IDENTITY_ISSUER_URL` |
     /// | [`jwks_url`](Issuer::jwks_url) | `SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI` |
     /// | [`backend_url`](Issuer::backend_url), if there is no `jwks_url` | `CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL`, `CAMUNDA_HUB_SECURITY_JWT_ISSUER_BACKEND_URL`, `RESTAPI_OAUTH2_TOKEN_ISSUER_BACKEND_URL`, `CAMUNDA_IDENTITY_ISSUER_BACKEND_URL`, `CAMUNDA_IDENTITY_ISSUERBACKENDURL` |
     /// | [`audience`](Issuer::audience) | `CAMUNDA_MODELER_SECURITY_JWT_AUDIENCE_PUBLIC_API`, `CAMUNDA_HUB_SECURITY_JWT_AUDIENCE_PUBLIC_API`, `SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_AUDIENCES` (a comma-separated list); default `web-modeler-public-api` |
     /// | [`algorithms`](Issuer::algorithms) | `SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWS_ALGORITHMS` (a comma-separated list); default all |
-    /// | kind of issuer | `CAMUNDA_IDENTITY_TYPE`: `KEYCLOAK`, the default; others keep permissions outside the token, which is not supported |
+    /// | kind of issuer | `CAMUNDA_IDENTITY_TYPE`: `KEYCLOAK`, the default; other kinds keep permissions outside the token, which is not supported |
     ///
-    /// Inside a cluster Camunda's files use plain http; it is allowed here because an operator
-    /// wrote it, with one warning in the log.
+    /// Inside a cluster Camunda's files use plain http. It is allowed here because the operator has
+    /// written it, with one warning in the log.
     ///
     /// # Errors
-    /// [`ConfigError::EmptyVariable`], [`ConfigError::InvalidVariable`] and
-    /// [`ConfigError::MissingVariable`], which name the variable and its value.
+    /// [`ConfigError::EmptyVariable`], [`ConfigError::InvalidVariable`] or
+    /// [`ConfigError::MissingVariable`], which name the variable.
     pub fn from_vars(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ConfigError> {
@@ -104,14 +105,14 @@ impl Issuer {
         Ok(Some(configured))
     }
 
-    /// [`from_vars`](Issuer::from_vars) with the variables of the process.
+    /// Returns the issuer of [`from_vars`](Issuer::from_vars) from the variables of the process.
     ///
     /// # Errors
     /// As [`from_vars`](Issuer::from_vars).
     pub fn from_env() -> Result<Option<Self>, ConfigError> {
         Self::from_vars(|name| {
-            // A value that is not Unicode is no URL, audience or algorithm; the replacement
-            // characters make it fail as such.
+            // Replacement characters make a value that is not Unicode invalid as a URL or
+            // algorithm, and useless as an audience.
             std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
         })
     }
@@ -119,7 +120,7 @@ impl Issuer {
 
 struct Variables<'v>(&'v dyn Fn(&str) -> Option<String>);
 
-/// A variable that is set.
+/// Variable that is set.
 struct Found {
     name: &'static str,
     value: String,
@@ -154,7 +155,7 @@ impl Variables<'_> {
         match self.find(IDENTITY_TYPE)? {
             Some(found) if !found.value.eq_ignore_ascii_case("keycloak") => Err(found.invalid(
                 "only KEYCLOAK puts permissions into its tokens; configure another issuer in code, \
-                 with a mapping of its claims",
+                 with `Issuer::oidc` and `map_claims`",
             )),
             _ => Ok(()),
         }
@@ -166,14 +167,15 @@ impl Found {
         self.value.split(',').map(|entry| {
             let entry = entry.trim();
             if entry.is_empty() {
-                Err(self.invalid("it holds an empty entry"))
+                Err(self.invalid("it contains an empty entry; remove it"))
             } else {
                 Ok(entry.to_owned())
             }
         })
     }
 
-    /// The variable is named once, not again in the words of the setting it stands for.
+    /// Converts the error of a setting into that of the variable, so that the message names only
+    /// the variable.
     fn refused(&self, error: &ConfigError) -> ConfigError {
         match error {
             ConfigError::InvalidUrl { reason, .. } => self.invalid(reason),

@@ -1,4 +1,4 @@
-//! `GET /api/<version>/info`.
+//! Info endpoint: `GET /api/<version>/info`.
 
 use std::{
     convert::Infallible,
@@ -16,16 +16,16 @@ use crate::{
     error::auth::{AuthError, Reason},
 };
 
-/// Service that answers `GET …/<version>/info` with what the token grants, as Web Modeler does.
+/// Service that answers `GET …/<version>/info` with the grant of the token, as Web Modeler does.
 ///
 /// 1. Versions `v1` and `beta` report the organization and the four permissions
-///    ([Web Modeler API](https://docs.camunda.io/docs/apis-tools/web-modeler-api/overview/)),
-///    `v2` only the organization (Hub API). Another version, or another path, is 404.
-/// 2. No permission is needed: a token without any gets four times `false`.
+///    ([Web Modeler API](https://docs.camunda.io/docs/apis-tools/web-modeler-api/overview/)).
+///    Version `v2` reports only the organization (Hub API). Any other version or path gets 404.
+/// 2. The endpoint needs no permission: a token without permissions gets four times `false`.
 /// 3. A token whose issuer's mapping names no organization gets 403.
 ///
-/// It looks at the last two segments of the path that it is given, so it may be mounted under any
-/// prefix that leaves those two in place.
+/// The service reads the last two segments of the request's path. It may be mounted under any
+/// prefix that leaves these two in place.
 ///
 /// ```
 /// use modeler_auth::{AuthLayer, InfoService, Issuer, TokenValidator};
@@ -44,7 +44,7 @@ pub struct InfoService {
 }
 
 impl InfoService {
-    /// Makes the service.
+    /// Creates the service.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -89,7 +89,7 @@ fn answer<B>(request: &Request<B>) -> Result<Response<String>, AuthError> {
     Ok(response)
 }
 
-/// The version in `…/<version>/info`, if it is one that is served.
+/// Returns the version in `…/<version>/info`; `None` if the service does not serve it.
 fn version(path: &str) -> Option<&str> {
     let (_, version) = path.strip_suffix("/info")?.rsplit_once('/')?;
     matches!(version, "beta" | "v1" | "v2").then_some(version)

@@ -1,4 +1,4 @@
-//! What is particular to Camunda: the shape of its tokens, its variables, its info endpoint.
+//! Camunda presets: the claims of its tokens, its variables and its info endpoint.
 
 pub(crate) mod config;
 pub(crate) mod info;

@@ -1,15 +1,15 @@
-//! What an issuer calls the four permissions.
+//! Names that an issuer gives the four permissions.
 
 use crate::{
     access::permission::{Permission, Permissions},
     json::{Malformed, Reader},
 };
 
-/// What an issuer calls the four permissions.
+/// Names that an issuer gives the four permissions.
 ///
-/// The default is what Camunda documents for Self-Managed: `create:*`, `read:*`, `update:*` and
-/// `delete:*`. Names match exactly; those that are not known are ignored. An empty name matches
-/// nothing, so it switches its permission off.
+/// The default is the names that Camunda documents for Self-Managed: `create:*`, `read:*`,
+/// `update:*` and `delete:*`. Names match exactly, and unknown names are ignored. An empty name
+/// matches nothing, so it disables its permission.
 ///
 /// ```
 /// use modeler_auth::{Permission, camunda::PermissionNames};
@@ -29,7 +29,7 @@ impl Default for PermissionNames {
 }
 
 impl PermissionNames {
-    /// Calls `permission` by another `name`.
+    /// Sets the name of `permission`.
     pub fn with(mut self, permission: Permission, name: impl Into<String>) -> Self {
         let name = name.into();
         self.0 = self.0.map(|(known, old)| {
@@ -43,7 +43,7 @@ impl PermissionNames {
         self
     }
 
-    /// The permissions that `names` stand for.
+    /// Returns the permissions that `names` stand for.
     pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Permissions {
         let known = |name: &'a str| {
             let known = self.0.iter();
@@ -53,7 +53,7 @@ impl PermissionNames {
         found.map(|(permission, _)| *permission).collect()
     }
 
-    /// Reads the permissions that an array of names stands for.
+    /// Reads an array of names, and returns the permissions that they stand for.
     pub(crate) fn read(&self, value: &mut Reader<'_>) -> Result<Permissions, Malformed> {
         let mut permissions = Permissions::NONE;
         value.array(|element| {

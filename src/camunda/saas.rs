@@ -1,4 +1,4 @@
-//! Tokens of Camunda SaaS.
+//! Claims of Camunda SaaS.
 
 use crate::{
     access::{
@@ -12,19 +12,20 @@ use crate::{
     token::claims::Claims,
 };
 
-/// Maps the claims of Camunda SaaS.
+/// Mapping of the claims of Camunda SaaS.
 ///
 /// 1. The organization is the string `https://camunda.com/orgId`, which tokens of machine clients
-///    carry. Without that claim it is looked for in `https://camunda.com/orgs`, a list of objects
-///    with an `id`, which tokens of users carry: the configured organization must be in it or, if
-///    none is configured, it must be the only one.
-/// 2. If an organization is configured, the token's must be the same, byte for byte.
-/// 3. Permissions are the strings of the array `permissions`; without that claim, the words of the
-///    string `scope`. Camunda does not publish which strings stand for the permissions of the Web
-///    Modeler API on SaaS: the default [`PermissionNames`] are **those of Self-Managed, and not
-///    verified** against SaaS.
+///    carry. If an organization is configured, both must be equal, byte for byte.
+/// 2. Tokens of users carry `https://camunda.com/orgs` instead, a list of objects with an `id`. The
+///    list must contain the configured organization. If none is configured, it must have exactly
+///    one entry.
+/// 3. Permissions are the strings of the array `permissions`. Without that claim they are the words
+///    of the string `scope`.
 ///
-/// Anything else, a claim of another JSON type included, is refused with 401.
+/// Camunda does not publish which strings stand for the permissions of the Web Modeler API on SaaS.
+/// The default [`PermissionNames`] are **those of Self-Managed, and not verified** against SaaS.
+///
+/// All other tokens are rejected with 401, also for a claim of another JSON type.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SaasClaims {
@@ -36,7 +37,7 @@ const ORGANIZATION: &str = "https://camunda.com/orgId";
 const ORGANIZATIONS: &str = "https://camunda.com/orgs";
 
 impl SaasClaims {
-    /// Accepts tokens of `organization` only.
+    /// Creates a mapping that accepts only tokens of `organization`.
     pub fn of_organization(organization: AuthorizedOrganization) -> Self {
         Self {
             organization: Some(organization),
@@ -44,7 +45,7 @@ impl SaasClaims {
         }
     }
 
-    /// Accepts tokens of every organization.
+    /// Creates a mapping that accepts tokens of every organization.
     pub fn of_any_organization() -> Self {
         Self {
             organization: None,
@@ -52,7 +53,7 @@ impl SaasClaims {
         }
     }
 
-    /// Reads permissions by other names.
+    /// Sets the names of the permissions. Default: [`PermissionNames::default`].
     pub fn permission_names(mut self, names: PermissionNames) -> Self {
         self.names = names;
         self
@@ -74,14 +75,14 @@ impl SaasClaims {
                 .then(|| expected.clone())
                 .ok_or(ClaimError::new(
                     ORGANIZATIONS,
-                    "does not hold the configured organization",
+                    "does not contain the configured organization",
                 )),
             None => match ids.as_slice() {
                 [only] => self.expected(only, ORGANIZATIONS),
                 [] => Err(ClaimError::new(ORGANIZATIONS, "is empty")),
                 [_, _, ..] => Err(ClaimError::new(
                     ORGANIZATIONS,
-                    "holds several organizations, and none is configured",
+                    "contains several organizations, but none is configured",
                 )),
             },
         }
@@ -115,30 +116,33 @@ impl SaasClaims {
 }
 
 impl Issuer {
-    /// `iss` of every Camunda SaaS token. The token URL is another one, and the slash belongs to it.
+    /// `iss` of every Camunda SaaS token. It differs from the token URL, and the slash belongs to
+    /// it.
     const SAAS: &str = "https://weblogin.cloud.camunda.io/";
-    /// The audience of the Web Modeler API on SaaS, shared by all organizations
+    /// Audience of the Web Modeler API on SaaS, shared by all organizations
     /// ([Web Modeler API, authentication](https://docs.camunda.io/docs/apis-tools/web-modeler-api/authentication/)).
     const SAAS_AUDIENCE: &str = "api.cloud.camunda.io";
 
-    /// Camunda SaaS, for one organization: tokens of any other are refused with 401, also if
-    /// another mapping is set with [`map_claims`](Issuer::map_claims).
+    /// Returns the issuer Camunda SaaS for one organization; tokens of any other are rejected with
+    /// 401.
     ///
-    /// Expects the audience `api.cloud.camunda.io`; claims are mapped by [`SaasClaims`].
+    /// This also holds for another mapping, set with [`map_claims`](Issuer::map_claims). The preset
+    /// has the audience `api.cloud.camunda.io` and the mapping [`SaasClaims`].
     pub fn saas(organization: impl Into<String>) -> Self {
         let organization = organization.into();
         let claims = match AuthorizedOrganization::parse(&organization) {
             Some(organization) => SaasClaims::of_organization(organization),
-            // The validator is not built with it.
+            // The validator cannot be built with this organization.
             None => SaasClaims::of_any_organization(),
         };
         Self::saas_with(claims).only_organization(organization)
     }
 
-    /// Camunda SaaS, for a service that serves every organization and keeps them apart by
+    /// Returns the issuer Camunda SaaS for every organization; the service must keep them apart by
     /// [`Access::organization`](crate::Access::organization).
     ///
-    /// All customers of Camunda SaaS share one audience, so **any of them gets in**.
+    /// All customers of Camunda SaaS share one audience, so **tokens of any customer are
+    /// accepted**.
     pub fn saas_any_organization() -> Self {
         Self::saas_with(SaasClaims::of_any_organization())
     }
@@ -150,7 +154,8 @@ impl Issuer {
     }
 }
 
-/// Reads the `id` of each object of an array; `None` if one has no `id` that is a string.
+/// Reads the `id` of each object of an array; `None` if an object has no `id`, or another type of
+/// it.
 fn read_ids(value: &mut Reader<'_>) -> Result<Option<Vec<String>>, Malformed> {
     let mut ids = Some(Vec::new());
     value.array(|organization| {

@@ -1,4 +1,4 @@
-//! Tokens of a Camunda Self-Managed installation behind Keycloak.
+//! Claims of a Camunda Self-Managed installation behind Keycloak.
 
 use std::sync::Arc;
 
@@ -15,16 +15,18 @@ use crate::{
     token::claims::Claims,
 };
 
-/// Maps the claims of Camunda Self-Managed.
+/// Mapping of the claims of Camunda Self-Managed.
 ///
-/// 1. The organization is always the same, [`AuthorizedOrganization::nil`] unless set by
-///    [`organization`](SelfManagedClaims::organization): an installation has only one. Two
-///    installations in one validator share the default, so what belongs to one can be reached with
-///    tokens of the other; give each an organization of its own.
+/// 1. The organization is always the same, since an installation has only one:
+///    [`AuthorizedOrganization::nil`] unless set with
+///    [`organization`](SelfManagedClaims::organization).
 /// 2. Permissions are the strings of `permissions.<audience>`
 ///    ([access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)),
-///    for those audiences only that are both configured and in the token. No such claim means
-///    no permission; another JSON type is refused with 401.
+///    for each audience that is both configured and in the token. Without such a claim the token
+///    grants no permission. A claim of another JSON type is rejected with 401.
+///
+/// Two installations in one validator share the default organization, so tokens of one reach the
+/// resources of the other. Set a separate organization for each.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SelfManagedClaims {
@@ -44,7 +46,7 @@ impl Default for SelfManagedClaims {
 }
 
 impl SelfManagedClaims {
-    /// Reports another organization than [`AuthorizedOrganization::nil`].
+    /// Sets the organization. Default: [`AuthorizedOrganization::nil`].
     ///
     /// ```
     /// use modeler_auth::{Issuer, camunda::SelfManagedClaims, TokenValidator};
@@ -64,7 +66,7 @@ impl SelfManagedClaims {
         self
     }
 
-    /// Reads permissions by other names.
+    /// Sets the names of the permissions. Default: [`PermissionNames::default`].
     pub fn permission_names(mut self, names: PermissionNames) -> Self {
         self.names = names;
         self
@@ -91,18 +93,17 @@ impl MapClaims for SelfManagedClaims {
 }
 
 impl Issuer {
-    /// The audience of the Web Modeler API on Self-Managed, as in Camunda's own Compose and Helm
-    /// files.
+    /// Audience of the Web Modeler API on Self-Managed, as in Camunda's own Compose and Helm files.
     const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
 
-    /// A Camunda Self-Managed installation behind Keycloak; `issuer` is the realm's public URL, e.g.
-    /// `http://localhost:18080/auth/realms/camunda-platform`.
+    /// Returns the issuer of a Camunda Self-Managed installation behind Keycloak.
     ///
-    /// A validator with two installations needs an organization for each:
+    /// `issuer` is the realm's public URL, e.g.
+    /// `http://localhost:18080/auth/realms/camunda-platform`. The preset has the audience
+    /// `web-modeler-public-api` and the mapping [`SelfManagedClaims`].
+    ///
+    /// A validator with two installations needs a separate organization for each:
     /// [`SelfManagedClaims::organization`].
-    ///
-    /// Expects the audience `web-modeler-public-api` unless another one is named with
-    /// [`audience`](Issuer::audience); claims are mapped by [`SelfManagedClaims`].
     pub fn self_managed(issuer: impl Into<String>) -> Self {
         Self::oidc(issuer)
             .default_audience(Self::SELF_MANAGED_AUDIENCE)
