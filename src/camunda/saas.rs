@@ -16,9 +16,9 @@ use crate::{
 ///
 /// 1. The organization is the string `https://camunda.com/orgId`, which tokens of machine clients
 ///    carry. If an organization is configured, both must be equal, byte for byte.
-/// 2. Tokens of users carry `https://camunda.com/orgs` instead, a list of objects with an `id`. The
-///    list must contain the configured organization. If none is configured, it must have exactly
-///    one entry.
+/// 2. Without that claim it is in `https://camunda.com/orgs`, a list of objects with an `id`, which
+///    tokens of users carry. The list must contain the configured organization. If none is
+///    configured, it must have exactly one entry.
 /// 3. Permissions are the strings of the array `permissions`. Without that claim they are the words
 ///    of the string `scope`.
 ///

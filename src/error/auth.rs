@@ -1,13 +1,14 @@
-//! What can go wrong with a request.
+//! Errors of requests.
 
 use std::{borrow::Cow, fmt, sync::Arc, time::Duration};
 
 use http::StatusCode;
 
-/// Why a request was rejected: opaque, with a [`kind`](AuthError::kind) to decide on, a stable
-/// [`reason`](AuthError::reason) to count and search by, and words for an operator.
+/// Error that rejects a request.
 ///
-/// It never holds the token, nor a claim value that came without a valid signature.
+/// It is opaque: [`kind`](AuthError::kind) is for code, [`reason`](AuthError::reason) for metrics
+/// and searches, and the text for operators. It never contains the token, nor a claim value from a
+/// token without a valid signature.
 #[derive(Clone)]
 pub struct AuthError {
     reason: Reason,
@@ -16,28 +17,28 @@ pub struct AuthError {
     verified: bool,
 }
 
-/// What to do about an [`AuthError`].
+/// Class of an [`AuthError`], which determines the status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {
-    /// The token is valid but does not permit this. 403, `insufficient_scope`.
+    /// Valid token without the needed permission. 403, `insufficient_scope`.
     InsufficientScope,
-    /// The `Authorization` header is not what RFC 6750 asks for. 400, `invalid_request`.
+    /// `Authorization` header that does not follow RFC 6750. 400, `invalid_request`.
     InvalidRequest,
-    /// The token is not acceptable here. 401, `invalid_token`.
+    /// Token that is not acceptable here. 401, `invalid_token`.
     InvalidToken,
-    /// A service that needs the layer runs without it. 500.
+    /// Service that needs the layer, but runs without it. 500.
     LayerMissing,
-    /// The request carries no Bearer token. 401 without an error code.
+    /// Request without a Bearer token. 401 without an error code.
     MissingToken,
-    /// The token is valid but names no organization, and the service needs one. 403.
+    /// Valid token without the organization that the service needs. 403, `insufficient_scope`.
     NoOrganization,
-    /// No key can be had right now, so nothing can be said about the token. 503.
+    /// No keys are available, so the token cannot be checked. 503.
     Unavailable,
 }
 
 impl AuthErrorKind {
-    /// The HTTP status of a rejection of this kind.
+    /// Returns the HTTP status of the class.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -72,26 +73,28 @@ impl AuthError {
         }
     }
 
-    /// The class of the rejection.
+    /// Returns the class of the rejection.
     #[must_use]
     pub fn kind(&self) -> AuthErrorKind {
         self.reason.kind()
     }
 
-    /// A stable code such as `expired` or `unknown_key`, fit for a metric label.
+    /// Returns a stable code such as `expired` or `unknown_key`, for a metric label.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason.code()
     }
 
-    /// When to try again, for [`AuthErrorKind::Unavailable`]. At least a second.
+    /// Returns the time to wait before another attempt, at least 1 s; `None` for any other kind
+    /// than [`AuthErrorKind::Unavailable`].
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
             .map(|wait| wait.max(Duration::from_secs(1)))
     }
 
-    /// The scope the request would have needed, for [`AuthErrorKind::InsufficientScope`].
+    /// Returns the scope that the request needs; `None` for any other kind than
+    /// [`AuthErrorKind::InsufficientScope`].
     #[must_use]
     pub fn needed_scope(&self) -> Option<&str> {
         match &self.reason {
@@ -100,15 +103,17 @@ impl AuthError {
         }
     }
 
-    /// Whether the token's signature held. A reason given for an unverified token is the token's
-    /// own claim, which anyone can write.
+    /// Returns whether the token's signature was verified.
+    ///
+    /// The reason of an unverified token depends on claims that anyone can write.
     #[must_use]
     pub fn is_verified(&self) -> bool {
         self.verified
     }
 
-    /// What was found and expected: from the configuration and, only where the signature held,
-    /// from the claims `aud`, `iss` and `ver`, escaped and cut short. For logs, not for clients.
+    /// Returns the values found and expected, for logs but not for clients. They come from the
+    /// configuration and, only for a verified token, from the claims `aud`, `iss` and `ver`. Claim
+    /// values are escaped and cut short.
     pub(crate) fn detail(&self) -> Option<&str> {
         match (&self.detail, &self.reason) {
             (Some(detail), _) => Some(detail),
@@ -152,7 +157,7 @@ impl fmt::Display for AuthError {
 
 impl std::error::Error for AuthError {}
 
-/// Every way a request can be rejected.
+/// Reason of a rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
     AmbiguousKey,
@@ -264,41 +269,51 @@ impl Reason {
     const fn message(&self) -> &'static str {
         match self {
             Self::AmbiguousKey => {
-                "the token names no key (`kid`) and more than one key of its issuer fits"
+                "the token has no key id (`kid`), and several keys of its issuer fit"
             }
-            Self::BadSignature => "the token's signature does not hold for the key it names",
+            Self::BadSignature => "the token's signature is not valid for the issuer's key",
             Self::ClaimsRefused => {
                 "the token is genuine, but its claims do not fit the issuer's mapping"
             }
-            Self::UnsupportedCrit => "the token's header demands an extension (`crit`, `b64`)",
+            Self::UnsupportedCrit => {
+                "the token's header requires an unsupported extension (`crit` or `b64`)"
+            }
             Self::Expired => "the token has expired",
-            Self::InsufficientScope(_) => "the token does not carry the permission this needs",
+            Self::InsufficientScope(_) => {
+                "the token lacks the permission that this operation needs"
+            }
             Self::IssuedInFuture => {
-                "the token was issued in the future: compare the clocks of issuer and service, or raise the leeway"
+                "the token was issued in the future (`iat`): compare the clocks of issuer and service, or raise the leeway"
             }
             Self::KeysUnavailable => {
-                "no key of the token's issuer can be had: see the log lines about its key set"
+                "no key of the token's issuer is available: see the log lines about its key set"
             }
-            Self::LayerMissing => "no AuthLayer wraps this service",
+            Self::LayerMissing => "no AuthLayer wraps this service; add one outside it",
             Self::MalformedAuthorization => {
                 "the Authorization header is not `Bearer`, a space and one token"
             }
             Self::MalformedClaim(_) => "a claim of the token has the wrong JSON type or value",
-            Self::MalformedClaims => "the token's claims are not one strict JSON object",
-            Self::MalformedHeader => "the token's header is not one strict JSON object",
-            Self::MalformedToken => "the token is not three parts of base64url",
-            Self::MissingClaim(_) => "the token lacks a claim",
+            Self::MalformedClaims => {
+                "the token's claims are not a valid JSON object without duplicate names"
+            }
+            Self::MalformedHeader => {
+                "the token's header is not a valid JSON object without duplicate names"
+            }
+            Self::MalformedToken => "the token is not three base64url parts separated by dots",
+            Self::MissingClaim(_) => "the token lacks a required claim",
             Self::MissingToken => "the request carries no Bearer token",
             Self::NoOrganization => {
                 "the token is valid, but its issuer's mapping names no organization"
             }
-            Self::NotYetValid => "the token is not valid yet (`nbf`)",
+            Self::NotYetValid => {
+                "the token is not valid yet (`nbf`): compare the clocks of issuer and service, or raise the leeway"
+            }
             Self::PayloadTyp => {
                 "the token is not an access token: its payload `typ` is that of an ID, refresh or logout token"
             }
-            Self::Revoked => "the token was withdrawn",
+            Self::Revoked => "the token is revoked",
             Self::SenderConstrained => {
-                "the token is bound to its sender (`cnf`), and nothing here can confirm that"
+                "the token is bound to its sender (`cnf`), but its issuer has no sender constraint configured"
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
             Self::NotAccessToken(_) => {
@@ -306,14 +321,14 @@ impl Reason {
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
             Self::HeaderTyp => "the token's header `typ` is not that of an access token",
-            Self::TooManyWaiting => "too many requests are waiting for the issuer's keys",
+            Self::TooManyWaiting => "too many requests already wait for the issuer's keys",
             Self::Unconfirmed => {
-                "the token is bound to another sender (`cnf`) than that of the request"
+                "the request does not fulfil the token's sender constraint (`cnf`)"
             }
-            Self::UnknownIssuer => "the token's issuer (`iss`) is none of those configured",
+            Self::UnknownIssuer => "the token's issuer (`iss`) is not configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
             Self::UnsupportedAlgorithm => {
-                "the token's signature algorithm is not one that is allowed for its issuer and key"
+                "the token's signature algorithm is not allowed for its issuer and key"
             }
             Self::WrongAudience => {
                 "none of the token's audiences (`aud`) is configured for its issuer"

@@ -1,8 +1,8 @@
-//! What can be wrong with a claim.
+//! Errors of claims.
 
 use std::{borrow::Cow, fmt};
 
-/// A claim that does not fit: which one, and what is wrong with it. Never its value.
+/// Error of a claim: its name and the problem, but never its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimError {
     claim: Cow<'static, str>,
@@ -10,8 +10,9 @@ pub struct ClaimError {
 }
 
 impl ClaimError {
-    /// The claim named `claim` has this `problem`, e.g. "is missing". It is logged, so it must
-    /// not hold what the token says.
+    /// Creates an error: the claim named `claim` has this `problem`, e.g. "is missing".
+    ///
+    /// Both are logged, so neither may contain text from the token.
     pub fn new(claim: impl Into<Cow<'static, str>>, problem: &'static str) -> Self {
         Self {
             claim: claim.into(),

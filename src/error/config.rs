@@ -1,149 +1,149 @@
-//! What can be wrong with a configuration.
+//! Errors of configurations.
 
-/// What is wrong with a configuration. Every variant holds the offending value.
+/// Error of a configuration. Every variant holds the offending value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// A key set may be located in one way only.
-    #[error("issuer `{issuer}`: `{first}` and `{second}` exclude each other")]
+    /// Two settings that locate the key set in different ways.
+    #[error("issuer `{issuer}`: `{first}` and `{second}` exclude each other; remove one of them")]
     ConflictingSettings {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
         /// One of the settings.
         first: &'static str,
-        /// The other one.
+        /// The other setting.
         second: &'static str,
     },
-    /// Two issuers of one validator have the same `iss`.
+    /// Two issuers of a validator with the same `iss`.
     #[error("issuer `{issuer}` is configured twice")]
     DuplicateIssuer {
-        /// The issuer that stands there twice.
+        /// The issuer that is configured twice.
         issuer: String,
     },
-    /// An audience is the empty text.
+    /// Empty audience.
     #[error("issuer `{issuer}` has an empty audience")]
     EmptyAudience {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
     },
-    /// A variable is set, but to nothing.
+    /// Variable that is set to an empty text.
     #[error("variable {name} is set but empty: give it a value or unset it")]
     EmptyVariable {
         /// The variable's name.
         name: &'static str,
     },
-    /// Keys would be fetched without TLS.
+    /// URL that would fetch keys without TLS.
     #[error(
-        "issuer `{issuer}`: {setting} `{value}` is http and leaves this machine unencrypted: use https, or allow it with `allow_http`"
+        "issuer `{issuer}`: {setting} `{value}` is http, so keys would cross the network unencrypted: use https, or allow it with `allow_http`"
     )]
     InsecureUrl {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
         /// The setting that holds the URL.
         setting: &'static str,
         /// The URL.
         value: String,
     },
-    /// A CA certificate cannot be read.
+    /// CA certificate that cannot be read.
     #[error("issuer `{issuer}`: ca_certificate `{value}` cannot be used: {reason}")]
     InvalidCertificate {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
-        /// The label of the PEM text, else its length.
+        /// Label of the PEM text, else its length.
         value: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
-    /// A way of binding tokens to their sender that cannot be confirmed here: `jkt` tokens must not
-    /// come as Bearer tokens.
+    /// Sender constraint that cannot be used: tokens bound by `jkt` must not be accepted as Bearer
+    /// tokens.
     #[error(
-        "issuer `{issuer}`: tokens bound by `{value}` (DPoP) must not be accepted as Bearer tokens"
+        "issuer `{issuer}`: tokens bound by `{value}` (DPoP) must not be accepted as Bearer tokens; remove the sender constraint"
     )]
     InvalidConfirmation {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
         /// The member of `cnf`.
         value: String,
     },
-    /// A JWKS given as text holds no usable key.
-    #[error("issuer `{issuer}`: the given key set cannot be used: {reason}")]
+    /// Static key set without a usable key.
+    #[error("issuer `{issuer}`: the static key set cannot be used: {reason}")]
     InvalidKeys {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// An organization is not 1 to 128 visible ASCII characters.
+    /// Organization that is not 1 to 128 visible ASCII characters.
     #[error("organization `{value}` is not 1 to 128 visible ASCII characters")]
     InvalidOrganization {
-        /// The text that was given.
+        /// The text of the organization.
         value: String,
     },
-    /// A URL cannot be used.
+    /// URL that cannot be used.
     #[error("{setting} `{value}` cannot be used: {reason}")]
     InvalidUrl {
         /// The setting that holds the URL.
         setting: &'static str,
         /// The URL.
         value: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: &'static str,
     },
-    /// A variable holds something that cannot be used.
+    /// Variable whose value cannot be used.
     #[error("variable {name} = `{value}` cannot be used: {reason}")]
     InvalidVariable {
         /// The variable's name.
         name: &'static str,
-        /// Its value.
+        /// The variable's value.
         value: String,
-        /// What is wrong with it.
+        /// The problem.
         reason: String,
     },
-    /// A variable only means something beside another one.
-    #[error("variable {name} is set, but no issuer: set {needed}")]
+    /// Variable that needs another variable.
+    #[error("variable {name} is set without an issuer: set {needed} as well")]
     MissingVariable {
         /// The variable that is set.
         name: &'static str,
-        /// The variable that is not.
+        /// The variable that is missing.
         needed: &'static str,
     },
-    /// An issuer without an audience would accept tokens meant for other services.
-    #[error("issuer `{issuer}` has no audience: name the one of this service with `audience`")]
+    /// Issuer without an audience, which would accept tokens for other services.
+    #[error("issuer `{issuer}` has no audience: set this service's audience with `audience`")]
     NoAudience {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
     },
-    /// The list of algorithms is empty.
+    /// Empty list of algorithms.
     #[error("issuer `{issuer}` has an empty list of algorithms")]
     NoAlgorithms {
-        /// The issuer concerned.
+        /// The issuer.
         issuer: String,
     },
-    /// The clock that counts the age of keys cannot be read, e.g. because a sandbox refuses it.
+    /// Clock for the age of keys that cannot be read, e.g. because a sandbox denies it.
     #[error("the clock CLOCK_BOOTTIME cannot be read: {reason}; allow it in the sandbox")]
     NoSteadyClock {
-        /// What the operating system says.
+        /// The error of the operating system.
         reason: String,
     },
-    /// A validator without an issuer would reject every token.
+    /// Validator without an issuer, which would reject every token.
     #[error("no issuer is configured")]
     NoIssuer,
-    /// A duration or size is outside its bounds.
+    /// Duration or size outside its bounds.
     #[error("{setting} = {value} is outside {bounds}")]
     OutOfBounds {
         /// The setting.
         setting: &'static str,
-        /// Its value.
+        /// The value of the setting.
         value: String,
         /// The smallest and largest value.
         bounds: &'static str,
     },
-    /// A name is not that of a supported algorithm.
+    /// Name of an algorithm that is not supported.
     #[error(
-        "`{value}` is not a supported algorithm: use RS*, PS*, ES* with 256, 384 or 512, or EdDSA"
+        "`{value}` is not a supported algorithm: use RS, PS or ES with 256, 384 or 512, e.g. RS256, or EdDSA"
     )]
     UnknownAlgorithm {
-        /// The name that was given.
+        /// The name.
         value: String,
     },
 }

@@ -1,4 +1,5 @@
-//! What can go wrong: [`AuthError`] with a request, [`ConfigError`] with a configuration.
+//! Errors: [`AuthError`] of a request, [`ConfigError`] of a configuration, [`ClaimError`] of a
+//! claim.
 
 pub(crate) mod auth;
 pub(crate) mod claim;
