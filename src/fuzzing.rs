@@ -242,7 +242,7 @@ pub fn key_set(data: &[u8]) {
     let ids: Vec<_> = set.ids().map(str::to_owned).collect();
     let ids = ids.iter().map(String::as_str);
     for id in ids.map(Some).chain([None]) {
-        for algorithm in Algorithm::ALL {
+        for algorithm in Algorithm::all() {
             let Ok(candidates) = set.candidates(id, algorithm) else {
                 continue;
             };

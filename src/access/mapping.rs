@@ -1,5 +1,7 @@
 //! Mapping from verified claims to a grant.
 
+use std::sync::Arc;
+
 use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claims};
 
 /// Mapping from the claims of an issuer to a [`Grant`]; see
@@ -38,5 +40,11 @@ where
 {
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
         self(claims)
+    }
+}
+
+impl<M: MapClaims + ?Sized> MapClaims for Arc<M> {
+    fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
+        (**self).map(claims)
     }
 }

@@ -11,7 +11,7 @@ pub use self::{
     grant::Grant,
     mapping::MapClaims,
     organization::AuthorizedOrganization,
-    permission::{Permission, Permissions},
+    permission::{Permission, Permissions, PermissionsIter},
 };
 pub use crate::error::ClaimError;
 use crate::token::claims::Claims;

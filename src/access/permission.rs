@@ -1,6 +1,10 @@
 //! Permissions of the Web Modeler API.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{error::config::ConfigError, url::shown};
 
 /// Permission of the Web Modeler API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,6 +38,39 @@ impl Permission {
 
     const fn bit(self) -> u8 {
         1 << self as u8
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Permission {
+    type Err = ConfigError;
+
+    /// # Errors
+    /// [`ConfigError::UnknownPermission`] for every text but the four names.
+    fn from_str(name: &str) -> Result<Self, ConfigError> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|permission| permission.name() == name)
+            .ok_or_else(|| ConfigError::UnknownPermission { value: shown(name) })
+    }
+}
+
+/// Serializes as the name.
+impl Serialize for Permission {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+/// Deserializes from the name.
+impl<'de> Deserialize<'de> for Permission {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(de::Error::custom)
     }
 }
 
@@ -71,10 +108,33 @@ impl Permissions {
     }
 
     /// Returns the permissions of the set, in the order create, read, update, delete.
-    pub fn iter(self) -> impl Iterator<Item = Permission> {
-        Permission::ALL
-            .into_iter()
-            .filter(move |&permission| self.contains(permission))
+    #[must_use]
+    pub fn iter(self) -> PermissionsIter {
+        PermissionsIter(self)
+    }
+}
+
+/// Iterator over the permissions of a set.
+#[derive(Clone, Debug)]
+pub struct PermissionsIter(Permissions);
+
+impl Iterator for PermissionsIter {
+    type Item = Permission;
+
+    fn next(&mut self) -> Option<Permission> {
+        let mut all = Permission::ALL.into_iter();
+        let next = all.find(|&permission| self.0.contains(permission))?;
+        self.0.0 &= !next.bit();
+        Some(next)
+    }
+}
+
+impl IntoIterator for Permissions {
+    type Item = Permission;
+    type IntoIter = PermissionsIter;
+
+    fn into_iter(self) -> PermissionsIter {
+        self.iter()
     }
 }
 
@@ -97,6 +157,23 @@ impl fmt::Debug for Permissions {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_permission_is_written_and_read_by_its_name() {
+        for permission in Permission::ALL {
+            assert_eq!(permission.to_string(), permission.name());
+            assert_eq!(permission.name().parse(), Ok(permission));
+            let json = serde_json::to_string(&permission).unwrap();
+            assert_eq!(json, format!("{:?}", permission.name()));
+            assert_eq!(
+                serde_json::from_str::<Permission>(&json).unwrap(),
+                permission
+            );
+        }
+        for other in ["", "create", "CREATE:*", "create:* "] {
+            assert!(other.parse::<Permission>().is_err(), "{other}");
+        }
+    }
 
     #[test]
     fn a_permission_set_holds_exactly_what_was_inserted() {

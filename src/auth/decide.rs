@@ -13,7 +13,7 @@ use crate::{
     },
 };
 
-/// Decides about `request` again after a wait; `attempt` limits further waits.
+/// Decides about `request` again after a wait; `waits_left` limits further waits.
 pub(super) fn decide_again<B>(
     validator: &TokenValidator,
     request: &Request<B>,

@@ -178,8 +178,8 @@ where
                     ready!(Pin::new(&mut *wait).poll(cx));
                     let waits_left = waits_left.after(wait);
                     let mut parked = parked.take().expect(POLLED);
-                        // Only an acceptable request may cause the inner service to reserve
-                        // something.
+                    // Only an acceptable request may cause the inner service to reserve
+                    // something.
                     match decide_again(&this.rejecter.validator, &parked.request, waits_left) {
                         Ok(access) => match parked.inner.poll_ready(cx)? {
                             Poll::Ready(()) => parked.call(access),

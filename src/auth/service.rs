@@ -50,7 +50,7 @@ impl<S, R> Auth<S, R> {
 impl<S, R, B, ResB> Service<Request<B>> for Auth<S, R>
 where
     S: Service<Request<B>, Response = Response<ResB>> + Clone,
-    R: Reject<ResB>,
+    R: Reject<ResB> + Clone,
 {
     type Response = Response<ResB>;
     type Error = S::Error;

@@ -1,11 +1,14 @@
 //! Errors of configurations.
 
+use crate::keys::error::KeyFetchError;
+
 /// Error of a configuration. Every variant holds the offending value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// Two settings that locate the key set in different ways.
     #[error("issuer `{issuer}`: `{first}` and `{second}` exclude each other; remove one of them")]
+    #[non_exhaustive]
     ConflictingSettings {
         /// The issuer.
         issuer: String,
@@ -16,18 +19,21 @@ pub enum ConfigError {
     },
     /// Two issuers of a validator with the same `iss`.
     #[error("issuer `{issuer}` is configured twice")]
+    #[non_exhaustive]
     DuplicateIssuer {
         /// The issuer that is configured twice.
         issuer: String,
     },
     /// Empty audience.
     #[error("issuer `{issuer}` has an empty audience")]
+    #[non_exhaustive]
     EmptyAudience {
         /// The issuer.
         issuer: String,
     },
     /// Variable that is set to an empty text.
     #[error("variable {name} is set but empty: give it a value or unset it")]
+    #[non_exhaustive]
     EmptyVariable {
         /// The variable's name.
         name: &'static str,
@@ -36,6 +42,7 @@ pub enum ConfigError {
     #[error(
         "issuer `{issuer}`: {setting} `{value}` is http, so keys would cross the network unencrypted: use https, or allow it with `allow_http`"
     )]
+    #[non_exhaustive]
     InsecureUrl {
         /// The issuer.
         issuer: String,
@@ -46,6 +53,7 @@ pub enum ConfigError {
     },
     /// CA certificate that cannot be read.
     #[error("issuer `{issuer}`: ca_certificate `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
     InvalidCertificate {
         /// The issuer.
         issuer: String,
@@ -59,28 +67,32 @@ pub enum ConfigError {
     #[error(
         "issuer `{issuer}`: tokens bound by `{value}` (DPoP) must not be accepted as Bearer tokens; remove the sender constraint"
     )]
-    InvalidConfirmation {
+    #[non_exhaustive]
+    InvalidSenderConstraint {
         /// The issuer.
         issuer: String,
         /// The member of `cnf`.
         value: String,
     },
     /// Static key set without a usable key.
-    #[error("issuer `{issuer}`: the static key set cannot be used: {reason}")]
+    #[error("issuer `{issuer}`: the static key set cannot be used: {source}")]
+    #[non_exhaustive]
     InvalidKeys {
         /// The issuer.
         issuer: String,
         /// The problem.
-        reason: String,
+        source: KeyFetchError,
     },
     /// Organization that is not 1 to 128 visible ASCII characters.
     #[error("organization `{value}` is not 1 to 128 visible ASCII characters")]
+    #[non_exhaustive]
     InvalidOrganization {
         /// The text of the organization.
         value: String,
     },
     /// URL that cannot be used.
     #[error("{setting} `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
     InvalidUrl {
         /// The setting that holds the URL.
         setting: &'static str,
@@ -91,6 +103,7 @@ pub enum ConfigError {
     },
     /// Variable whose value cannot be used.
     #[error("variable {name} = `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
     InvalidVariable {
         /// The variable's name.
         name: &'static str,
@@ -101,6 +114,7 @@ pub enum ConfigError {
     },
     /// Variable that needs another variable.
     #[error("variable {name} is set without an issuer: set {needed} as well")]
+    #[non_exhaustive]
     MissingVariable {
         /// The variable that is set.
         name: &'static str,
@@ -109,18 +123,21 @@ pub enum ConfigError {
     },
     /// Issuer without an audience, which would accept tokens for other services.
     #[error("issuer `{issuer}` has no audience: set this service's audience with `audience`")]
+    #[non_exhaustive]
     NoAudience {
         /// The issuer.
         issuer: String,
     },
     /// Empty list of algorithms.
     #[error("issuer `{issuer}` has an empty list of algorithms")]
+    #[non_exhaustive]
     NoAlgorithms {
         /// The issuer.
         issuer: String,
     },
     /// Clock for the age of keys that cannot be read, e.g. because a sandbox denies it.
     #[error("the clock CLOCK_BOOTTIME cannot be read: {reason}; allow it in the sandbox")]
+    #[non_exhaustive]
     NoSteadyClock {
         /// The error of the operating system.
         reason: String,
@@ -130,6 +147,7 @@ pub enum ConfigError {
     NoIssuer,
     /// Duration or size outside its bounds.
     #[error("{setting} = {value} is outside {bounds}")]
+    #[non_exhaustive]
     OutOfBounds {
         /// The setting.
         setting: &'static str,
@@ -142,7 +160,15 @@ pub enum ConfigError {
     #[error(
         "`{value}` is not a supported algorithm: use RS, PS or ES with 256, 384 or 512, e.g. RS256, or EdDSA"
     )]
+    #[non_exhaustive]
     UnknownAlgorithm {
+        /// The name.
+        value: String,
+    },
+    /// A name is not that of a permission.
+    #[error("`{value}` is not a permission: use create:*, read:*, update:* or delete:*")]
+    #[non_exhaustive]
+    UnknownPermission {
         /// The name.
         value: String,
     },

@@ -121,7 +121,7 @@ impl Issuer {
         self
     }
 
-    /// Accepts only these signature algorithms. Default: [`Algorithm::ALL`].
+    /// Accepts only these signature algorithms. Default: [`Algorithm::all`].
     ///
     /// Each key verifies signatures of one algorithm only, whatever the token's header says.
     pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {

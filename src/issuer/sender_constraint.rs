@@ -59,6 +59,16 @@ where
     }
 }
 
+impl<C: SenderConstraint + ?Sized> SenderConstraint for Arc<C> {
+    fn verify(
+        &self,
+        claims: &Claims,
+        request: &RequestView<'_>,
+    ) -> Result<(), SenderConstraintError> {
+        (**self).verify(claims, request)
+    }
+}
+
 /// Error of a sender constraint: the request does not come from the sender of its token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SenderConstraintError(&'static str);
@@ -99,7 +109,7 @@ impl SenderConstraints {
     /// accepts no other kind of token.
     pub(crate) fn check(&self, issuer: &str) -> Result<(), ConfigError> {
         match self.0.iter().find(|(method, _)| method == "jkt") {
-            Some((method, _)) => Err(ConfigError::InvalidConfirmation {
+            Some((method, _)) => Err(ConfigError::InvalidSenderConstraint {
                 issuer: issuer.to_owned(),
                 value: method.clone(),
             }),

@@ -54,7 +54,7 @@ impl CheckedIssuer {
         );
         let keys = keys.map_err(|error| ConfigError::InvalidKeys {
             issuer: issuer.to_string(),
-            reason: error.to_string(),
+            source: error,
         })?;
         Ok(TrustedIssuer {
             requirements: Arc::new(self.requirements),

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, time::Duration};
 
 /// Why no key set was had.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFetchError {
     kind: KeyFetchErrorKind,
     message: Cow<'static, str>,

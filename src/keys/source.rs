@@ -1,6 +1,6 @@
 //! Where a key set comes from.
 
-use std::{fmt, future::Future, pin::Pin, time::Duration};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 
@@ -41,6 +41,16 @@ pub trait KeySource: Send + Sync + 'static {
     /// [`fetch`](KeySource::fetch) is never called.
     fn static_jwks(&self) -> Option<Bytes> {
         None
+    }
+}
+
+impl<S: KeySource + ?Sized> KeySource for Arc<S> {
+    fn fetch<'a>(&'a self, request: KeyRequest<'a>) -> KeyFuture<'a> {
+        (**self).fetch(request)
+    }
+
+    fn static_jwks(&self) -> Option<Bytes> {
+        (**self).static_jwks()
     }
 }
 

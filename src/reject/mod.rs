@@ -5,6 +5,8 @@ pub(crate) mod empty;
 pub(crate) mod grpc;
 pub(crate) mod problem;
 
+use std::sync::Arc;
+
 use http::{HeaderValue, Response, StatusCode, header};
 
 pub use self::{
@@ -29,17 +31,23 @@ use crate::error::auth::{AuthError, AuthErrorKind};
 /// let app: axum::Router = axum::Router::new().layer(layer);
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
-pub trait Reject<B>: Clone {
+pub trait Reject<B> {
     /// Returns the response to `rejection`.
     fn reject(&self, rejection: &Rejection<'_>) -> Response<B>;
 }
 
 impl<F, B> Reject<B> for F
 where
-    F: Fn(&Rejection<'_>) -> Response<B> + Clone,
+    F: Fn(&Rejection<'_>) -> Response<B>,
 {
     fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
         self(rejection)
+    }
+}
+
+impl<R: Reject<B> + ?Sized, B> Reject<B> for Arc<R> {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        (**self).reject(rejection)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use crate::{
     access::{Access, permission::Permission},
     auth::request_view::RequestView,
@@ -41,5 +43,11 @@ where
 impl PermissionRule for Permission {
     fn check(&self, access: &Access, _: &RequestView<'_>) -> Result<(), Denied> {
         access.require(*self)
+    }
+}
+
+impl<P: PermissionRule + ?Sized> PermissionRule for Arc<P> {
+    fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
+        (**self).check(access, request)
     }
 }

@@ -91,7 +91,7 @@ async fn tokens_that_must_be_accepted() {
 
 #[tokio::test]
 async fn every_algorithm_must_be_accepted() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in Algorithm::all() {
         let issuer = TestIssuer::oidc(ISSUER);
         issuer.sign_with(algorithm);
         let trusted = Issuer::oidc(ISSUER).keys(issuer.clone());

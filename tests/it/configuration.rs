@@ -74,6 +74,43 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::test_util::TokenBuilder>();
 }
 
+/// Whoever chooses at run time has a trait object.
+#[test]
+fn every_trait_that_users_implement_is_accepted_as_a_trait_object() {
+    use std::sync::Arc;
+
+    use axum::body::Body;
+    use modeler_auth::{
+        access::{ClaimError, Grant, MapClaims},
+        auth::RequestView,
+        issuer::{Revocation, RevocationList, SenderConstraint, SenderConstraintError},
+        keys::KeySource,
+        reject::{Empty, Reject},
+        require::PermissionRule,
+    };
+
+    let keys: Arc<dyn KeySource> = Arc::new(StaticKeys::from_jwks(
+        r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#,
+    ));
+    let mapping: Arc<dyn MapClaims> = Arc::new(|_: &Claims| Ok::<_, ClaimError>(Grant::default()));
+    let revocation: Arc<dyn Revocation> = Arc::new(RevocationList::default());
+    let constraint: Arc<dyn SenderConstraint> = Arc::new(|_: &Claims, _: &RequestView<'_>| {
+        Err::<(), _>(SenderConstraintError::new("never"))
+    });
+    let issuer = issuer("https://a/")
+        .keys(keys)
+        .map_claims(mapping)
+        .revocation(revocation)
+        .sender_constraint("x5t#S256", constraint);
+    let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
+    let rule: Arc<dyn PermissionRule + Send + Sync> = Arc::new(ByMethod::new());
+    let reject: Arc<dyn Reject<Body> + Send + Sync> = Arc::new(Empty);
+    let _: axum::Router = axum::Router::new()
+        .route("/", axum::routing::get(async || "x"))
+        .layer(RequirePermissionLayer::new(rule))
+        .layer(AuthLayer::new(validator).reject_with(reject));
+}
+
 #[test]
 fn a_validator_needs_an_issuer_and_each_only_once() {
     assert_eq!(error([]), "no issuer is configured");

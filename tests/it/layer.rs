@@ -153,7 +153,7 @@ fn cases(issuer: &TestIssuer, unreachable: &TestIssuer) -> Vec<Case> {
 
 async fn refusals<R>(layer: impl Fn(TokenValidator) -> AuthLayer<R>) -> Vec<(Case, Answer)>
 where
-    R: modeler_auth::reject::Reject<Body> + Send + Sync + 'static,
+    R: modeler_auth::reject::Reject<Body> + Clone + Send + Sync + 'static,
 {
     let issuer = TestIssuer::self_managed();
     let unreachable = TestIssuer::oidc("https://unreachable.example/");
