@@ -1,4 +1,6 @@
-//! Who signs: from JWK text to keys that verify, and keeping them fresh.
+//! Keys of an issuer: algorithms, key sources, key events, and the key cache.
+//!
+#![doc = include_str!("../../docs/reliability.md")]
 
 pub(crate) mod algorithm;
 pub(crate) mod cache;
