@@ -1,4 +1,4 @@
-//! Measures what the README's section on reliability says, and prints it as a table:
+//! Measures what `docs/reliability.md` says, and prints it as a table:
 //!
 //! ```text
 //! cargo bench --bench reliability --all-features
