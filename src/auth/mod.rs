@@ -1,5 +1,7 @@
 //! Middleware that requires a token: layer, service and future, and the view of a request for
 //! rules.
+//!
+#![doc = include_str!("../../docs/tonic.md")]
 
 pub(crate) mod decide;
 pub(crate) mod extensions;

@@ -1,4 +1,6 @@
 //! Camunda presets: the claims of its tokens, its variables and its info endpoint.
+//!
+#![doc = include_str!("../../docs/self-managed.md")]
 
 pub(crate) mod config;
 pub(crate) mod info;

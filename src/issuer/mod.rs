@@ -1,4 +1,6 @@
 //! Trusted issuers and their settings.
+//!
+#![doc = include_str!("../../docs/openid.md")]
 
 pub(crate) mod revocation;
 pub(crate) mod sender_constraint;
