@@ -6,7 +6,7 @@ use crate::keys::error::KeyFetchError;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
-    /// Two settings that locate the key set in different ways.
+    /// Two settings about the key set that exclude each other.
     #[error("issuer `{issuer}`: `{first}` and `{second}` exclude each other; remove one of them")]
     #[non_exhaustive]
     ConflictingSettings {
