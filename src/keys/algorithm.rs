@@ -1,11 +1,12 @@
-//! The signature algorithms that exist here. HMAC and `none` are not representable, so key
-//! confusion cannot be configured.
+//! Signature algorithms.
+//!
+//! HMAC and `none` do not exist here, so no configuration can use a public key as an HMAC secret.
 
 use std::{fmt, str::FromStr};
 
 use crate::{error::config::ConfigError, url::shown};
 
-/// A signature algorithm that a key may be bound to
+/// Signature algorithm that a key is bound to
 /// ([RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),
 /// [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -34,13 +35,10 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Returns every supported algorithm.
+    /// All supported algorithms.
     pub fn all() -> impl Iterator<Item = Self> {
         std::iter::successors(Some(Self::Rs256), |algorithm| algorithm.next())
     }
-
-    /// Returns the algorithm after this one in [`all`](Self::all). A new algorithm must be added here,
-    /// or this does not compile.
     const fn next(self) -> Option<Self> {
         Some(match self {
             Self::Rs256 => Self::Rs384,
@@ -56,7 +54,7 @@ impl Algorithm {
         })
     }
 
-    /// The registered name, as in the header of a token.
+    /// Returns the registered name, as in the header of a token.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +71,7 @@ impl Algorithm {
         }
     }
 
-    /// Exact, case-sensitive match; anything else is no algorithm of ours.
+    /// Returns the algorithm with exactly this name; names are case-sensitive.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         if name == "Ed25519" {
             return Some(Self::EdDsa);
@@ -105,7 +103,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// The algorithms an issuer may use.
+/// Algorithms that an issuer may use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AllowedAlgorithms(u16);
 
@@ -121,8 +119,8 @@ impl AllowedAlgorithms {
         self.0 == 0
     }
 
-    /// What an RSA key without `alg` is bound to: RS256, unless exactly one other RSA algorithm
-    /// is allowed. The token's own `alg` never chooses.
+    /// Returns the algorithm of an RSA key without `alg`: the only RSA algorithm that is allowed,
+    /// else RS256. The token's own `alg` never chooses it.
     pub(crate) fn for_unlabelled_rsa_key(self) -> Algorithm {
         let mut rsa =
             Algorithm::all().filter(|&algorithm| algorithm.is_rsa() && self.contains(algorithm));
@@ -186,7 +184,7 @@ mod tests {
             Algorithm::Rs256
         );
         assert_eq!(bound(&[Algorithm::Es256]), Algorithm::Rs256);
-        // Twice is as good as once.
+        // A repeated algorithm counts once.
         assert_eq!(bound(&[Algorithm::Ps256; 2]), Algorithm::Ps256);
     }
 }

@@ -1,8 +1,8 @@
-//! Why no key set was fetched.
+//! Errors of fetches of key sets.
 
 use std::{borrow::Cow, fmt, time::Duration};
 
-/// Why no key set was had.
+/// Error of a fetch of a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFetchError {
     kind: KeyFetchErrorKind,
@@ -14,36 +14,36 @@ pub struct KeyFetchError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetchErrorKind {
-    /// The answer broke off.
+    /// Response that broke off.
     Body,
     /// No connection.
     Connect,
-    /// The host's name is not known.
+    /// Unknown host name.
     Dns,
-    /// The key set has no usable key.
+    /// Key set without a usable key.
     Empty,
-    /// The discovery document speaks for another issuer.
+    /// Discovery document of another issuer.
     IssuerMismatch,
-    /// The answer is not the JSON it should be.
+    /// Response that is not the expected JSON.
     Json,
-    /// Anything else.
+    /// Any other failure.
     Other,
-    /// The fetch panicked.
+    /// Panic of the fetch.
     Panic,
-    /// The status was not 200.
+    /// Status other than 200.
     Status,
-    /// No answer within the time limit.
+    /// No response within the time limit.
     Timeout,
-    /// No TLS connection, e.g. because the certificate is not trusted.
+    /// No TLS connection, e.g. because of an untrusted certificate.
     Tls,
-    /// The answer is larger than allowed.
+    /// Response larger than the limit.
     TooLarge,
-    /// The discovery document names a URL that must not be used.
+    /// URL in the discovery document that must not be used.
     Url,
 }
 
 impl KeyFetchErrorKind {
-    /// A stable name, fit for a metric label.
+    /// Returns a stable name, for a metric label.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ impl KeyFetchErrorKind {
 }
 
 impl KeyFetchError {
-    /// An error of class `kind`; `message` goes to the log.
+    /// Creates an error of class `kind`; `message` goes to the log.
     pub fn new(kind: KeyFetchErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
@@ -74,7 +74,8 @@ impl KeyFetchError {
         }
     }
 
-    /// Asks not to be called again before `wait` has passed.
+    /// Asks for a pause of `wait` before the next fetch. A longer `wait` than 10 minutes counts as
+    /// 10 minutes.
     #[must_use]
     pub fn with_retry_after(self, wait: Duration) -> Self {
         Self {
@@ -83,13 +84,13 @@ impl KeyFetchError {
         }
     }
 
-    /// The class of the error.
+    /// Returns the class of the error.
     #[must_use]
     pub fn kind(&self) -> KeyFetchErrorKind {
         self.kind
     }
 
-    /// The same error, which says whose keys it is about.
+    /// Names the issuer in the message.
     pub(crate) fn of_issuer(self, issuer: &str) -> Self {
         Self {
             message: format!("keys of `{issuer}`: {}", self.message).into(),
@@ -97,7 +98,7 @@ impl KeyFetchError {
         }
     }
 
-    /// The same error, and what may help.
+    /// Appends a hint to the message.
     pub(crate) fn with_hint(self, hint: &str) -> Self {
         Self {
             message: format!("{}; {hint}", self.message).into(),

@@ -1,4 +1,4 @@
-//! What happens to a key set, for whoever wants to know.
+//! Events of key sets, for the callback and the log.
 
 use std::{
     fmt,
@@ -9,45 +9,44 @@ use std::{
 
 use crate::keys::error::{KeyFetchError, KeyFetchErrorKind};
 
-/// Something that happened to the keys of an issuer; see
+/// Event of an issuer's key set; see
 /// [`TokenValidatorBuilder::on_key_event`](crate::TokenValidatorBuilder::on_key_event).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyEvent<'a> {
     /// The issuer.
     pub issuer: &'a str,
-    /// What happened.
+    /// Kind of the event.
     pub kind: KeyEventKind,
 }
 
-/// What happened to a key set.
+/// Kind of a [`KeyEvent`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyEventKind {
-    /// A fetch failed. The known keys stay in use.
+    /// Failed fetch. The known keys stay in use.
     Failed(KeyFetchErrorKind),
-    /// A fetch brought a key set with so many usable keys.
+    /// Successful fetch of a key set with this number of usable keys.
     Fetched(usize),
-    /// A request named a key that is not in the set, and caused no fetch because another one did
-    /// within the cooldown. Told once between two fetches.
+    /// Request for an unknown key that started no fetch, because the cooldown has not passed.
+    /// Reported once between two fetches.
     FloodSuppressed,
-    /// A key is new in the set. Told for each one, before [`Fetched`](KeyEventKind::Fetched).
+    /// New key in the set. Reported for each key, before [`Fetched`](KeyEventKind::Fetched).
     KeyAdded,
-    /// A key is no longer in the set; no token is accepted on it from now on. Told for each one,
-    /// before [`Fetched`](KeyEventKind::Fetched).
+    /// Key that is no longer in the set; tokens signed with it are rejected from now on. Reported
+    /// for each key, before [`Fetched`](KeyEventKind::Fetched).
     KeyWithdrawn,
-    /// A fetch found that the key set is still the same.
+    /// Successful fetch of an unchanged key set.
     NotModified,
-    /// The keys were not renewed within `key_max_stale` and are not used any more: requests get
-    /// 503. Told once.
+    /// Keys that were not refreshed within `key_max_stale` and are no longer used, so requests get
+    /// 503. Reported once per outage.
     StaleExpired,
-    /// The keys are past the age at which they should have been renewed, and stay in use. Told
-    /// once an outage.
+    /// Stale keys that stay in use because no refresh succeeded. Reported once per outage.
     StaleServed,
 }
 
 impl KeyEventKind {
-    /// A stable name, fit for a metric label.
+    /// Returns a stable name, for a metric label.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -63,43 +62,43 @@ impl KeyEventKind {
     }
 }
 
-/// The state of one issuer's key set; see
+/// State of an issuer's key set; see
 /// [`TokenValidator::key_status`](crate::TokenValidator::key_status).
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyStatus {
     /// The issuer.
     pub issuer: String,
-    /// How many keys can be used now.
+    /// Number of keys that may be used now.
     pub keys: usize,
-    /// How old they are; `None` if there are none, or if they never change.
+    /// Age of the keys; `None` if there are no keys, or if they never change.
     pub age: Option<Duration>,
-    /// When they are fetched again; `None` if they never change.
+    /// Time until the next scheduled fetch; `None` if the keys never change.
     pub next_refresh: Option<Duration>,
-    /// Why the last fetch failed; `None` if it succeeded.
+    /// Class of the last fetch's error; `None` if the fetch succeeded.
     pub last_error: Option<KeyFetchErrorKind>,
-    /// They should have been renewed by now.
+    /// `true` if the keys are older than the age at which they are due for a refresh.
     pub is_stale: bool,
 }
 
-/// What the log says beside the events of one occasion.
+/// Events of one occasion, with further facts for the log.
 #[derive(Default)]
 pub(crate) struct KeyReport {
-    /// In the order in which they happened.
+    /// Events in the order in which they happened.
     pub(crate) events: Vec<KeyEventKind>,
     /// Number of usable keys.
     pub(crate) keys: usize,
-    /// Why the fetch failed.
+    /// Error of the fetch.
     pub(crate) error: Option<KeyFetchError>,
-    /// For how long the known keys may still be used.
+    /// Time for which the known keys may still be used.
     pub(crate) usable_for: Option<Duration>,
-    /// Whether it is the first success or failure of its kind.
+    /// `true` for the first success or failure of its kind.
     pub(crate) is_news: bool,
 }
 
 type Call = dyn Fn(&KeyEvent<'_>) + Send + Sync;
 
-/// Callback for key events, if there is one.
+/// Callback for key events, if any.
 #[derive(Clone, Default)]
 pub(crate) struct KeyCallback(Option<Arc<Call>>);
 
@@ -108,10 +107,11 @@ impl KeyCallback {
         Self(Some(Arc::new(call)))
     }
 
-    /// Calls it. Never with a lock held.
+    /// Calls the callback. The caller must not hold a lock.
     pub(super) fn call(&self, event: &KeyEvent<'_>) {
         if let Some(call) = &self.0 {
-            // A callback that panics must not end the fetch task; the panic hook has reported it.
+            // A callback that panics must not end the fetch task. The panic hook has reported the
+            // panic.
             let _ = catch_unwind(AssertUnwindSafe(|| call(event)));
         }
     }

@@ -1,5 +1,5 @@
-//! One key: a JWK ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4)) parsed once
-//! and bound to one algorithm.
+//! Keys: a JWK ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4)), parsed once and
+//! bound to one algorithm.
 
 use std::borrow::Cow;
 
@@ -17,32 +17,33 @@ use crate::{
     keys::algorithm::{Algorithm, AllowedAlgorithms},
 };
 
-/// A public key that verifies signatures of exactly one algorithm.
+/// Public key that verifies signatures of exactly one algorithm.
 pub(crate) struct VerifyingKey {
     id: Option<Box<str>>,
     algorithm: Algorithm,
     key: ParsedPublicKey,
 }
 
-/// Why a JWK is not used. The others of its set are.
+/// Reason to ignore a JWK. The other keys of its set stay usable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum JwkRejection {
-    /// Not JSON, a member twice or of the wrong type, or material that is no key.
+    /// Not JSON, a member that is duplicate or of the wrong type, or material that is no key.
     Malformed,
-    /// For encryption, not for signatures.
+    /// Key for encryption, not for signatures.
     NotForSignatures,
-    /// Its algorithm is not in the issuer's list.
+    /// Key of an algorithm that the issuer may not use.
     NotAllowed,
-    /// A symmetric key: whoever can read it can sign.
+    /// Symmetric key: whoever can read it can sign.
     Symmetric,
-    /// A key type, curve or algorithm that does not exist here, or not for one another.
+    /// Unsupported key type, curve or algorithm, or an algorithm that does not fit the key type.
     Unsupported,
-    /// An RSA modulus outside 2048 to 8192 bits, or an exponent that is even or below 3.
+    /// RSA key with a modulus outside 2048 to 8192 bits, or an exponent that is even, below 3 or
+    /// longer than 33 bits.
     Weak,
 }
 
 impl VerifyingKey {
-    /// Reads the JWK `json`. `x5c` and `x5u` are never a source of keys.
+    /// Reads the JWK `json`. Ignores `x5c` and `x5u`, which must never be a source of keys.
     pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, JwkRejection> {
         let mut members = JwkMembers::default();
         read_object(json.as_bytes(), |member, value| {
@@ -62,7 +63,7 @@ impl VerifyingKey {
         if members.has_private_members {
             tracing::warn!(
                 target: "modeler_auth",
-                "the issuer publishes private members of a key: it should be replaced"
+                "the issuer's key set contains private members of a key: the issuer should replace the key"
             );
         }
         Ok(Self {
@@ -80,20 +81,20 @@ impl VerifyingKey {
         self.algorithm
     }
 
-    /// Whether it is the same key by the same id.
+    /// Returns whether `other` is the same key with the same id.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.id == other.id
             && self.algorithm == other.algorithm
             && self.key.as_ref() == other.key.as_ref()
     }
 
-    /// Whether `signature` over `message` holds.
+    /// Returns whether `signature` over `message` is valid.
     pub(crate) fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.key.verify_sig(message, signature).is_ok()
     }
 }
 
-/// The one algorithm of a key. Its own `alg` says so, else its type; the token never does
+/// Returns the algorithm of a key: its own `alg`, else that of its type. The token never chooses it
 /// ([RFC 8725 §3.1](https://www.rfc-editor.org/rfc/rfc8725#section-3.1)).
 fn bind(
     parameters: &AlgorithmParameters,
@@ -144,7 +145,7 @@ fn parse(
             if x.len() != length || y.len() != length {
                 return Err(JwkRejection::Malformed);
             }
-            // An uncompressed point (SEC 1 §2.3.3); parsing checks that it is on the curve.
+            // An uncompressed point (SEC 1 §2.3.3). Parsing checks that it is on the curve.
             let point = [&[0x04], x.as_slice(), y.as_slice()].concat();
             ParsedPublicKey::new(scheme, point).map_err(|_| JwkRejection::Malformed)
         }
@@ -162,7 +163,7 @@ fn decode(text: &str) -> Result<Vec<u8>, JwkRejection> {
         .map_err(|_| JwkRejection::Malformed)
 }
 
-/// The size is checked here because aws-lc-rs checks it only when it verifies.
+/// Checks the size of an RSA key, since aws-lc-rs checks it only when it verifies a signature.
 fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), JwkRejection> {
     let bits = |number: &[u8]| match number {
         [] | [0, ..] => Err(JwkRejection::Malformed),
@@ -172,7 +173,7 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<(), JwkRejection> {
         }
     };
     let is_odd = |number: &[u8]| number.last().is_some_and(|last| last & 1 == 1);
-    // 33 bits is what aws-lc takes as an exponent at the most.
+    // aws-lc accepts exponents of at most 33 bits.
     let strong = (2048..=8192).contains(&bits(n)?) && (2..=33).contains(&bits(e)?);
     if strong && is_odd(n) && is_odd(e) {
         Ok(())
@@ -193,7 +194,8 @@ fn rsa_parameters(algorithm: Algorithm) -> Option<&'static RsaParameters> {
     })
 }
 
-/// The scheme (signatures of fixed length, RFC 7518 §3.4) and the bytes of a coordinate.
+/// Returns the scheme (signatures of fixed length, RFC 7518 §3.4) and the length of a coordinate in
+/// bytes.
 fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgorithm, usize)> {
     Some(match algorithm {
         Algorithm::Es256 => (&signature::ECDSA_P256_SHA256_FIXED, 32),
@@ -203,13 +205,13 @@ fn ecdsa_scheme(algorithm: Algorithm) -> Option<(&'static EcdsaVerificationAlgor
     })
 }
 
-/// The members of a JWK that matter here
+/// Members of a JWK that this crate uses
 /// ([RFC 7517 §4](https://www.rfc-editor.org/rfc/rfc7517#section-4),
 /// [RFC 7518 §6](https://www.rfc-editor.org/rfc/rfc7518#section-6)).
 #[derive(Default)]
 struct JwkMembers<'j> {
     algorithm: Option<Cow<'j, str>>,
-    /// Whether `key_ops` holds `verify`.
+    /// `true` if `key_ops` contains `verify`; `None` without `key_ops`.
     can_verify: Option<bool>,
     curve: Option<Cow<'j, str>>,
     e: Option<Cow<'j, str>>,
@@ -242,7 +244,7 @@ impl<'j> JwkMembers<'j> {
                 });
             }
             name => {
-                // RFC 7518 §6.2.2, §6.3.2
+                // Private members of EC and RSA keys (RFC 7518 §6.2.2, §6.3.2).
                 self.has_private_members |=
                     matches!(name, "d" | "p" | "q" | "dp" | "dq" | "qi" | "oth");
                 return value.skip();
@@ -252,7 +254,7 @@ impl<'j> JwkMembers<'j> {
         Ok(())
     }
 
-    /// The public key. A type or curve that is not used here is no error of its publisher.
+    /// Returns the public key. An unsupported type or curve is not an error of the issuer.
     fn parameters(&self) -> Result<AlgorithmParameters, JwkRejection> {
         let required = |text: &Option<Cow<'_, str>>| match text {
             Some(text) => Ok(text.clone().into_owned()),
@@ -297,7 +299,7 @@ mod tests {
 
     use super::*;
 
-    /// 2048 bits that are odd; no test here verifies with it.
+    /// An odd modulus; no test here verifies with it.
     fn modulus(bytes: usize) -> String {
         URL_SAFE_NO_PAD.encode([&vec![0xc1; bytes - 1], &[0x01][..]].concat())
     }

@@ -1,5 +1,5 @@
-//! A key set: JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) to the
-//! keys of it that can be used.
+//! Key sets: from JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)) to
+//! usable keys.
 
 use std::collections::HashMap;
 
@@ -12,29 +12,29 @@ use crate::{
     },
 };
 
-/// The usable keys of an issuer.
+/// Usable keys of an issuer.
 #[derive(Default)]
 pub(crate) struct KeySet {
-    /// Counts the sets of an issuer that differ: what was found in one holds for every set of its
-    /// generation.
+    /// Number that changes whenever the keys of the issuer change. A lookup result is valid for
+    /// every set of the same generation.
     generation: u64,
     keys: Vec<VerifyingKey>,
-    /// Positions in `keys`, at most [`KeySet::MAX_KEYS_OF_ONE_ID`] each.
+    /// Positions in `keys` by key id, at most [`KeySet::MAX_KEYS_OF_ONE_ID`] for each id.
     by_id: HashMap<Box<str>, Vec<usize>>,
 }
 
-/// Why no key fits a token.
+/// Error of a lookup: no key fits a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyLookupError {
-    /// Several keys fit a token that names none.
+    /// Several keys fit a token without a key id.
     Ambiguous,
-    /// The key the token names is bound to another algorithm.
+    /// The key that the token names is bound to another algorithm.
     OtherAlgorithm,
-    /// The set has no such key; a newer one might.
+    /// The set has no such key; a newer set may have it.
     Unknown,
 }
 
-/// How a key set differs from the one before.
+/// Difference between two successive key sets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) added: usize,
@@ -42,12 +42,12 @@ pub(crate) struct Change {
 }
 
 impl KeySet {
-    /// Sets with more keys are refused.
+    /// A set with more keys is rejected.
     const MAX_KEYS: usize = 100;
-    /// Keys that share an id are all tried, so there must be few of them.
+    /// Every key of an id is tried. Further keys of the id are ignored.
     const MAX_KEYS_OF_ONE_ID: usize = 4;
 
-    /// Reads a JWKS. Each key is judged alone: a broken or foreign one never costs a good one.
+    /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
         let mut keys = None;
         let read = read_object(jwks, |member, value| {
@@ -81,13 +81,16 @@ impl KeySet {
         if count > Self::MAX_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,
-                format!("the key set has {count} keys, more than {}", Self::MAX_KEYS),
+                format!(
+                    "the key set has {count} keys, more than the limit of {}",
+                    Self::MAX_KEYS
+                ),
             ));
         }
         let mut set = Self::default();
         let mut rejected = Vec::new();
         for jwk in &jwks {
-            // Strict again, so what is wrong with one key costs only that key.
+            // Each key is read strictly, so that an error affects only that key.
             match VerifyingKey::from_jwk(jwk, allowed) {
                 Ok(key) => set.insert(key),
                 Err(reason) => rejected.push(reason),
@@ -96,17 +99,19 @@ impl KeySet {
         if rejected.contains(&JwkRejection::Symmetric) {
             tracing::warn!(
                 target: "modeler_auth",
-                "the issuer's key set holds a symmetric key: it is not used, and should not be public"
+                "the issuer's key set contains a symmetric key: it is ignored, and the issuer should not publish it"
             );
         }
         if set.keys.is_empty() {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Empty,
-                format!("the key set has no usable key; its {count} keys: {rejected:?}"),
+                format!(
+                    "the key set has no usable key; its {count} keys were rejected: {rejected:?}"
+                ),
             ));
         }
         if !rejected.is_empty() {
-            tracing::debug!(target: "modeler_auth", ?rejected, "some keys of the set are not used");
+            tracing::debug!(target: "modeler_auth", ?rejected, "some keys of the key set are ignored");
         }
         Ok(set)
     }
@@ -122,7 +127,7 @@ impl KeySet {
         self.keys.push(key);
     }
 
-    /// Takes the place of `previous`, and tells how it differs.
+    /// Continues the generations of `previous`, and returns the difference.
     pub(crate) fn succeed(&mut self, previous: &Self) -> Change {
         let is_same = self.keys.len() == previous.keys.len()
             && self
@@ -146,24 +151,25 @@ impl KeySet {
         Change { added, withdrawn }
     }
 
-    /// Two sets of an issuer have the same generation only if they hold the same keys.
+    /// Returns the generation. Two sets of an issuer have the same generation only if they have the
+    /// same keys.
     pub(crate) fn generation(&self) -> u64 {
         self.generation
     }
 
-    /// The ids of the usable keys.
+    /// Returns the ids of the usable keys.
     #[cfg(any(test, fuzzing))]
     pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
         self.keys.iter().filter_map(VerifyingKey::id)
     }
 
-    /// How many keys can be used.
+    /// Returns the number of usable keys.
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// The keys that a token with this header may be signed by: those of its key id, compared
-    /// exactly, or, if it names none, the only one that fits. All are of the token's algorithm.
+    /// Returns the keys that may have signed a token with this header, all bound to `algorithm`.
+    /// With a key id these are the keys of exactly this id, else the only key that fits.
     pub(crate) fn candidates(
         &self,
         id: Option<&str>,

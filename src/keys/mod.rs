@@ -1,5 +1,4 @@
-//! Keys of an issuer: algorithms, key sources, key events, and the key cache.
-//!
+//! Keys: from JWK text to keys that verify, and the cache that keeps them fresh.
 #![doc = include_str!("../../docs/reliability.md")]
 
 pub(crate) mod algorithm;

@@ -1,4 +1,4 @@
-//! Where a key set comes from.
+//! Sources of key sets.
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
@@ -6,11 +6,12 @@ use bytes::Bytes;
 
 use crate::keys::error::KeyFetchError;
 
-/// Gets the key set of one issuer. Implement it to bring a transport of your own; see
+/// Source of an issuer's key set. Implement it to use another transport; see
 /// [`Issuer::keys`](crate::Issuer::keys).
 ///
-/// Parsing, caching, refreshing, backing off and bounding concurrency are not its duty: at most
-/// one fetch runs at a time, in a task of its own, and it is given up after 5 seconds.
+/// The key cache parses, caches and refreshes the key set, and backs off after failures. At most
+/// one fetch runs at a time, in a separate task. A fetch that takes longer than 5 seconds is
+/// aborted and counts as failed.
 ///
 /// ```
 /// use modeler_auth::keys::{
@@ -34,11 +35,13 @@ pub trait KeySource: Send + Sync + 'static {
     /// Fetches the key set.
     ///
     /// # Errors
-    /// [`KeyFetchError`]; the keys known so far stay in use, and the fetch is tried again later.
+    /// [`KeyFetchError`]; the known keys stay in use, and the key cache tries again later.
     fn fetch<'a>(&'a self, request: KeyRequest<'a>) -> KeyFuture<'a>;
 
-    /// The key set, if it never changes. Then it is read when the validator is built, and
-    /// [`fetch`](KeySource::fetch) is never called.
+    /// Returns the key set, if it never changes. Default: `None`.
+    ///
+    /// A validator reads such a key set when it is built, and never calls
+    /// [`fetch`](KeySource::fetch).
     fn static_jwks(&self) -> Option<Bytes> {
         None
     }
@@ -61,16 +64,16 @@ pub type KeyFuture<'a> = Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchEr
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct KeyRequest<'a> {
-    /// Validators of the keys in use, from the last [`KeyFetch::Fresh`]: with them the answer may be
-    /// [`KeyFetch::NotModified`]. `None` asks for the key set itself: at first, after a failed fetch
-    /// and for [`refresh_now`](crate::TokenValidator::refresh_now).
+    /// Validators of the keys in use, from the last [`KeyFetch::Fresh`]; they allow the response
+    /// [`KeyFetch::NotModified`]. `None` requests the key set itself: at first, after a failed
+    /// fetch and for [`refresh_now`](crate::TokenValidator::refresh_now).
     pub validators: Option<&'a CacheValidators>,
-    /// The operator asks by [`refresh_now`](crate::TokenValidator::refresh_now), and wants the key set
-    /// itself: [`KeyFetch::NotModified`] is an error.
+    /// `true` for [`refresh_now`](crate::TokenValidator::refresh_now), which needs the key set
+    /// itself: [`KeyFetch::NotModified`] is then an error.
     pub is_forced: bool,
 }
 
-/// Answer to a [`KeyRequest`].
+/// Response to a [`KeyRequest`].
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum KeyFetch {
@@ -78,19 +81,19 @@ pub enum KeyFetch {
     Fresh {
         /// The JWKS text ([RFC 7517 §5](https://www.rfc-editor.org/rfc/rfc7517#section-5)).
         jwks: Bytes,
-        /// What to send next time to learn whether it changed.
+        /// Validators for the next request, if the source has any.
         validators: Option<CacheValidators>,
-        /// For how long the issuer calls it fresh.
+        /// Time for which the issuer declares the key set fresh, if it does.
         fresh_for: Option<Duration>,
     },
-    /// The key set is the one of the last fetch.
+    /// Key set that is unchanged since the last fetch.
     NotModified {
-        /// For how long the issuer calls it fresh.
+        /// Time for which the issuer declares the key set fresh, if it does.
         fresh_for: Option<Duration>,
     },
 }
 
-/// Shows no key set: it may hold private members.
+/// Omits the key set, since it may contain private members.
 impl fmt::Debug for KeyFetch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -104,7 +107,7 @@ impl fmt::Debug for KeyFetch {
 }
 
 impl KeyFetch {
-    /// A key set about whose freshness nothing is known.
+    /// Creates a response with a key set of unknown freshness.
     pub fn fresh(jwks: impl Into<Bytes>) -> Self {
         Self::Fresh {
             jwks: jwks.into(),
@@ -113,14 +116,14 @@ impl KeyFetch {
         }
     }
 
-    /// The key set did not change.
+    /// Creates a response that the key set has not changed.
     #[must_use]
     pub fn not_modified() -> Self {
         Self::NotModified { fresh_for: None }
     }
 }
 
-/// The validators of a key set as the issuer sent them
+/// Validators of a key set, as the issuer sent them
 /// ([RFC 9110 §8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -129,12 +132,11 @@ pub struct CacheValidators {
     pub etag: Option<String>,
     /// `Last-Modified`, for `If-Modified-Since`.
     pub last_modified: Option<String>,
-    /// Where it came from: what one place says of its version means nothing at another.
+    /// URL that sent them. Validators of one URL mean nothing at another.
     pub(crate) place: Option<String>,
 }
 
-/// A key set that is known from the start and never changes, for tests and for services that
-/// cannot reach the issuer.
+/// Key set that never changes, for tests and for services that cannot reach the issuer.
 ///
 /// ```
 /// use modeler_auth::{Issuer, keys::StaticKeys, TokenValidator};
@@ -155,13 +157,14 @@ pub struct CacheValidators {
 pub struct StaticKeys(Bytes);
 
 impl StaticKeys {
-    /// The keys of `jwks`, a JWKS text. Building a validator fails if none of them can be used.
+    /// Creates a key source from `jwks`, a JWKS text. Building the validator fails if no key is
+    /// usable.
     pub fn from_jwks(jwks: impl Into<Bytes>) -> Self {
         Self(jwks.into())
     }
 }
 
-/// Whoever has only the file at hand may have put private members into it.
+/// Omits the keys, since the text may contain private members.
 impl fmt::Debug for StaticKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StaticKeys").finish_non_exhaustive()
