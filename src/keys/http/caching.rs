@@ -1,4 +1,4 @@
-//! What the headers of an answer say about time.
+//! Freshness, pauses and validators from the headers of a response.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,14 +7,17 @@ use url::Url;
 
 use crate::keys::source::CacheValidators;
 
-/// Longer ones are not kept: a server that sends them may not take them back.
+/// A longer validator is not kept, since the server may not accept it in a request.
 const MAX_VALIDATOR_BYTES: usize = 256;
-/// What a number of seconds that is too large counts as.
+/// Number of seconds that stands for every number too large to parse.
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
-/// Returns for how long the answer is fresh, counted from now
-/// ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)). `no-cache` and `no-store`
-/// without a time, which Keycloak sends with every key set, do not mean a fetch for every request.
+/// Returns the time for which the response is fresh, counted from now
+/// ([RFC 9111 §4.2](https://www.rfc-editor.org/rfc/rfc9111#section-4.2)); `None` if the issuer does
+/// not say.
+///
+/// Keycloak sends `no-cache` with every key set. Without a positive `max-age`, `no-cache` and
+/// `no-store` therefore count as no statement, instead of causing a fetch for every request.
 pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let control = cache_control(headers);
     let lifetime = match control.max_age {
@@ -22,7 +25,7 @@ pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration
         Some(max_age) => max_age,
         None => {
             let expires = date(headers, header::EXPIRES)?;
-            // The issuer's clock may be off; its own date is off by as much.
+            // The issuer's clock may be wrong, but then its `Date` is wrong by the same amount.
             let date = date(headers, header::DATE).unwrap_or(now);
             expires.duration_since(date).unwrap_or_default()
         }
@@ -32,17 +35,16 @@ pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration
     Some(lifetime.saturating_sub(age))
 }
 
-/// The directives of `Cache-Control` that count here.
+/// Directives of `Cache-Control` that this crate uses.
 #[derive(Default)]
 struct CacheControl {
-    /// `no-cache` or `no-store`.
+    /// `true` for `no-cache` or `no-store`.
     forbids_storing: bool,
     max_age: Option<Duration>,
 }
 
-/// Reads `Cache-Control` ([RFC 9111 §5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)): a list
-/// of names, whose case does not count, some with a value, which may be quoted. The shortest `max-age`
-/// counts.
+/// Reads `Cache-Control` ([RFC 9111 §5.2](https://www.rfc-editor.org/rfc/rfc9111#section-5.2)).
+/// Names are case-insensitive, values may be quoted, and the shortest `max-age` counts.
 fn cache_control(headers: &HeaderMap) -> CacheControl {
     let mut control = CacheControl::default();
     let values = headers.get_all(header::CACHE_CONTROL).iter();
@@ -53,7 +55,7 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
             None => (directive, None),
         };
         let name = name.trim();
-        // `no-cache="set-cookie"` is about that header field alone.
+        // `no-cache="set-cookie"` concerns only that header.
         let is_bare = |wanted| value.is_none() && name.eq_ignore_ascii_case(wanted);
         control.forbids_storing |= is_bare("no-cache") || is_bare("no-store");
         if name.eq_ignore_ascii_case("max-age") {
@@ -64,20 +66,20 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
     control
 }
 
-/// Reads `1*DIGIT`. What is too large for any clock counts as the largest value
+/// Reads `1*DIGIT`. A number that is too large counts as [`MAX_DELTA_SECONDS`]
 /// ([RFC 9111 §1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
 fn delta_seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     is_number.then(|| Duration::from_secs(text.parse().unwrap_or(MAX_DELTA_SECONDS)))
 }
 
-/// The date in the header `name`.
+/// Returns the date in the header `name`.
 fn date(headers: &HeaderMap, name: HeaderName) -> Option<SystemTime> {
     let text = headers.get(name)?.to_str().ok()?;
     httpdate::parse_http_date(text).ok()
 }
 
-/// `Retry-After`, in seconds or as a date
+/// Returns the pause that `Retry-After` asks for, in seconds or as a date
 /// ([RFC 9110 §10.2.3](https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3)).
 pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim();
@@ -88,15 +90,15 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
     date.duration_since(now).ok()
 }
 
-/// What to ask `place` with next time; `None` if its answer has neither.
+/// Returns the validators for the next request to `place`; `None` if the response has none.
 pub(super) fn validators(headers: &HeaderMap, place: &Url) -> Option<CacheValidators> {
     let text = |name| {
         let value = headers.get(name)?.to_str().ok()?;
         (value.len() <= MAX_VALIDATOR_BYTES).then(|| value.to_owned())
     };
     let etag = text(header::ETAG);
-    // A document that changed twice within a second has one such date for two contents, so a date
-    // that is not older than the answer proves nothing (RFC 9110 §8.8.2.2).
+    // A document that changes twice within a second has the same date for both contents. A date
+    // that is not older than the response therefore proves nothing (RFC 9110 §8.8.2.2).
     let age = || {
         let sent_at = date(headers, header::DATE)?;
         let modified_at = date(headers, header::LAST_MODIFIED)?;

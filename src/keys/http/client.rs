@@ -1,4 +1,4 @@
-//! The HTTP clients.
+//! HTTP clients.
 
 use std::{sync::OnceLock, time::Duration};
 
@@ -9,32 +9,32 @@ use crate::url::is_loopback;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How an issuer is reached, if not as the machine would reach any server.
+/// Connection settings of an issuer that differ from those of the machine.
 #[derive(Clone, Default)]
 pub(crate) struct Transport {
     certificates: Vec<Certificate>,
     proxy: Option<Proxy>,
-    /// The proxy is on another machine.
+    /// `true` if the proxy is on another machine.
     leaves_machine: bool,
 }
 
 impl Transport {
-    /// Trusts the certificates in `pem`, and no others.
+    /// Trusts the certificates in `pem`, and none of the machine's.
     pub(crate) fn trust(&mut self, pem: &[u8]) -> Result<(), &'static str> {
-        const BAD: &str = "it holds no certificate in PEM form that can be read";
+        const BAD: &str = "it contains no readable certificate in PEM form";
         let certificates = Certificate::from_pem_bundle(pem).map_err(|_| BAD)?;
         if certificates.is_empty() {
             return Err(BAD);
         }
         self.certificates.extend(certificates);
-        // What cannot be trusted shows only when a client is made of it.
+        // Some invalid certificates are detected only when a client is built with them.
         self.client(false).map_err(|_| BAD)?;
         Ok(())
     }
 
-    /// Goes through the proxy at `url`.
+    /// Uses the proxy at `url`.
     pub(crate) fn proxy(&mut self, url: &str) -> Result<(), &'static str> {
-        const BAD: &str = "it is not the http or https URL of a proxy";
+        const BAD: &str = "it is not an http or https URL";
         let parsed = Url::parse(url).map_err(|_| BAD)?;
         if !matches!(parsed.scheme(), "http" | "https") || !parsed.has_host() {
             return Err(BAD);
@@ -44,7 +44,7 @@ impl Transport {
         Ok(())
     }
 
-    /// Whether even a request to this machine goes through another one.
+    /// Returns whether the proxy carries requests to loopback to another machine.
     pub(crate) fn leaves_machine(&self) -> bool {
         self.leaves_machine
     }
@@ -62,10 +62,10 @@ impl Transport {
         builder
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
-            // A fetch comes every few minutes. A connection kept for it would be closed by then,
-            // and it would belong to a runtime that may end.
+            // Fetches are minutes apart, so the issuer would close an idle connection before the
+            // next fetch. The connection would also belong to a runtime that may end.
             .pool_max_idle_per_host(0)
-            // Whatever other crates switch on: a small answer must not become a large one.
+            // Other crates may enable decompression, which would let a small response grow large.
             .no_gzip()
             .no_brotli()
             .no_zstd()
@@ -75,8 +75,8 @@ impl Transport {
     }
 }
 
-/// The clients of one transport, made when first needed: reading the machine's CA certificates
-/// can fail, and an issuer reached over http needs none.
+/// Clients of a transport, built on first use: reading the machine's CA certificates can fail, and
+/// an issuer reached over http needs none.
 #[derive(Default)]
 pub(super) struct Clients {
     transport: Transport,
@@ -92,8 +92,8 @@ impl Clients {
         }
     }
 
-    /// The client for `url`. The proxies that the environment names are not for this machine
-    /// itself.
+    /// Returns the client for `url`. Requests to loopback do not use the proxies of the
+    /// environment.
     pub(super) fn of(&self, url: &Url) -> reqwest::Result<&Client> {
         let is_direct = is_loopback(url);
         let client = if is_direct {

@@ -1,4 +1,4 @@
-//! The discovery document: where it stands, and what of it is believed
+//! Discovery document: its URLs, and the checks of its contents
 //! ([OpenID Connect Discovery §4](https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig),
 //! [RFC 8414 §3](https://www.rfc-editor.org/rfc/rfc8414#section-3)).
 
@@ -10,17 +10,17 @@ use crate::{
     url::{IssuerUrl, shown},
 };
 
-/// Who is asked where its keys are.
+/// Issuer whose key set discovery locates.
 pub(crate) struct Discovery {
     pub(crate) issuer: IssuerUrl,
-    /// Where the issuer is reached, if not by its own name.
+    /// URL under which the issuer is reached, if not its own.
     pub(crate) backend: Option<IssuerUrl>,
 }
 
 impl Discovery {
-    /// Where the document may stand, in the order to be tried: OpenID Connect appends to the
-    /// issuer's path, RFC 8414 inserts before it. An issuer that ends in a slash gives no double
-    /// slash.
+    /// Returns the URLs of the document, in the order to try. OpenID Connect appends to the
+    /// issuer's path, and RFC 8414 inserts before it. An issuer that ends in a slash gives no
+    /// double slash.
     pub(crate) fn urls(&self) -> [Url; 2] {
         let base = self.base();
         let path = base.path().trim_end_matches('/');
@@ -35,12 +35,12 @@ impl Discovery {
         ]
     }
 
-    /// What is asked: the one URL that was checked to be safe to ask.
+    /// Returns the URL for requests. The configuration allows http only if this URL is safe to use.
     fn base(&self) -> &Url {
         self.backend.as_ref().unwrap_or(&self.issuer).url()
     }
 
-    /// The URL of the key set, as the `document` found at `place` says.
+    /// Reads the URL of the key set from the `document` found at `place`.
     pub(crate) fn read(&self, document: &[u8], place: &Url) -> Result<Url, KeyFetchError> {
         let (mut issuer, mut key_set) = (None, None);
         let read = read_object(document, |member, value| {
@@ -57,14 +57,14 @@ impl Discovery {
         })?;
         self.check_issuer(&issuer.unwrap_or_default(), place)?;
         let text = key_set.ok_or_else(|| {
-            let problem = format!("{} names no `jwks_uri`", shown(place.as_str()));
+            let problem = format!("{} has no `jwks_uri`", shown(place.as_str()));
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
         self.judge(&self.rebased(text.into_owned()))
     }
 
-    /// RFC 8414 §3.3: the document is the issuer's own, byte for byte. Behind a backend URL it
-    /// may speak of itself by either name.
+    /// Checks that the document is the issuer's own, byte for byte (RFC 8414 §3.3). Behind a
+    /// backend URL the document may name either URL.
     fn check_issuer(&self, found: &str, place: &Url) -> Result<(), KeyFetchError> {
         let names = [Some(&self.issuer), self.backend.as_ref()];
         if names
@@ -75,8 +75,8 @@ impl Discovery {
             return Ok(());
         }
         let problem = format!(
-            "{} speaks for issuer {:?} and not for {:?}: if the issuer is reached by another \
-             name than its own, set the backend URL \
+            "{} names the issuer {:?}, expected {:?}: if the issuer is reached under another \
+             URL than its own, set the backend URL \
              (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
             shown(place.as_str()),
             shown(found),
@@ -88,8 +88,8 @@ impl Discovery {
         ))
     }
 
-    /// `text` with the issuer's own name, which may lead nowhere from here, replaced by the
-    /// backend's.
+    /// Replaces the issuer's own URL in `text` by the backend URL, since the former may not be
+    /// reachable from here.
     fn rebased(&self, text: String) -> String {
         let Some(backend) = &self.backend else {
             return text;
@@ -103,11 +103,11 @@ impl Discovery {
         }
     }
 
-    /// A discovered URL is https, or has the origin of the URL that the operator chose to ask.
+    /// Accepts a URL that is https, or has the origin of the URL that the operator configured.
     fn judge(&self, text: &str) -> Result<Url, KeyFetchError> {
         let refuse = |reason: &'static str| {
             let problem = format!(
-                "discovery names the key set {:?}, which cannot be used: {reason}",
+                "discovery locates the key set at {:?}, which cannot be used: {reason}",
                 shown(text)
             );
             KeyFetchError::new(KeyFetchErrorKind::Url, problem)
@@ -118,7 +118,7 @@ impl Discovery {
             Ok(url.clone())
         } else {
             Err(refuse(
-                "it is http and not where the issuer itself is reached",
+                "it is http and has another origin than the configured URL",
             ))
         }
     }
@@ -207,7 +207,7 @@ mod tests {
         }
         assert!(behind.judge("http://keycloak:8081/certs").is_err());
         assert!(behind.judge("http://169.254.169.254/").is_err());
-        // A name that is not asked does not vouch for plain http.
+        // The issuer's own URL allows no plain http if requests go to the backend URL.
         let named = discovery("http://public/realms/x", Some("https://keycloak/realms/x"));
         assert!(named.judge("http://public/keys").is_err());
         let error = alone

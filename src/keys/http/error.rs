@@ -1,4 +1,4 @@
-//! Why a GET brought no body, in words and by class.
+//! Failures of GET requests.
 
 use std::{error::Error, io, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
 
 pub(super) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
-    /// Status 304, and its headers.
+    /// Status 304, with its headers.
     NotModified(HeaderMap),
     Status {
         status: u16,
@@ -22,13 +22,13 @@ pub(super) enum HttpFailure {
 }
 
 impl HttpFailure {
-    /// The error that this is for a fetch of `url`.
+    /// Converts the failure into the error of a fetch of `url`.
     pub(super) fn at(self, url: &Url) -> KeyFetchError {
         let place = shown(url.as_str());
         let error = |kind, problem: &str| KeyFetchError::new(kind, format!("{place}: {problem}"));
         match self {
             Self::Failed(kind, problem) => error(kind, &problem),
-            // Nobody asked whether it was modified.
+            // The request had no condition, so 304 is not a valid response.
             Self::NotModified(_) => error(KeyFetchErrorKind::Status, "status 304"),
             Self::Status {
                 status,
@@ -47,7 +47,7 @@ impl HttpFailure {
             }
             Self::TooLarge(most) => error(
                 KeyFetchErrorKind::TooLarge,
-                &format!("the answer has more than {most} bytes"),
+                &format!("the response has more than {most} bytes"),
             ),
         }
     }
@@ -65,12 +65,10 @@ impl From<reqwest::Error> for HttpFailure {
         }
         let hint = match kind {
             KeyFetchErrorKind::Tls if error.is_builder() => {
-                "; without CA certificates no issuer can be trusted: install those of your system, \
+                "; without CA certificates no issuer can be trusted: install those of the operating system, \
                  name a file with SSL_CERT_FILE, or set `ca_certificate`"
             }
-            KeyFetchErrorKind::Tls => {
-                "; for a CA of your own set `ca_certificate`, or SSL_CERT_FILE"
-            }
+            KeyFetchErrorKind::Tls => "; for a private CA set `ca_certificate` or SSL_CERT_FILE",
             _ => "",
         };
         problem.push_str(hint);
@@ -90,7 +88,7 @@ fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
     }
     let mut source = error.source();
     while let Some(cause) = source {
-        // rustls reports through `io::Error`; hyper-util names look-ups in words only.
+        // rustls reports through `io::Error`. hyper-util names DNS errors only in their text.
         if cause.downcast_ref::<io::Error>().is_some_and(is_tls) {
             return KeyFetchErrorKind::Tls;
         }
@@ -102,7 +100,8 @@ fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
     KeyFetchErrorKind::Connect
 }
 
-/// An `io::Error` within another one is not among its sources.
+/// Returns whether rustls reported the error. An `io::Error` inside another is not among its
+/// sources.
 fn is_tls(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_tls)

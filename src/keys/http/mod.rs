@@ -1,4 +1,4 @@
-//! Keys over HTTP, each with a limit on everything that comes in.
+//! Key sets over HTTP, with a limit on the size of every response.
 
 pub(crate) mod caching;
 pub(crate) mod client;
@@ -33,22 +33,22 @@ use crate::{
 
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
-/// Where the key set's URL is known, a fetch waits for discovery no longer than this, so that it ends
-/// within its 5 seconds without discovery.
+/// Longest wait for discovery if the key set's URL is known. After that a fetch uses the known URL,
+/// so that it ends within its 5 seconds.
 const MAX_DISCOVERY_TIME: Duration = Duration::from_secs(4);
 
-/// Where the key set is.
+/// Location of the key set.
 pub(crate) enum Location {
-    /// The issuer says where.
+    /// The issuer's discovery document names the location.
     Discovery(Discovery),
     KeySet(IssuerUrl),
 }
 
-/// The key set of an issuer, fetched over HTTP.
+/// Key source that fetches the key set of an issuer over HTTP.
 pub(crate) struct HttpKeys {
     location: Location,
     clients: Clients,
-    /// The URL that discovery named last.
+    /// URL of the last key set that discovery located and a fetch returned.
     discovered: Mutex<Option<Url>>,
     log: QuietLog,
     clock: Clock,
@@ -74,14 +74,14 @@ impl HttpKeys {
             let url = self.discover(discovery).await?;
             return self.move_to(url).await;
         };
-        // The issuer may move its keys. Discovery runs beside the fetch, which costs no round trip
-        // while nothing has moved.
+        // The issuer may move its key set. Discovery runs concurrently with the fetch, so it costs
+        // no round trip while the location is unchanged.
         let mut discovery_time = pin!(sleep(MAX_DISCOVERY_TIME));
         let mut discover = pin!(self.discover(discovery));
         let mut key_set = pin!(self.key_set(&known, request.validators));
         let (found, key_set) = tokio::select! {
             found = &mut discover => match found {
-                // The known place is of no interest any more, and may not even answer.
+                // The known location is obsolete, and may not even respond.
                 Ok(url) if url != known => return self.move_to(url).await,
                 Err(error) if is_misleading(error.kind()) => return Err(error),
                 found => (found, key_set.await),
@@ -91,7 +91,7 @@ impl HttpKeys {
                     found = &mut discover => found,
                     () = &mut discovery_time => Err(KeyFetchError::new(
                         KeyFetchErrorKind::Timeout,
-                        "no answer within 4 seconds",
+                        "no response within 4 seconds",
                     )),
                 };
                 (found, key_set)
@@ -108,7 +108,7 @@ impl HttpKeys {
         }
     }
 
-    /// Fetches the key set from a new place, which is the known one if that succeeds.
+    /// Fetches the key set from a new location, which becomes the known location on success.
     async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
         let key_set = self.key_set(&url, None).await?;
         *self
@@ -125,7 +125,7 @@ impl HttpKeys {
             .clone()
     }
 
-    /// Asks the issuer where its keys are.
+    /// Returns the URL of the key set, as discovery names it.
     async fn discover(&self, discovery: &Discovery) -> Result<Url, KeyFetchError> {
         let [appended, inserted] = discovery.urls();
         let mut place = &appended;
@@ -142,7 +142,7 @@ impl HttpKeys {
             let error = failure.at(place);
             if discovery.backend.is_none() && is_out_of_reach(error.kind()) {
                 error.with_hint(
-                    "if the issuer is reached by another name from here, set the backend URL \
+                    "if the issuer is reached under another URL from here, set the backend URL \
                      (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
                 )
             } else {
@@ -178,7 +178,7 @@ impl HttpKeys {
         }
     }
 
-    /// The headers and the body that a GET of `url` is answered with.
+    /// Sends a GET of `url`, and returns the headers and the body of the response.
     async fn get(
         &self,
         url: &Url,
@@ -187,7 +187,7 @@ impl HttpKeys {
     ) -> Result<(HeaderMap, Bytes), HttpFailure> {
         let json = header::HeaderValue::from_static("application/json");
         headers.insert(header::ACCEPT, json);
-        // A cache on the way would keep a withdrawn key in use
+        // A cache in between would keep a withdrawn key in use
         // ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
         let no_cache = header::HeaderValue::from_static("no-cache");
         headers.insert(header::CACHE_CONTROL, no_cache);
@@ -220,8 +220,8 @@ impl KeySource for HttpKeys {
     }
 }
 
-/// Whether the issuer answers, but wrongly. An issuer that does not answer may still publish its
-/// keys where it did.
+/// Returns whether the issuer responded wrongly. An issuer that does not respond may still publish
+/// its keys at the known location.
 fn is_misleading(kind: KeyFetchErrorKind) -> bool {
     matches!(
         kind,
@@ -229,7 +229,7 @@ fn is_misleading(kind: KeyFetchErrorKind) -> bool {
     )
 }
 
-/// Whether there was nobody to talk to.
+/// Returns whether the issuer could not be reached.
 fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
     matches!(
         kind,
@@ -237,7 +237,7 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
     )
 }
 
-/// Headers that ask for a document only if it changed since `validators`
+/// Returns headers that request a document only if it changed since `validators`
 /// ([RFC 9110 §13.1](https://www.rfc-editor.org/rfc/rfc9110#section-13.1)).
 fn conditions(validators: Option<&CacheValidators>) -> HeaderMap {
     let mut headers = HeaderMap::new();
