@@ -65,8 +65,8 @@ impl From<reqwest::Error> for HttpFailure {
         }
         let hint = match kind {
             KeyFetchErrorKind::Tls if error.is_builder() => {
-                "; without CA certificates no issuer can be trusted: install those of the operating system, \
-                 name a file with SSL_CERT_FILE, or set `ca_certificate`"
+                "; without CA certificates no issuer can be trusted: install those of the \
+                 operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
             }
             KeyFetchErrorKind::Tls => "; for a private CA set `ca_certificate` or SSL_CERT_FILE",
             _ => "",
