@@ -77,7 +77,8 @@ pub struct KeyStatus {
     pub next_refresh: Option<Duration>,
     /// Class of the last fetch's error; `None` if the fetch succeeded.
     pub last_error: Option<KeyFetchErrorKind>,
-    /// `true` if the keys are older than the age at which they are due for a refresh.
+    /// `true` if the keys are stale: older than `key_max_age`, or than the age that the issuer
+    /// asked for.
     pub is_stale: bool,
 }
 
