@@ -4,7 +4,7 @@
 //!
 //! 1. A request, the operator or the task's timer reports an event to the [`Schedule`](schedule::Schedule), with the lock
 //!    held. If the answer is [`Action::Fetch`], the fetch gets a number, and the task is woken.
-//! 2. The task asks the source, for at most 5 seconds, and parses what it brings.
+//! 2. The task calls the source, for at most 5 seconds, and parses the response.
 //! 3. With the lock held, the outcome goes to the schedule and new keys take the place of the old.
 //! 4. After the lock is released, waiters wake, and the events reach the log and the callback.
 //! 5. Each waiter looks for its key again.
@@ -41,6 +41,8 @@ use crate::{
     },
 };
 
+/// A fetch that has not ended by then has lost its task. A fetch takes at most 5 seconds, and a
+/// busy runtime may delay it.
 /// Handle to the key set of one issuer. Dropping it ends the task.
 pub(crate) struct KeyCache {
     shared: Arc<Shared>,
@@ -48,19 +50,41 @@ pub(crate) struct KeyCache {
 
 /// Outcome for a request that found no key.
 pub(crate) enum Miss {
-    /// Too many requests wait already.
+    /// Too many requests already wait.
     TooManyWaiters,
-    /// The issuer has to be asked, and no answer is possible before `retry_in`.
+    /// A fetch is needed, and none may start before `retry_in`.
     Unavailable { retry_in: Duration },
-    /// The issuer has no such key, as far as it may be asked now.
+    /// The issuer publishes no such key, and no further fetch may start now.
     UnknownKey,
-    /// Look again once this is ready.
+    /// The request looks again once the future is ready.
     Wait(Wait),
 }
 
+/// Part of the key cache that requests, the operator and the task share.
+    /// The keys never change: there is no task, and nothing is fetched.
+    /// Keys in use. Read by every request, without the lock; written by the task when a fetch
+    /// succeeded.
+    /// Milliseconds of steady time at which a request should supervise the task next. Read without
+    /// the lock; written with it, after every event.
+    /// Milliseconds of steady time until which a request for an unknown key is answered without the
+    /// lock. Read without the lock; written with it, after every event.
+/// Keys, and until when they may be used.
+/// State behind the lock. "Requests" are all callers that miss something.
+    /// Written by requests, the operator and the task, through [`Shared::on`].
+    /// Number of fetches started so far. Written by whoever starts or abandons one.
+    /// `true` from the start of a fetch until the task learns of it. Set by whoever starts the
+    /// fetch, cleared by the task.
+    /// The acting task; other tasks have no effect. Written by whoever starts or abandons it.
+    /// Number of tasks started so far. Written by whoever starts one.
+    /// Time at which a request woke the late task. Set by requests, cleared by the task.
+    /// Validators for the next request to the issuer. Written by the task.
+    /// Error of the last fetch; `None` if it succeeded. Written by the task.
+    /// Reports since the last success, which are not repeated. Written by requests and the task.
+/// Task that acts.
+    /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
 impl KeyCache {
-    /// Starts keeping the keys of `issuer`. Inside a runtime the first fetch starts at once, elsewhere
-    /// with the first request.
+    /// Creates the key cache of `issuer`. Inside a runtime the first fetch starts at once,
+    /// elsewhere with the first request.
     pub(crate) fn new(
         issuer: &str,
         source: Arc<dyn KeySource>,
@@ -89,8 +113,8 @@ impl KeyCache {
         self.keys(self.shared.clock.steady()).is_some()
     }
 
-    /// Decides about a request that found no usable keys. `may_wait` is false for one that has waited
-    /// as long as it may.
+    /// Decides about a request that found no usable keys. `may_wait` is false once the request has
+    /// used up its waits.
     pub(crate) fn miss_keys(&self, may_wait: bool) -> Miss {
         self.miss(None, may_wait)
     }
@@ -104,7 +128,8 @@ impl KeyCache {
         let now = shared.clock.steady().as_millis();
         let is_blocked = now < shared.unknown_key_blocked_until.load(Ordering::Relaxed);
         if may_wait && is_blocked && Arc::ptr_eq(seen, &shared.keys.load()) {
-            // A flood ends here. A request that has waited goes on, to be told the outcome.
+            // A flood ends here. A request that has waited continues, to get the outcome of its
+            // fetch.
             return Miss::UnknownKey;
         }
         self.miss(Some(seen), may_wait)
@@ -124,7 +149,7 @@ impl KeyCache {
             };
         }
         if seen.is_some_and(|seen| !Arc::ptr_eq(seen, &shared.keys.load())) {
-            // Another set has come since the request looked.
+            // The key set has changed since the request looked.
             return Miss::Wait(Wait::over());
         }
         let (event, kind) = match seen {
@@ -180,8 +205,8 @@ impl KeyCache {
         }
     }
 
-    /// Starts a fetch now; the future waits for its end. A fetch that is under way does not count:
-    /// its answer may be older than the call.
+    /// Starts a fetch now; the future waits for its end. A fetch that is under way does not count,
+    /// since its response may be older than the call.
     pub(crate) fn refresh_now(&self) -> impl Future<Output = Result<(), KeyFetchError>> {
         let shared = &self.shared;
         let called_at = shared.clock.steady();
@@ -190,7 +215,7 @@ impl KeyCache {
             let Some(fetch) = fetch else {
                 return Ok(());
             };
-            // For the fetch under way, and for the one that was asked for.
+            // The fetch under way, and then the requested fetch.
             for _ in 0..2 {
                 if let Some(wait) = shared.wait_for(fetch, WaiterKind::Operator, true) {
                     wait.await;
@@ -233,7 +258,16 @@ impl KeyCache {
     }
 }
 
-/// Answers a request that has waited already.
+        // Nothing panics while it holds the lock.
+    /// Reports `event` to the schedule, and carries out the action.
+    /// Publishes until when no fetch for an unknown key may start, so that requests need no lock.
+    /// The first request of a flood takes the lock and is reported.
+    /// Returns a future that is ready once `fetch` has ended; `None` if too many requests already
+    /// wait.
+        // A fetch that does not end in time is not under way: its task was lost.
+    /// Returns the number of the next fetch.
+    /// Returns whether it is news that the keys have expired.
+    /// Answers a request that has waited already.
 fn final_answer(state: &State, has_keys: bool, now: SteadyTime) -> Miss {
     let schedule = &state.schedule;
     if has_keys && schedule.last_fetch_succeeded() && !schedule.is_fetching() {

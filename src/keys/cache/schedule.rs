@@ -1,5 +1,5 @@
-//! Refresh schedule of one issuer's keys: a state machine without I/O, clock or runtime. Events and the
-//! time go in, actions come out.
+//! Refresh schedule of an issuer's keys: a state machine without I/O, clock or runtime. Events and
+//! the time go in, actions come out.
 //!
 //! 1. At most one fetch is under way.
 //! 2. A request that finds usable keys is served, whatever the issuer does.
@@ -16,7 +16,7 @@ use crate::clock::SteadyTime;
 pub(crate) struct RefreshSettings {
     /// Age at which keys are due for a refresh, unless the issuer says otherwise.
     pub(crate) key_max_age: Duration,
-    /// Bounds of what the issuer may say, if the operator set them.
+    /// Bounds of the age that the issuer may ask for, if the operator set them.
     pub(crate) key_max_age_hints: Option<RangeInclusive<Duration>>,
     /// Age up to which keys are used while no refresh succeeds.
     pub(crate) key_max_stale: Duration,
@@ -41,8 +41,8 @@ impl RefreshSettings {
     const MIN_HINT: Duration = Duration::from_secs(60);
 
     /// Returns the age at which keys are due for a refresh. Without bounds set by the operator an
-    /// issuer can shorten it and never lengthen it: a withdrawn key lives no longer than the
-    /// operator's setting says.
+    /// issuer can shorten the age but not lengthen it: a withdrawn key lives no longer than the
+    /// operator's setting allows.
     fn age(&self, fresh_for: Option<Duration>) -> Duration {
         let Some(hint) = fresh_for else {
             return self.key_max_age;
@@ -65,8 +65,8 @@ pub(crate) enum Event {
     Forced,
     /// A request needs keys of any usable age.
     Needed,
-    /// The fetch brought keys or found the known ones unchanged. The issuer may have said for how
-    /// long they are fresh.
+    /// The fetch returned a key set, or found the known keys unchanged. The issuer may have
+    /// declared how long they are fresh.
     Succeeded { fresh_for: Option<Duration> },
     /// Time has passed.
     Tick,
@@ -80,7 +80,7 @@ pub(crate) enum Action {
     Fetch,
     /// Nothing to do.
     Idle,
-    /// No answer is possible, and no fetch may start before `retry_in`.
+    /// The request cannot be answered, and no fetch may start before `retry_in`.
     Reject { retry_in: Duration },
     /// The known keys may be used.
     Serve,
@@ -90,21 +90,21 @@ pub(crate) enum Action {
     Wait,
 }
 
-/// State of one issuer's refresh schedule.
+/// State of an issuer's refresh schedule.
 pub(crate) struct Schedule {
     settings: RefreshSettings,
     /// Times of the known keys.
     held: Option<HeldKeys>,
     fetch: Option<Fetch>,
-    /// Another fetch is to follow the one under way.
+    /// `true` if another fetch follows the fetch under way.
     fetch_again: bool,
     /// Number of failed fetches since the last success.
     failures: u32,
-    /// The last fetch was abandoned.
+    /// `true` if the last fetch was abandoned.
     was_aborted: bool,
     /// Time of the next scheduled fetch.
     due_at: SteadyTime,
-    /// The issuer asked for a pause until then.
+    /// End of the pause that the issuer asked for.
     hold_until: SteadyTime,
     /// Time of the next fetch that an unknown key may start.
     unknown_key_at: SteadyTime,
@@ -114,7 +114,7 @@ pub(crate) struct Schedule {
 /// Times of known keys.
 #[derive(Clone, Copy)]
 struct HeldKeys {
-    /// Start of the fetch that brought them.
+    /// Start of the fetch that returned them.
     since: SteadyTime,
     /// Age at which they are stale.
     age: Duration,
@@ -123,9 +123,9 @@ struct HeldKeys {
 /// A fetch under way.
 struct Fetch {
     since: SteadyTime,
-    /// What `unknown_key_at` was before, if an unknown key started it.
+    /// Earlier value of `unknown_key_at`, if an unknown key started the fetch.
     refund: Option<SteadyTime>,
-    /// The operator asked for it; no cache may answer.
+    /// `true` if the operator asked for the fetch, which no cache may answer.
     is_forced: bool,
 }
 
@@ -150,7 +150,7 @@ impl Schedule {
             Event::Needed => self.needed(now),
             Event::UnknownKey => self.unknown_key(now),
             Event::Forced if self.fetch.is_some() => {
-                // The answer under way may be older than the call.
+                // The response under way may be older than the call.
                 self.fetch_again = true;
                 Action::Wait
             }
@@ -179,7 +179,7 @@ impl Schedule {
         self.due_at.max(self.hold_until)
     }
 
-    /// Returns the start of the fetch that brought the known keys.
+    /// Returns the start of the fetch that returned the known keys.
     pub(crate) fn fetched_at(&self) -> Option<SteadyTime> {
         self.held.map(|held| held.since)
     }
@@ -261,7 +261,7 @@ impl Schedule {
         }
         let blocked_until = self.unknown_keys_blocked_until();
         if now < blocked_until {
-            // Only an issuer that answers can say that no such key exists.
+            // Only a successful fetch shows that the key does not exist.
             return if self.last_fetch_succeeded() {
                 Action::Unknown
             } else {
@@ -301,7 +301,7 @@ impl Schedule {
     }
 
     fn succeeded(&mut self, fresh_for: Option<Duration>, now: SteadyTime) {
-        // The answer is no younger than the question.
+        // The response may be as old as the request.
         let since = self.fetching_since().unwrap_or(now);
         let age = self.settings.age(fresh_for);
         self.held = Some(HeldKeys { since, age });
@@ -456,7 +456,7 @@ mod tests {
                 let expected = if end == FETCHED {
                     Action::Unknown
                 } else {
-                    // Nobody can say that it does not exist.
+                    // No response shows that the key does not exist.
                     Action::Reject {
                         retry_in: seconds(1040 - second),
                     }
@@ -657,7 +657,7 @@ mod tests {
         started: SteadyTime,
         last_success: Option<SteadyTime>,
         last_unknown: Option<SteadyTime>,
-        /// What `last_unknown` was before the fetch, if an unknown key started it.
+        /// Earlier value of `last_unknown`, if an unknown key started the fetch.
         refund: Option<Option<SteadyTime>>,
         retry_after: bool,
     }

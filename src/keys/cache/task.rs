@@ -1,4 +1,4 @@
-//! Fetch task of a key cache. Only this file spawns tasks and applies what they bring.
+//! Fetch task of a key cache. Only this file spawns tasks and applies their results.
 
 use std::{
     sync::{Arc, Weak, atomic::Ordering},
@@ -21,13 +21,14 @@ use crate::{
     telemetry,
 };
 
-/// The task should have acted this long after it was due.
+/// Longest fetch, discovery included. A longer fetch is aborted and counts as failed.
+/// Delay after which a due task is late.
 const MAX_DELAY: Duration = Duration::from_secs(1);
-/// A task that was woken has this long to act.
+/// Time for a woken task to act; after that it is replaced.
 const MAX_WAKE_TIME: Duration = Duration::from_secs(5);
 
-/// One run of the task. It exists from before the task is spawned, so that nothing is missed if a
-/// runtime drops it unpolled. It holds the cache weakly, so it ends with the cache.
+/// Run of the task. It exists before the task is spawned, so that nothing is missed if a runtime
+/// drops the task unpolled. It holds the cache weakly, so it ends with the cache.
 struct Task {
     shared: Weak<Shared>,
     number: u64,
@@ -42,6 +43,9 @@ enum Step {
     Stop,
 }
 
+/// Fetch to make.
+/// Parsed response of a fetch.
+    /// `None` if the key set is the known one.
 impl Shared {
     /// Starts a task if there is none, and a runtime to run it on.
     pub(super) fn ensure_task(self: &Arc<Self>) {
@@ -65,7 +69,7 @@ impl Shared {
             });
             (runtime, task)
         };
-        // A runtime that is ending drops the task here and now, which takes the lock.
+        // A runtime that shuts down drops the task immediately, which takes the lock.
         runtime.spawn(task.run());
     }
 
@@ -112,7 +116,7 @@ impl Shared {
         }
     }
 
-    /// Tells requests when the task should have acted.
+    /// Publishes when requests should supervise the task.
     pub(super) fn publish_supervision(&self, state: &State) {
         self.supervise_again(match state.schedule.fetching_since() {
             Some(since) => since.saturating_add(MAX_FETCH_TIME),
@@ -124,11 +128,11 @@ impl Shared {
         self.supervise_at.store(at.as_millis(), Ordering::Relaxed);
     }
 
-    /// Forgets the task and the fetch it was to make. Returns the number of a fetch that the caller
-    /// must end in [`Waiters`](super::waiters::Waiters): whoever waits for the fetch, or for the one
-    /// after it, looks again.
+    /// Forgets the task and its fetch. Returns the number of a fetch that the caller must end in
+    /// [`Waiters`](super::waiters::Waiters). Whoever waits for the fetch, or for the next fetch,
+    /// then looks again.
     fn abandon_fetch(&self, state: &mut State, now: SteadyTime) -> u64 {
-        // If the task is still there, it learns that it is not needed any more.
+        // A task that still runs learns that it is no longer needed.
         state.wake_task();
         state.task = None;
         state.is_launch_pending = false;
@@ -164,7 +168,7 @@ impl Shared {
         }
         let is_forced = state.schedule.is_forced();
         Step::Fetch(Launch {
-            // A forced fetch does not rely on anything that is known.
+            // A forced fetch requests the key set itself.
             validators: state.validators.clone().filter(|_| !is_forced),
             is_forced,
         })
@@ -183,12 +187,12 @@ impl Shared {
             let report = report.unwrap_or_else(|error| self.fail(&mut state, error, now));
             (fetch, report)
         };
-        // The lock is released: wakers, the log and the callback may come back here.
+        // The lock is released, since wakers, the log and the callback may call this cache.
         self.waiters.end(fetch);
         self.report(&report);
     }
 
-    /// Reports events to the log and to the callback. Never called with the lock held.
+    /// Reports events to the log and to the callback. The caller must not hold the lock.
     pub(super) fn report(&self, report: &KeyReport) {
         for &kind in &report.events {
             let event = KeyEvent {
@@ -223,7 +227,7 @@ impl Shared {
             if known.len() == 0 {
                 return Err(KeyFetchError::new(
                     KeyFetchErrorKind::Other,
-                    "`not modified` before any key set",
+                    "the source reports `not modified`, but no key set was fetched before",
                 ));
             }
             events.push(KeyEventKind::NotModified);
@@ -248,7 +252,7 @@ impl Shared {
 
     fn fail(&self, state: &mut State, error: KeyFetchError, now: SteadyTime) -> KeyReport {
         let mut events = vec![KeyEventKind::Failed(error.kind())];
-        // The server may be unable to handle the condition, so the next request has none.
+        // The server may not support the condition, so the next request has none.
         state.validators = None;
         let retry_after = error.retry_after();
         self.on(state, Event::Failed { retry_after }, now);
@@ -264,7 +268,7 @@ impl Shared {
             .map(|until| until.saturating_since(now));
         let is_news = match state.last_error.replace(error.clone()) {
             None => true,
-            // While there are keys, one line for each outage is enough.
+            // While there are keys, the log has one line for each outage.
             Some(last) => usable_for.is_none() && last.kind() != error.kind(),
         };
         KeyReport {
@@ -324,7 +328,7 @@ impl Task {
         }
     }
 
-    /// Waits for the outcome of the fetch; `None` once nobody needs it any more.
+    /// Waits for the outcome of the fetch; `None` once the fetch is no longer needed.
     async fn outcome(
         &self,
         fetch: &mut JoinSet<Result<Fetched, KeyFetchError>>,
@@ -361,3 +365,5 @@ impl Drop for Task {
         }
     }
 }
+/// Calls the source and parses the response. It runs in a separate task, so that a panic becomes an
+/// error.

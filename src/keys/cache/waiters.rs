@@ -1,7 +1,7 @@
-//! Waiters for a fetch: any number of requests wait for one.
+//! Waiters: any number of requests wait for the same fetch.
 //!
-//! Fetches are numbered in the order in which they start. A waiter names the fetch it waits for, and
-//! wakes when that one, or a later one, has ended.
+//! Fetches are numbered in the order in which they start. A waiter names the fetch it waits for,
+//! and wakes when this fetch or a later fetch has ended.
 //!
 //! `tests/loom` runs this file through every interleaving of its threads.
 
@@ -18,12 +18,12 @@ use std::{
 
 use slab::Slab;
 
-/// At most this many requests wait for the first keys.
+/// Number of requests that may wait for the first keys; others are rejected with 503.
 const MAX_COLD_WAITERS: usize = 16_384;
-/// At most this many requests wait for an unknown key.
+/// Number of requests that may wait for an unknown key; others are rejected with 503.
 const MAX_UNKNOWN_KEY_WAITERS: usize = 64;
 
-/// Future that ends a wait early, and does what is then to be done.
+/// Future that ends a wait early, after it has supervised the task.
 pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// Waiters of one issuer.
@@ -42,7 +42,8 @@ struct State {
 }
 
 impl State {
-    /// Returns how many waiters of a bounded kind there are, and how many there may be.
+    /// Returns the number of waiters of a bounded kind, and the limit; `None` for an unbounded
+    /// kind.
     fn bounded(&mut self, kind: WaiterKind) -> Option<(&mut usize, usize)> {
         match kind {
             WaiterKind::Cold => Some((&mut self.cold, MAX_COLD_WAITERS)),
@@ -57,11 +58,11 @@ struct Waiter {
     waker: Option<Waker>,
 }
 
-/// Kind of a waiter. Each is counted apart, so that a flood of unknown keys cannot crowd out requests
-/// that wait for the first keys.
+/// Kind of a waiter. Each kind is counted separately, so that a flood of unknown keys cannot crowd
+/// out requests that wait for the first keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WaiterKind {
-    /// A request for which there are no keys at all.
+    /// A request without any usable keys.
     Cold,
     /// The service itself, not a request.
     Operator,
@@ -75,7 +76,7 @@ impl Waiters {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a waiter for `fetch`; `None` if too many wait already.
+    /// Adds a waiter for `fetch`; `None` if too many requests already wait.
     pub(crate) fn wait_for(
         waiters: &Arc<Self>,
         fetch: u64,
@@ -108,7 +109,7 @@ impl Waiters {
             .filter(|(_, waiter)| waiter.fetch <= ended)
             .filter_map(|(_, waiter)| waiter.waker.take())
             .collect();
-        // A waker may run its task here and now, and that takes the lock.
+        // A waker may run its task immediately, which takes the lock.
         drop(state);
         wakers.into_iter().for_each(Waker::wake);
     }
@@ -124,7 +125,7 @@ impl Waiters {
     }
 }
 
-/// Place of one waiter; given back when dropped.
+/// Registration of a waiter; dropping it removes the waiter.
 pub(crate) struct Registration {
     waiters: Arc<Waiters>,
     slot: usize,
@@ -159,7 +160,7 @@ impl Drop for Registration {
             *waiting = waiting.saturating_sub(1);
         }
         if state.waiters.is_empty() {
-            // Gives back the memory that a crowd needed.
+            // Releases the memory that a burst of waiters needed.
             state.waiters = Slab::new();
         }
         drop(state);
@@ -168,12 +169,12 @@ impl Drop for Registration {
     }
 }
 
-/// Future that is ready when it is worth looking for keys again.
+/// Future that is ready when a request should look for its key again.
 pub(crate) struct Wait {
-    /// `None` if it is worth it now.
+    /// `None` if the wait is over.
     registration: Option<Registration>,
     deadline: Option<Deadline>,
-    /// The fetch was under way before the request came, so its answer may be too old for it.
+    /// `true` if the fetch was under way before the request, so its response may be too old.
     pub(crate) joined: bool,
 }
 
