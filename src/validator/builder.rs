@@ -1,4 +1,4 @@
-//! The settings of a validator, and their bounds.
+//! Settings of a validator, and their bounds.
 
 use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 
@@ -13,7 +13,9 @@ use crate::{
     validator::{TokenValidator, cache::TokenCache},
 };
 
-/// Configures a [`TokenValidator`].
+/// Builder of a [`TokenValidator`].
+///
+/// A value outside the bounds of its setting is a [`ConfigError`] when the validator is built.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenValidatorBuilder {
@@ -46,77 +48,91 @@ impl Default for TokenValidatorBuilder {
 }
 
 impl TokenValidator {
-    /// Starts to configure a validator.
+    /// Creates a builder with default settings.
     pub fn builder() -> TokenValidatorBuilder {
         TokenValidatorBuilder::default()
     }
 }
 
 impl TokenValidatorBuilder {
-    /// Accepts tokens of `issuer`. May be called several settings.
+    /// Accepts tokens of `issuer`. Each call adds an issuer; at least one is required.
+    ///
+    /// Two issuers with the same `iss` are a [`ConfigError`].
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
         self
     }
 
-    /// How far the clocks of issuer and service may be apart: `exp`, `nbf` and `iat` are taken
-    /// that much more kindly. Default 60 s, at most 300 s.
+    /// Sets the clock skew that is allowed when checking `exp`, `nbf` and `iat`. Default: 60 s.
+    /// Bounds: 0 s to 300 s.
     pub fn leeway(mut self, leeway: Duration) -> Self {
         self.leeway = leeway;
         self
     }
 
-    /// The age at which keys are stale, if their issuer does not say otherwise. They are fetched
-    /// again in the background when a fifth of it is left, so a withdrawn key is trusted no longer
-    /// than this, and the 5 s that a fetch may take, while its issuer answers. Default 5 minutes;
-    /// 1 s to 24 h.
+    /// Sets the age at which keys are stale, if their issuer declares none. Default: 5 minutes.
+    /// Bounds: 1 s to 24 h.
+    ///
+    /// A refresh starts in the background when a fifth of the age is left. While the issuer
+    /// responds, a withdrawn key is trusted for at most this age, plus the 5 s that a fetch may
+    /// take.
     pub fn key_max_age(mut self, age: Duration) -> Self {
         self.settings.key_max_age = age;
         self
     }
 
-    /// The ages that an issuer may ask for instead of [`key_max_age`](Self::key_max_age), with
-    /// `Cache-Control: max-age` or `Expires`; what it asks beyond is cut. A longer age than
-    /// `key_max_age` lengthens the time for which a withdrawn key is trusted by as much. Default
-    /// 1 minute to `key_max_age`, so an issuer may only shorten it; 1 s to 24 h.
+    /// Sets the ages that an issuer may declare instead of [`key_max_age`](Self::key_max_age), with
+    /// `Cache-Control: max-age` or `Expires`. Default: 1 minute to `key_max_age`, so an issuer may
+    /// only shorten the age. Bounds: 1 s to 24 h.
+    ///
+    /// A declared age outside the range counts as the nearest end of the range. If the range
+    /// exceeds `key_max_age`, a withdrawn key may be trusted for that much longer.
     pub fn key_max_age_hints(mut self, ages: RangeInclusive<Duration>) -> Self {
         self.settings.key_max_age_hints = Some(ages);
         self
     }
 
-    /// The age up to which keys are used while their issuer does not answer; then requests get
-    /// 503. Default 1 h; up to 7 days. What is less than the age at which keys are stale, or than
-    /// 10 s, means that.
+    /// Sets the age up to which keys are used while no refresh succeeds. Default: 1 h. Bounds: 0 s
+    /// to 7 days.
+    ///
+    /// Beyond this age requests get 503. The age is never less than 10 s, nor less than the age at
+    /// which keys are stale; a smaller value has no effect.
     pub fn key_max_stale(mut self, age: Duration) -> Self {
         self.settings.key_max_stale = age;
         self
     }
 
-    /// The time between two fetches that are caused by unknown key ids. Default 30 s; 1 s to 1 h.
+    /// Sets the time between two fetches for unknown key ids. Default: 30 s. Bounds: 1 s to 1 h.
+    ///
+    /// Within this time a request for an unknown key id starts no fetch: it gets 401, or 503 if the
+    /// last fetch failed.
     pub fn unknown_kid_cooldown(mut self, pause: Duration) -> Self {
         self.settings.unknown_kid_cooldown = pause;
         self
     }
 
-    /// Remembers accepted tokens in up to about so many bytes; the least recently used ones go
-    /// first. A token that comes again costs no signature check, and its claims are not mapped
-    /// again; all else is looked at as if it had never come before: time, keys,
-    /// [`SenderConstraint`](crate::issuer::SenderConstraint) and [`Revocation`](crate::issuer::Revocation). Default 16 MiB, which
-    /// hold some 6000 tokens of 2 kB; 0 remembers nothing.
+    /// Sets the approximate size of the token cache in bytes. Default: 16 MiB, about 6000 tokens of
+    /// 2 kB. With 0 nothing is cached.
+    ///
+    /// Beyond this size the least recently used tokens are removed. A cache hit skips the signature
+    /// check and the mapping of the claims. Time, keys,
+    /// [`SenderConstraint`](crate::issuer::SenderConstraint) and
+    /// [`Revocation`](crate::issuer::Revocation) are checked for every request.
     pub fn token_cache_bytes(mut self, bytes: u64) -> Self {
         self.token_cache_bytes = bytes;
         self
     }
 
-    /// For how long at the most an accepted token is remembered. Default 5 minutes; 1 s to 24 h.
+    /// Sets the time after which a cached token is checked in full again. Default: 5 minutes.
+    /// Bounds: 1 s to 24 h.
     pub fn token_cache_max_age(mut self, age: Duration) -> Self {
         self.token_cache_max_age = age;
         self
     }
 
-    /// Calls `callback` whenever something happens to the keys of an issuer, e.g. to count it. It
-    /// runs where that happens, in a request or in the task that fetches keys, so it should not
-    /// block.
+    /// Sets a callback for key events, e.g. to count them. Default: none.
+    ///
+    /// The callback runs in a request or in the task that fetches keys, so it should not block.
     ///
     /// ```
     /// use modeler_auth::{Issuer, keys::{KeyEvent, KeyEventKind}, TokenValidator};
@@ -139,25 +155,26 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Tells the time by `clock`, for tests.
+    /// Sets the clock, for tests. Default: the clocks of the system.
     #[cfg(feature = "test-util")]
     pub fn clock(mut self, clock: crate::test_util::TestClock) -> Self {
         self.clock = Clock::Test(clock);
         self
     }
 
-    /// Builds the validator. Does no I/O itself; inside a Tokio runtime the keys are fetched in
-    /// the background from now on, elsewhere from the first request on. The runtime must have time
-    /// and I/O enabled.
+    /// Builds the validator. Does no I/O.
+    ///
+    /// Inside a Tokio runtime the first fetch of the keys starts at once in the background,
+    /// elsewhere with the first request. The runtime must have time and I/O enabled.
     ///
     /// # Errors
-    /// [`ConfigError`] names the setting that cannot be used, and its value.
+    /// [`ConfigError`] with the setting that cannot be used, and its value.
     pub fn build(self) -> Result<TokenValidator, ConfigError> {
         self.check()?;
         self.clock.check()?;
         let issuers = self.issuers.into_iter();
         let issuers = issuers.map(|issuer| issuer.check(&self.clock));
-        // All are checked before the first one starts a task.
+        // All issuers are checked before the first starts a task.
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         let mut by_name = HashMap::with_capacity(issuers.len());
         for (position, issuer) in issuers.iter().enumerate() {
