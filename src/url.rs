@@ -1,4 +1,4 @@
-//! URLs that keys may be fetched from.
+//! URLs of issuers and key sets.
 
 use std::borrow::Cow;
 
@@ -6,11 +6,11 @@ use url::{Host, Url};
 
 use crate::error::config::ConfigError;
 
-/// Longer URLs are cut where they are shown.
+/// A longer URL is cut in errors and log lines.
 const MAX_SHOWN_CHARS: usize = 200;
 
-/// An `http` or `https` URL, kept as it was written: an issuer is compared byte for byte, and
-/// parsing would normalise it.
+/// `http` or `https` URL, kept as written: an issuer is compared byte for byte, and parsing would
+/// normalise it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct IssuerUrl {
     text: String,
@@ -27,17 +27,17 @@ impl IssuerUrl {
         })
     }
 
-    /// Reads `text`; the error says what is wrong with it, and holds nothing of it.
+    /// Reads `text`. The error names the problem, and contains nothing of the text.
     pub(crate) fn read(text: &str) -> Result<Self, &'static str> {
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
-            return Err("it holds white space");
+            return Err("it contains white space or a control character");
         }
         let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
         if !matches!(url.scheme(), "http" | "https") {
             return Err("its scheme is neither https nor http");
         }
         if has_credentials(&url) {
-            return Err("it holds a user name or password");
+            return Err("it contains a user name or password");
         }
         if url.fragment().is_some() {
             return Err("it has a fragment");
@@ -48,7 +48,7 @@ impl IssuerUrl {
         })
     }
 
-    /// The URL as it was written.
+    /// Returns the URL as written.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
@@ -61,12 +61,12 @@ impl IssuerUrl {
         self.url.scheme() == "https"
     }
 
-    /// Whether its host is this machine.
+    /// Returns whether the host is this machine.
     pub(crate) fn is_loopback(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// Whether an issuer may look like this (RFC 8414 §2).
+    /// Returns whether the URL has a query, which an issuer must not have (RFC 8414 §2).
     pub(crate) fn has_query(&self) -> bool {
         self.url.query().is_some()
     }
@@ -76,18 +76,20 @@ fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// A URL, or what was meant to be one, as errors and log lines may show it: without user name and
-/// password, query and fragment, control characters escaped, and not longer than
-/// [`MAX_SHOWN_CHARS`] characters. Every URL that is shown passes here.
+/// Returns `text`, a URL or a text in place of a URL, in the form for errors and log lines.
 ///
-/// A text that is no proper URL is cut textually: what stands before its last `@` may be a password
-/// with an unescaped `/`, `?` or `#` in it.
+/// User name, password, query and fragment are removed, control characters are escaped, and the
+/// rest is cut to [`MAX_SHOWN_CHARS`] characters. Every URL in an error or log line passes through
+/// this function.
+///
+/// A text that is not a proper URL is cut at its last `@`, since a password before it may contain
+/// an unescaped `/`, `?` or `#`.
 pub(crate) fn shown(text: &str) -> String {
     let cut = match without_credentials(text) {
         Ok(text) => text,
         Err(Cut { scheme, after }) => Cow::Owned(format!("{scheme}...{after}")),
     };
-    // The mark of a query or fragment stays, and says that there is one.
+    // The `?` or `#` stays, to show that there was a query or fragment.
     let end = cut.find(['?', '#']).map(|mark| mark.saturating_add(1));
     let hidden = if end.is_some() { "..." } else { "" };
     let cut = cut.get(..end.unwrap_or(cut.len())).unwrap_or_default();
@@ -106,16 +108,16 @@ pub(crate) fn shown(text: &str) -> String {
     shown
 }
 
-/// What may be shown of a text that cannot be told apart into credentials and the rest.
+/// Parts that may be shown of a text whose credentials cannot be located.
 struct Cut<'t> {
-    /// With `://`, or empty.
+    /// The scheme with `://`, or empty.
     scheme: &'t str,
-    /// From the `@` on, or empty.
+    /// The text from the `@` on, or empty.
     after: &'t str,
 }
 
 fn without_credentials(text: &str) -> Result<Cow<'_, str>, Cut<'_>> {
-    // `@`, escaped, and as a full-width character.
+    // `@`, its percent-encoding, and its full-width form.
     const AT: [&str; 3] = ["@", "%40", "\u{ff20}"];
     let parsed = Url::parse(text).ok().filter(|url| {
         let is_http = matches!(url.scheme(), "http" | "https") && url.has_host();
@@ -125,7 +127,7 @@ fn without_credentials(text: &str) -> Result<Cow<'_, str>, Cut<'_>> {
         if !has_credentials(&url) {
             return Ok(Cow::Borrowed(text));
         }
-        // Neither fails for a URL that has them.
+        // Neither call fails for a URL with credentials.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         return Ok(Cow::Owned(url.into()));
@@ -142,7 +144,7 @@ fn without_credentials(text: &str) -> Result<Cow<'_, str>, Cut<'_>> {
         scheme: scheme.map_or("", |end| {
             before.get(..end.saturating_add(3)).unwrap_or_default()
         }),
-        // Behind a query or fragment either side may be the secret one.
+        // After a query or fragment either side may be the secret.
         after: if before.contains(['?', '#']) {
             ""
         } else {
@@ -151,7 +153,7 @@ fn without_credentials(text: &str) -> Result<Cow<'_, str>, Cut<'_>> {
     })
 }
 
-/// `127.0.0.0/8`, `::1`, or exactly `localhost`.
+/// Returns whether the host is in `127.0.0.0/8`, `::1`, or exactly `localhost`.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
