@@ -1,7 +1,7 @@
-//! Every log line of the crate that an operator reads, in one place.
+//! Log lines about requests and fetches of keys, for operators.
 //!
-//! No token, key id or signature is ever among the fields, and of the claims only `aud`, `iss`
-//! and `ver`, and those only where the signature held.
+//! Fields never contain a token, key id or signature. They contain no claims except `aud`, `iss`
+//! and `ver`, and these only after the signature was verified.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
@@ -19,10 +19,11 @@ use crate::{
 
 const TARGET: &str = "modeler_auth";
 
-/// A request was rejected.
+/// Logs that a request was rejected.
 ///
-/// A line about a genuine token points at a setting; what an unverified token says of itself is
-/// anybody's claim. Both may come in floods, so `logs` bounds each, and the rest is for debugging.
+/// A line about a verified token points to a setting, whereas anyone can write an unverified token.
+/// Both may come in floods, so `logs` limits the lines at level info. All others are at level
+/// debug.
 pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
@@ -41,7 +42,7 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
     }
 }
 
-/// A service that needs an [`AuthLayer`](crate::AuthLayer) got a request that passed none.
+/// Logs that a request reached a service without the [`AuthLayer`](crate::AuthLayer) that it needs.
 pub(crate) fn layer_missing() {
     static LOG: QuietLog = QuietLog::new(1, Clock::System);
     let error = AuthError::from(Reason::LayerMissing);
@@ -49,16 +50,17 @@ pub(crate) fn layer_missing() {
     if LOG.may_speak() {
         tracing::error!(
             target: TARGET, reason, status,
-            "request rejected: {error}. An AuthLayer must be outside RequirePermissionLayer, InfoService, \
-             the extractors and axum's from_fn: in a Router the layer that is added last is outermost, \
-             in a ServiceBuilder the one that is added first"
+            "request rejected: {error}. The AuthLayer must be outside RequirePermissionLayer, InfoService, \
+             the extractors and axum's from_fn: in a Router the layer added last is outermost, \
+             in a ServiceBuilder the layer added first"
         );
     } else {
         tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
     }
 }
 
-/// The logs about rejected tokens, by what an operator would do about it: one must not hide another.
+/// Limits on lines about rejected tokens, by the setting to correct: a flood of one kind must not
+/// hide another kind.
 #[derive(Debug)]
 pub(crate) struct QuietLogs {
     audience: QuietLog,
@@ -88,21 +90,21 @@ impl QuietLogs {
     }
 }
 
-/// A genuine token grants nothing, because the claim that would say so is not there.
+/// Logs that a verified token grants no permission because it lacks the claim for it.
 pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
     if log.may_speak() {
         tracing::info!(
             target: TARGET, issuer,
-            "a valid token grants nothing: it has no claim {claims}; is the client scope \
-             `camunda-identity` assigned to its client, and a permission granted?"
+            "a valid token grants no permission, since it has no claim {claims}: assign the client \
+             scope `camunda-identity` to its client, and grant the client a permission"
         );
     }
 }
 
-/// Lets one line through, and none for some time after it.
+/// Limit on a log line: after one line, none for the duration of a pause.
 #[derive(Debug)]
 pub(crate) struct QuietLog {
-    /// In seconds.
+    /// Pause in seconds.
     pause: u64,
     /// Time of the next line, in seconds of steady time.
     next: AtomicU64,
@@ -138,7 +140,7 @@ impl QuietLog {
     }
 }
 
-/// Something happened to the keys of an issuer.
+/// Logs an event of an issuer's key set.
 pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
     let (issuer, keys, is_news) = (event.issuer, report.keys, report.is_news);
     match event.kind {
@@ -161,7 +163,7 @@ pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
         }
         KeyEventKind::StaleExpired => tracing::error!(
             target: TARGET, issuer,
-            "the known keys are too old to be used, so tokens get 503 until the key set is fetched"
+            "the known keys are too old to be used: tokens get 503 until the key set is fetched"
         ),
         KeyEventKind::FloodSuppressed
         | KeyEventKind::KeyAdded
@@ -170,7 +172,7 @@ pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
     }
 }
 
-/// A fetch failed. The first failure of an outage is news; its repetitions are not.
+/// Logs a failed fetch. Only the first failure of an outage is above level debug.
 fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>, is_news: bool) {
     let class = error.kind().name();
     let usable_for = usable_for.map(|left| left.as_secs());
@@ -184,26 +186,26 @@ fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>
     } else {
         tracing::error!(
             target: TARGET, issuer, class,
-            "key set not fetched, and no keys are known, so tokens get 503: {error}"
+            "key set not fetched, and there are no usable keys, so tokens get 503: {error}"
         );
     }
 }
 
-/// The issuer does not say where its keys are, but they are where they were.
+/// Logs that discovery failed while the location of the key set is known.
 pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &QuietLog) {
     let class = error.kind().name();
     if log.may_speak() {
-        tracing::warn!(target: TARGET, issuer, class, "discovery failed, the known place of the key set is used: {error}");
+        tracing::warn!(target: TARGET, issuer, class, "discovery failed, so the key set is fetched from its known location: {error}");
     } else {
         tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
     }
 }
 
-/// Keys of an issuer are fetched without TLS because the operator's variables say so.
+/// Logs that keys are fetched without TLS because the operator's variables say so.
 pub(crate) fn insecure_by_variables(issuer: &str, url: &str) {
     tracing::warn!(
         target: TARGET, issuer, url,
-        "keys are fetched over http: whoever controls the network in between controls who gets in"
+        "keys are fetched over http: whoever controls the network controls which tokens are accepted; use https if possible"
     );
 }
 
