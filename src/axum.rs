@@ -13,15 +13,17 @@ use crate::{
     error::auth::{AuthError, Reason},
 };
 
-/// Below an [`AuthLayer`](crate::AuthLayer) this becomes the response that the layer makes of it.
+/// Bare response, which an [`AuthLayer`](crate::AuthLayer) outside renders.
 impl IntoResponse for AuthError {
     fn into_response(self) -> Response {
         self.into_inner_response::<Body>()
     }
 }
 
-/// The access that the layer found. Refuses with 401 what an optional layer let pass, and with
-/// 500 if there is no layer.
+/// Extractor of the access that the layer inserted.
+///
+/// Rejects with 401 a request that an optional layer passed on without a token, and with 500 any
+/// request without a layer.
 impl<S: Sync> FromRequestParts<S> for Access {
     type Rejection = AuthError;
 
@@ -30,8 +32,10 @@ impl<S: Sync> FromRequestParts<S> for Access {
     }
 }
 
-/// `None` for a request that an optional layer let pass without a token. Still 500 if there is no
-/// layer.
+/// Extractor of the access, if any: `None` for a request that an optional layer passed on without a
+/// token.
+///
+/// Rejects with 500 any request without a layer.
 impl<S: Sync> OptionalFromRequestParts<S> for Access {
     type Rejection = AuthError;
 
@@ -44,7 +48,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for Access {
     }
 }
 
-/// The organization of the access. Refuses with 403 a token whose issuer's mapping names none.
+/// Extractor of the organization of the access. Rejects with 403 a token whose issuer's mapping
+/// names none.
 impl<S: Sync> FromRequestParts<S> for AuthorizedOrganization {
     type Rejection = AuthError;
 
