@@ -5,9 +5,11 @@ use std::{
 
 use tokio::time::Instant;
 
-/// A clock that tests move; see [`TokenValidatorBuilder::clock`](crate::TokenValidatorBuilder::clock).
+/// Clock that tests move; see
+/// [`TokenValidatorBuilder::clock`](crate::TokenValidatorBuilder::clock).
 ///
-/// It starts at the present and runs with Tokio's clock, so pausing that one pauses this one, too.
+/// It starts at the present time and runs with Tokio's clock, so pausing Tokio's clock also pauses
+/// this clock.
 ///
 /// ```
 /// use std::time::Duration;
@@ -28,7 +30,7 @@ pub struct TestClock {
     moved: Arc<Mutex<Moved>>,
 }
 
-/// How far the clock was moved.
+/// Offsets that the test has added to the clock.
 #[derive(Debug, Default)]
 struct Moved {
     steady: Duration,
@@ -43,7 +45,7 @@ impl Default for TestClock {
 }
 
 impl TestClock {
-    /// A clock that shows the present.
+    /// Creates a clock that shows the present time.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -53,26 +55,27 @@ impl TestClock {
         }
     }
 
-    /// Lets `time` pass at once.
+    /// Advances both the wall clock and the steady clock by `time`.
     pub fn advance(&self, time: Duration) {
         let mut moved = self.moved();
         moved.steady = moved.steady.saturating_add(time);
         moved.wall_ahead = moved.wall_ahead.saturating_add(time);
     }
 
-    /// Sets the wall clock forward, as an operator or a time server does. No time passes.
+    /// Moves the wall clock forward by `step`, as an operator or a time server may do. The steady
+    /// clock stays.
     pub fn step_forward(&self, step: Duration) {
         let mut moved = self.moved();
         moved.wall_ahead = moved.wall_ahead.saturating_add(step);
     }
 
-    /// Sets the wall clock back. No time passes.
+    /// Moves the wall clock back by `step`. The steady clock stays.
     pub fn step_back(&self, step: Duration) {
         let mut moved = self.moved();
         moved.wall_back = moved.wall_back.saturating_add(step);
     }
 
-    /// The wall clock.
+    /// Returns the time of the wall clock.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         let moved = self.moved();

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// An issuer in your test process, with real keys and real signatures. Clones are the same issuer.
+/// Issuer in your test process, with real keys and real signatures. Clones are the same issuer.
 #[derive(Clone)]
 pub struct TestIssuer {
     state: Arc<State>,
@@ -31,16 +31,16 @@ pub struct TestIssuer {
 struct State {
     name: String,
     shape: Shape,
-    /// Where it is served over HTTP. Its name may lead elsewhere: `localhost` is more than one
-    /// address.
+    /// URL under which the issuer is served over HTTP. The issuer's name may lead elsewhere, since
+    /// `localhost` can have several addresses.
     url: Option<String>,
-    /// The last one signs; all are published.
+    /// Published keys. The last key signs.
     keys: Mutex<Vec<SigningKey>>,
     is_failing: AtomicBool,
     fetches: AtomicUsize,
 }
 
-/// Whose tokens an issuer's look like.
+/// Provider that an issuer imitates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     Oidc,
@@ -49,7 +49,7 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    /// The audience of the Web Modeler API.
+    /// Returns the audience of the issuer's tokens.
     fn audience(self) -> &'static str {
         match self {
             Self::Oidc => "test",
@@ -60,24 +60,25 @@ impl Shape {
 }
 
 impl TestIssuer {
-    /// The organization of SaaS tokens, unless the test names another one.
+    /// Organization of SaaS tokens, unless the test sets another.
     pub const ORGANIZATION: &str = "12345678-ABCD-DCBA-ABCD-123456789ABC";
 
-    /// A Self-Managed installation behind Keycloak.
+    /// Creates an issuer like a Self-Managed installation behind Keycloak.
     #[must_use]
     pub fn self_managed() -> Self {
         let name = "http://localhost:18080/auth/realms/camunda-platform";
         Self::new(name.to_owned(), Shape::SelfManaged, None)
     }
 
-    /// Camunda SaaS.
+    /// Creates an issuer like Camunda SaaS.
     #[must_use]
     pub fn saas() -> Self {
         let name = "https://weblogin.cloud.camunda.io/";
         Self::new(name.to_owned(), Shape::Saas, None)
     }
 
-    /// A plain OpenID provider named `issuer`; its tokens are for the audience `test`.
+    /// Creates an issuer like a plain OpenID provider named `issuer`; its tokens have the audience
+    /// `test`.
     #[must_use]
     pub fn oidc(issuer: &str) -> Self {
         Self::new(issuer.to_owned(), Shape::Oidc, None)
@@ -96,8 +97,8 @@ impl TestIssuer {
         }
     }
 
-    /// The issuer as a [`TokenValidator`](crate::TokenValidator) is told of it: the preset it plays,
-    /// with its keys.
+    /// Returns the issuer for a [`TokenValidator`](crate::TokenValidator): the preset that it
+    /// imitates, with its keys.
     #[expect(
         clippy::missing_panics_doc,
         reason = "the organization is a good constant"
@@ -120,49 +121,49 @@ impl TestIssuer {
         }
     }
 
-    /// The `iss` of its tokens.
+    /// Returns the `iss` of the issuer's tokens.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.state.name
     }
 
-    /// A token to shape and sign.
+    /// Creates a builder for a token of this issuer.
     pub fn token(&self) -> TokenBuilder {
         let shape = self.shape();
         TokenBuilder::new(self.clone(), shape, self.name(), shape.audience())
     }
 
-    /// Signs with a new key from now on. The old ones stay published.
+    /// Signs with a new key from now on. The old keys stay published.
     pub fn rotate_keys(&self) {
         let algorithm = self.with_signing_key(|key| key.algorithm);
         self.sign_with(algorithm);
     }
 
-    /// Signs with a new key for `algorithm` from now on. The old ones stay published.
+    /// Signs with a new key for `algorithm` from now on. The old keys stay published.
     pub fn sign_with(&self, algorithm: Algorithm) {
         let key = SigningKey::generate(algorithm);
         self.keys().push(key);
     }
 
-    /// Publishes only the key that signs.
+    /// Withdraws all keys except the key that signs.
     pub fn withdraw_old_keys(&self) {
         let mut keys = self.keys();
         let old = keys.len().saturating_sub(1);
         keys.drain(..old);
     }
 
-    /// Whether fetching the key set fails from now on.
+    /// Makes fetches of the key set fail from now on if `fail` is true, else succeed.
     pub fn fail_fetches(&self, fail: bool) {
         self.state.is_failing.store(fail, Ordering::Relaxed);
     }
 
-    /// How often the key set was fetched, failures included.
+    /// Returns the number of fetches of the key set, including failures.
     #[must_use]
     pub fn fetches(&self) -> usize {
         self.state.fetches.load(Ordering::Relaxed)
     }
 
-    /// The key set. As with Keycloak, a key for encryption stands before those that sign.
+    /// Returns the key set. As with Keycloak, a key for encryption precedes the keys that sign.
     #[must_use]
     pub fn jwks(&self) -> String {
         let keys = self.keys();
@@ -178,7 +179,7 @@ impl TestIssuer {
         json!({"keys": all}).to_string()
     }
 
-    /// The key set as a fetch sees it, counted. `None` while fetches fail.
+    /// Returns the key set for a fetch, and counts the fetch; `None` while fetches fail.
     pub(super) fn fetch_jwks(&self) -> Option<String> {
         self.state.fetches.fetch_add(1, Ordering::Relaxed);
         (!self.is_failing()).then(|| self.jwks())
@@ -211,7 +212,7 @@ impl TestIssuer {
 impl KeySource for TestIssuer {
     fn fetch<'a>(&'a self, _request: KeyRequest<'a>) -> KeyFuture<'a> {
         let jwks = self.fetch_jwks().ok_or_else(|| {
-            KeyFetchError::new(KeyFetchErrorKind::Other, "the test wants fetches to fail")
+            KeyFetchError::new(KeyFetchErrorKind::Other, "the test makes fetches fail")
         });
         Box::pin(std::future::ready(jwks.map(KeyFetch::fresh)))
     }

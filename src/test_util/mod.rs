@@ -1,4 +1,4 @@
-//! Test issuer: keys, tokens and an HTTP server on loopback.
+//! Issuers for tests: keys, tokens and, on request, an HTTP server on loopback.
 //!
 #![doc = include_str!("../../docs/testing.md")]
 

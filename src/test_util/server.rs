@@ -1,4 +1,4 @@
-//! The test issuers over HTTP, as Camunda's own installations answer.
+//! Test issuers over HTTP, with the paths and responses of Camunda's own installations.
 
 use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
 
@@ -16,22 +16,22 @@ use crate::{
     test_util::{TestIssuer, issuer::Shape, token_endpoint::token},
 };
 
-/// A development issuer on loopback: a Self-Managed realm under `/auth/realms/camunda-platform`
-/// and, at the root, what Camunda SaaS offers, each with keys and tokens of its own.
+/// Development issuers on loopback, each with its own keys and tokens: a Self-Managed realm under
+/// `/auth/realms/camunda-platform`, and Camunda SaaS at the root.
 ///
 /// | request | answer |
 /// |---|---|
 /// | `GET …/.well-known/openid-configuration` | discovery |
 /// | `GET …/protocol/openid-connect/certs`, `GET /.well-known/jwks.json` | the key set |
-/// | `POST …/protocol/openid-connect/token` | a Self-Managed token for one of the [`CLIENTS`](TestServer::CLIENTS), 5 minutes |
-/// | `POST /oauth/token`, form or JSON, with `audience=api.cloud.camunda.io` | a SaaS token, 24 hours |
+/// | `POST …/protocol/openid-connect/token` | a Self-Managed token for one of the [`CLIENTS`](TestServer::CLIENTS), valid for 5 minutes |
+/// | `POST /oauth/token`, form or JSON, with `audience=api.cloud.camunda.io` | a SaaS token, valid for 24 hours |
 ///
-/// It stops when dropped.
+/// Dropping it stops the server.
 #[derive(Debug)]
 pub struct TestServer {
     issuers: Issuers,
     address: SocketAddr,
-    /// Dropping it ends the server.
+    /// Dropping it stops the server.
     _task: JoinSet<()>,
 }
 
@@ -41,7 +41,7 @@ struct Issuers {
     saas: TestIssuer,
 }
 
-/// A machine client of the [`TestServer`].
+/// Machine client of the [`TestServer`].
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct TestClient {
@@ -49,17 +49,17 @@ pub struct TestClient {
     pub id: &'static str,
     /// `client_secret`.
     pub secret: &'static str,
-    /// What its tokens permit.
+    /// Permissions of the client's tokens.
     pub permissions: &'static [Permission],
-    /// Its Self-Managed tokens are for the internal API only, so no service behind the layer may
-    /// accept them.
+    /// `true` if the client's Self-Managed tokens are for the internal API only, so that no service
+    /// behind the layer may accept them.
     pub is_internal: bool,
 }
 
 const REALM: &str = "/auth/realms/camunda-platform";
 
 impl TestServer {
-    /// Every client.
+    /// All clients.
     pub const CLIENTS: &[TestClient] = &[
         TestClient {
             id: "all",
@@ -93,14 +93,15 @@ impl TestServer {
         },
     ];
 
-    /// Starts serving on `address`; port 0 chooses a free one.
+    /// Starts a server on `address`; port 0 selects a free port.
     ///
     /// # Errors
-    /// If `address` is not loopback (anybody who reaches it gets tokens), or cannot be bound.
+    /// An error if `address` is not loopback, since anyone who reaches the server gets tokens, or
+    /// if it cannot be bound.
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             let problem =
-                format!("a development issuer must not be reachable from outside: {address}");
+                format!("a development issuer must listen on loopback, but {address} is not");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
         let listener = TcpListener::bind(address).await?;
@@ -130,25 +131,25 @@ impl TestServer {
         })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.address
     }
 
-    /// The issuer of the Self-Managed realm.
+    /// Returns the issuer of the Self-Managed realm.
     #[must_use]
     pub fn self_managed(&self) -> &TestIssuer {
         &self.issuers.self_managed
     }
 
-    /// The issuer that plays SaaS.
+    /// Returns the issuer that imitates Camunda SaaS.
     #[must_use]
     pub fn saas(&self) -> &TestIssuer {
         &self.issuers.saas
     }
 
-    /// The token endpoint of the Self-Managed realm.
+    /// Returns the URL of the Self-Managed realm's token endpoint.
     #[must_use]
     pub fn token_url(&self) -> String {
         format!(
@@ -161,7 +162,7 @@ impl TestServer {
 async fn serve(listener: TcpListener, issuers: Issuers) {
     let mut connections = JoinSet::new();
     loop {
-        // Running out of file descriptors is no reason to stop.
+        // The server must not stop if file descriptors run out.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
@@ -173,7 +174,7 @@ async fn serve(listener: TcpListener, issuers: Issuers) {
                 let issuers = issuers.clone();
                 async move { Ok::<_, Infallible>(issuers.answer(request).await) }
             });
-            // A broken connection is the client's affair.
+            // A broken connection concerns only its client.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
                 .await;

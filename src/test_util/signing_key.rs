@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::keys::algorithm::Algorithm;
 
-/// A private key that signs with one algorithm.
+/// Private key that signs with one algorithm.
 pub(crate) struct SigningKey {
     pub(crate) id: String,
     pub(crate) algorithm: Algorithm,
@@ -62,7 +62,7 @@ impl SigningKey {
         }
     }
 
-    /// The public key as a JWK.
+    /// Returns the public key as a JWK.
     pub(crate) fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {
             Pair::Ecdsa(pair) => {
@@ -113,7 +113,7 @@ pub(super) fn set(jwk: &mut Value, name: &str, value: &str) {
     }
 }
 
-/// 256 random bits in base64url, as Keycloak names its keys.
+/// Returns 256 random bits in base64url, the form of Keycloak's key ids.
 pub(super) fn random_id() -> String {
     let bytes: Vec<u8> = std::iter::repeat_with(|| fastrand::u8(..))
         .take(32)

@@ -9,10 +9,10 @@ use crate::{
     test_util::{TestIssuer, issuer::Shape},
 };
 
-/// A token in the making; see [`TestIssuer::token`].
+/// Builder of a token; see [`TestIssuer::token`].
 ///
-/// It starts as a good one with all four permissions, in the shape that its issuer gives to the
-/// tokens of machine clients.
+/// The token is valid unless changed. It has all four permissions and the form of its issuer's
+/// tokens for machine clients.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenBuilder {
@@ -20,7 +20,7 @@ pub struct TokenBuilder {
     header: Map<String, Value>,
     claims: Map<String, Value>,
     issued_at: u64,
-    /// In seconds.
+    /// Lifetime in seconds.
     lifetime: u64,
 }
 
@@ -65,8 +65,8 @@ impl TokenBuilder {
         .expires_in(Duration::from_secs(lifetime))
     }
 
-    /// When it is issued: now, unless a test moves its clock. It expires as long after that as
-    /// before.
+    /// Sets the time at which the token is issued (`iat`). Default: the system's present time. The
+    /// lifetime stays the same.
     pub fn issued_at(mut self, time: SystemTime) -> Self {
         self.issued_at = since_epoch(time);
         let lifetime = Duration::from_secs(self.lifetime);
@@ -74,7 +74,7 @@ impl TokenBuilder {
         self.claim("iat", issued_at).expires_in(lifetime)
     }
 
-    /// The client the token is issued to.
+    /// Sets the client that the token is issued to.
     pub fn client(self, id: &str) -> Self {
         match self.issuer.shape() {
             Shape::SelfManaged => self
@@ -88,18 +88,18 @@ impl TokenBuilder {
         }
     }
 
-    /// The `sub` claim.
+    /// Sets the `sub` claim.
     pub fn subject(self, subject: &str) -> Self {
         self.claim("sub", subject)
     }
 
-    /// The only audience. Call it before [`permissions`](TokenBuilder::permissions), which on
+    /// Sets the only audience. Call it before [`permissions`](TokenBuilder::permissions), which on
     /// Self-Managed belong to an audience.
     pub fn audience(self, audience: &str) -> Self {
         self.claim("aud", audience)
     }
 
-    /// The permissions: `permissions.<audience>` on Self-Managed, elsewhere `scope`.
+    /// Sets the permissions: `permissions.<audience>` on Self-Managed, elsewhere `scope`.
     pub fn permissions(self, permissions: impl IntoIterator<Item = Permission>) -> Self {
         let names: Vec<_> = permissions.into_iter().map(Permission::name).collect();
         if self.issuer.shape() != Shape::SelfManaged {
@@ -115,12 +115,12 @@ impl TokenBuilder {
         .claim("resource_access", Map::from_iter([(audience, roles)]))
     }
 
-    /// The organization, as Camunda SaaS names it.
+    /// Sets the organization, in the claim of Camunda SaaS.
     pub fn organization(self, organization: &str) -> Self {
         self.claim("https://camunda.com/orgId", organization)
     }
 
-    /// Any claim.
+    /// Sets any claim.
     ///
     /// # Panics
     /// If `value` cannot be written as JSON.
@@ -130,13 +130,13 @@ impl TokenBuilder {
         self
     }
 
-    /// Takes a claim away.
+    /// Removes a claim.
     pub fn without(mut self, name: &str) -> Self {
         self.claims.remove(name);
         self
     }
 
-    /// Any member of the header; `alg` and `kid` are those of the signing key unless set here.
+    /// Sets any member of the header; `alg` and `kid` are those of the signing key unless set here.
     ///
     /// # Panics
     /// If `value` cannot be written as JSON.
@@ -146,14 +146,14 @@ impl TokenBuilder {
         self
     }
 
-    /// Expires so long after it was issued.
+    /// Sets the lifetime, counted from the time of issue.
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime.as_secs();
         let expires_at = self.issued_at.saturating_add(lifetime.as_secs());
         self.claim("exp", expires_at)
     }
 
-    /// Expired an hour ago.
+    /// Sets the expiry to one hour before the time of issue.
     pub fn expired(self) -> Self {
         let expired_at = self.issued_at.saturating_sub(60 * 60);
         self.claim("exp", expired_at)
@@ -166,8 +166,8 @@ impl TokenBuilder {
         self.sign_by(&issuer)
     }
 
-    /// Signs with the current key of another issuer, and names the key of its own, as a forger
-    /// would.
+    /// Signs with the current key of another issuer, but names the key of its own issuer, as a
+    /// forger would.
     #[must_use]
     pub fn sign_by(self, issuer: &TestIssuer) -> String {
         let id = self.issuer.with_signing_key(|key| key.id.clone());
@@ -202,7 +202,8 @@ fn since_epoch(time: SystemTime) -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
-/// Keycloak writes `{"alg":"RS256","typ" : "JWT","kid" : "W9q0..."}`, spaces included.
+/// Renders the header. Keycloak writes `{"alg":"RS256","typ" : "JWT","kid" : "W9q0..."}`, spaces
+/// included.
 fn render_header(header: &Map<String, Value>, shape: Shape) -> String {
     let mut names: Vec<_> = header.keys().map(String::as_str).collect();
     let rank = |name: &str| ["alg", "typ", "kid"].iter().position(|one| *one == name);

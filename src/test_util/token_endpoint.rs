@@ -1,4 +1,4 @@
-//! The token endpoint (RFC 6749 §4.4).
+//! Token endpoint (RFC 6749 §4.4).
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{Request, StatusCode, header};
@@ -13,7 +13,7 @@ use crate::test_util::{TestClient, TestIssuer, TestServer, issuer::Shape};
 const INTERNAL_AUDIENCE: &str = "web-modeler-api";
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// The parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
+/// Parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
 #[derive(Default, Deserialize)]
 struct TokenRequest {
     audience: Option<String>,
@@ -22,7 +22,7 @@ struct TokenRequest {
     grant_type: Option<String>,
 }
 
-/// The answer, in Keycloak's order; `None` is what only Keycloak sends.
+/// Response in Keycloak's order; only Keycloak sends the members that may be `None`.
 #[derive(Serialize)]
 pub(super) struct TokenResponse {
     access_token: String,
@@ -34,7 +34,7 @@ pub(super) struct TokenResponse {
     not_before_policy: Option<u32>,
 }
 
-/// A status and an error code (RFC 6749 §5.2).
+/// Status and error code (RFC 6749 §5.2).
 pub(super) type TokenError = (StatusCode, &'static str);
 
 /// Answers a token request.
@@ -144,7 +144,7 @@ impl TokenRequest {
     }
 }
 
-/// `client_secret_basic`: id and secret are form-encoded before they are joined.
+/// Reads `client_secret_basic` credentials: id and secret are form-encoded before they are joined.
 fn basic_credentials<B>(request: &Request<B>) -> Option<(String, String)> {
     let value = request
         .headers()
