@@ -1,4 +1,4 @@
-//! How to test a service of your own without an issuer: real tokens, real signatures, no network.
+//! Tests of a service without an issuer: real tokens, real signatures, no network.
 //!
 //! ```text
 //! cargo test --example testing --all-features
@@ -7,7 +7,7 @@
 use axum::{Router, routing::get};
 use modeler_auth::{Access, AuthLayer, ByMethod, RequirePermissionLayer, TokenValidator};
 
-/// The service under test. It takes the validator, so that a test can bring its own.
+/// Service under test. It takes the validator, so that a test can pass its own.
 fn app(validator: TokenValidator) -> Router {
     Router::new()
         .route("/whoami", get(whoami))
@@ -20,7 +20,7 @@ async fn whoami(access: Access) -> String {
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // In earnest the issuer comes from the environment.
+    // In production the issuer comes from the environment.
     let issuer = modeler_auth::Issuer::from_env()?.ok_or("no issuer is configured")?;
     let _app = app(TokenValidator::builder().issuer(issuer).build()?);
     Ok(())

@@ -1,4 +1,4 @@
-//! A gRPC service behind the layer, with a permission for each method, and a client that tries it:
+//! gRPC service behind the layer, with a permission for each method, and a client that calls it:
 //!
 //! ```text
 //! cargo run --example tonic --all-features
@@ -31,7 +31,7 @@ use crate::generated::{
     projects_server::{Projects, ProjectsServer},
 };
 
-/// Names by organization and id.
+/// Project names by organization and id.
 #[derive(Default)]
 struct InMemory(Mutex<HashMap<(String, String), String>>);
 
@@ -62,7 +62,7 @@ impl Projects for InMemory {
     }
 }
 
-/// The layer put the access into the request's extensions.
+/// Returns the organization of the access, which the layer inserted into the request's extensions.
 fn organization<T>(request: &Request<T>) -> Result<String, Status> {
     let access = request.extensions().get::<Access>();
     let organization = access.and_then(Access::organization);
@@ -70,7 +70,7 @@ fn organization<T>(request: &Request<T>) -> Result<String, Status> {
     Ok(organization.to_string())
 }
 
-/// The permission for each method; what is not listed is refused.
+/// Checks the permission of each method; a method that is not listed is denied.
 fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
     match request.path() {
         "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),
@@ -81,7 +81,7 @@ fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
-    // In earnest: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
+    // In production: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
     let issuer = TestIssuer::self_managed();
     let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
 
@@ -126,7 +126,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// `message` with a Bearer token.
+/// Returns a request of `message` with a Bearer token.
 fn with<T>(token: &str, message: T) -> Result<Request<T>, Box<dyn Error>> {
     let mut request = Request::new(message);
     let value: MetadataValue<_> = format!("Bearer {token}").parse()?;

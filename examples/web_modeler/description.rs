@@ -1,4 +1,4 @@
-//! The service's description of itself.
+//! OpenAPI description of the service.
 
 use serde::Serialize;
 use utoipa::{
@@ -29,8 +29,8 @@ use crate::projects::{self, Problem};
     modifiers(&Bearer),
     security(("Bearer" = [])),
     tags(
-        (name = "Info", description = "What a token grants"),
-        (name = "Projects", description = "A resource, so that permissions mean something"),
+        (name = "Info", description = "Grant of a token"),
+        (name = "Projects", description = "A resource that needs the permissions"),
     ),
 )]
 pub(crate) struct Description;
@@ -50,7 +50,7 @@ impl Modify for Bearer {
     }
 }
 
-/// What a token grants. `v2` reports only the version and the organization.
+/// Grant of a token. `v2` reports only the version and the organization.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = InfoDto)]
@@ -65,16 +65,16 @@ struct Info {
     delete_permission: Option<bool>,
 }
 
-/// Tells what the token grants. Needs no permission.
+/// Returns the grant of the token. Needs no permission.
 #[utoipa::path(
     get, path = "/api/{version}/info", tag = "Info",
     params(("version" = String, Path, description = "`v1`, `beta` or `v2`", example = "v1")),
     responses(
-        (status = 200, description = "What the token grants", body = Info),
+        (status = 200, description = "The grant of the token", body = Info),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token is not authorized for an organization", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "There is no such version"),
-        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+        (status = 404, description = "Unknown version"),
+        (status = 503, description = "The issuer's keys are not available", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 #[expect(dead_code, reason = "only described here, served by InfoService")]

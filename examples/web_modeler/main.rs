@@ -1,5 +1,5 @@
-//! A service that takes Web Modeler's place: `/api/<version>/info`, projects, and a description of
-//! itself. Without configuration it brings a development issuer along:
+//! Replacement for Web Modeler: `/api/<version>/info`, projects, and an OpenAPI description.
+//! Without configuration it starts a development issuer:
 //!
 //! ```text
 //! cargo run --release --example web_modeler --all-features
@@ -7,14 +7,14 @@
 //!
 //! | variable | meaning | default |
 //! |---|---|---|
-//! | `MODELER_ADDR` | where the service listens | `127.0.0.1:8070` |
-//! | `DEV_ISSUER_ADDR` | where the development issuer listens | `127.0.0.1:18080` |
-//! | `JWKS_REFRESH_SECONDS` | age at which keys are fetched again | 300 |
-//! | `JWKS_COOLDOWN_SECONDS` | pause between fetches for unknown keys | 30 |
-//! | `RUST_LOG` | what is logged | `info` |
+//! | `MODELER_ADDR` | address of the service | `127.0.0.1:8070` |
+//! | `DEV_ISSUER_ADDR` | address of the development issuer | `127.0.0.1:18080` |
+//! | `JWKS_REFRESH_SECONDS` | age in seconds at which keys are stale | 300 |
+//! | `JWKS_COOLDOWN_SECONDS` | time in seconds between fetches for unknown key ids | 30 |
+//! | `RUST_LOG` | filter of the log | `info` |
 //!
-//! The issuer is configured by Web Modeler's own variables, see `Issuer::from_env`. The
-//! development issuer starts only if none of them is set and both addresses are loopback.
+//! Web Modeler's own variables configure the issuer, see `Issuer::from_env`. The development issuer
+//! starts only if they name no issuer and both addresses are loopback.
 
 mod description;
 mod projects;
@@ -101,11 +101,11 @@ fn app(validator: &TokenValidator) -> Router {
                 .delete(projects::delete),
         )
         .route_layer(RequirePermissionLayer::new(ByMethod::new()))
-        // No permission is needed to learn which ones one has.
+        // The info endpoint needs no permission.
         .route_service("/api/{version}/info", InfoService::new())
         .layer(AuthLayer::new(validator.clone()))
         .with_state(projects)
-        // Everything below is public.
+        // All routes below are public.
         .route(
             "/ready",
             get(async move || {
@@ -123,7 +123,7 @@ fn app(validator: &TokenValidator) -> Router {
         .merge(SwaggerUi::new("/swagger-ui").url("/v3/api-docs", Description::openapi()))
 }
 
-/// Says how to try it.
+/// Prints the clients and the commands to try.
 fn introduce(server: &TestServer, address: SocketAddr) {
     let names = |permissions: &[Permission]| {
         let names: Vec<_> = permissions.iter().map(|one| one.name()).collect();
@@ -153,7 +153,7 @@ curl --location --request POST '{saas}oauth/token' \\
   --header 'Content-Type: application/x-www-form-urlencoded' \\
   --data-urlencode 'client_id=writer' --data-urlencode 'client_secret=writer-secret' --data-urlencode 'grant_type=client_credentials' --data-urlencode 'audience=api.cloud.camunda.io'
 
-Then ask what it grants, with its access_token for eyJhb...:
+Then read its grant, with its access_token in place of eyJhb...:
 
 curl -o - '{service}/api/v1/info' -H 'Authorization: Bearer eyJhb...'
 ",
@@ -171,7 +171,7 @@ fn url(address: SocketAddr) -> String {
     }
 }
 
-/// Ctrl-C or, on Unix, SIGTERM.
+/// Waits for Ctrl-C or, on Unix, SIGTERM.
 async fn stop_signal() {
     #[cfg(unix)]
     {

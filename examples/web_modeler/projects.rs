@@ -1,4 +1,5 @@
-//! Projects, in memory. Each belongs to the organization that made it; to others it does not exist.
+//! Projects, in memory. Each belongs to the organization that created it; other organizations
+//! cannot see it.
 
 use std::{
     collections::HashMap,
@@ -23,7 +24,7 @@ type Names = HashMap<(AuthorizedOrganization, Uuid), String>;
 pub(crate) struct Projects(Arc<Mutex<Names>>);
 
 impl Projects {
-    /// It is an example: memory is bounded, and that is all.
+    /// Limit of this example; beyond it, creating a project gets 507.
     const MOST: usize = 10_000;
 
     fn with<T>(&self, work: impl FnOnce(&mut Names) -> T) -> T {
@@ -34,14 +35,14 @@ impl Projects {
 /// A project.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Project {
-    /// Its id.
+    /// Id of the project.
     id: Uuid,
-    /// Its name.
+    /// Name of the project.
     #[schema(example = "Claims handling")]
     name: String,
 }
 
-/// What can be said about a project.
+/// Writable properties of a project.
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct ProjectName {
     /// 1 to 255 characters.
@@ -87,7 +88,10 @@ impl IntoResponse for Trouble {
                 "There are too many projects",
             ),
             Self::Name => (StatusCode::BAD_REQUEST, "A name has 1 to 255 characters"),
-            Self::NotFound => (StatusCode::NOT_FOUND, "There is no such project"),
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "The organization has no such project",
+            ),
         };
         let problem = Problem {
             kind: "about:blank",
@@ -109,7 +113,7 @@ impl IntoResponse for Trouble {
         (status = 400, description = "The name cannot be used", body = Problem, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the permission", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The issuer's keys are not available", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn create(
@@ -137,7 +141,7 @@ pub(crate) async fn create(
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the permission", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The organization has no such project", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The issuer's keys are not available", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn read(
@@ -161,7 +165,7 @@ pub(crate) async fn read(
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the permission", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The organization has no such project", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The issuer's keys are not available", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn rename(
@@ -183,11 +187,11 @@ pub(crate) async fn rename(
     delete, path = "/api/v1/projects/{id}", tag = "Projects",
     params(("id" = Uuid, Path, description = "The project's id")),
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "The project is deleted"),
         (status = 401, description = "No valid token", body = Problem, content_type = "application/problem+json"),
         (status = 403, description = "The token lacks the permission", body = Problem, content_type = "application/problem+json"),
         (status = 404, description = "The organization has no such project", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys cannot be had", body = Problem, content_type = "application/problem+json"),
+        (status = 503, description = "The issuer's keys are not available", body = Problem, content_type = "application/problem+json"),
     ),
 )]
 pub(crate) async fn delete(

@@ -1,6 +1,6 @@
 use std::{env, net::SocketAddr, str::FromStr, time::Duration};
 
-/// The variables of this example.
+/// Settings of this example, from variables.
 pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
     issuer_address: SocketAddr,
@@ -18,8 +18,10 @@ impl Settings {
         })
     }
 
-    /// Where the development issuer may listen. Anybody who reaches it gets tokens, so nobody
-    /// outside may reach it, nor a service that trusts it.
+    /// Returns the address for the development issuer.
+    ///
+    /// Anyone who reaches the issuer gets tokens. Neither the issuer nor a service that trusts it
+    /// may therefore be reachable from outside.
     pub(crate) fn development_address(&self) -> Result<SocketAddr, String> {
         for (name, address) in [
             ("MODELER_ADDR", self.address),
@@ -28,7 +30,7 @@ impl Settings {
             if !address.ip().is_loopback() {
                 return Err(format!(
                     "{name} = {address} is not loopback, so the development issuer does not start: \
-                     name a real one with SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"
+                      set a real issuer with SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"
                 ));
             }
         }
