@@ -30,7 +30,7 @@ impl Settings {
             if !address.ip().is_loopback() {
                 return Err(format!(
                     "{name} = {address} is not loopback, so the development issuer does not start: \
-                      set a real issuer with SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"
+                     set a real issuer with SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI"
                 ));
             }
         }
