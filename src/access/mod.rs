@@ -64,8 +64,8 @@ impl Access {
 
     /// Returns whether the `scope` claim contains `scope`.
     ///
-    /// The claim is split at single spaces, and the parts are compared exactly ([RFC 6749
-    /// §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
+    /// The claim is split at single spaces, and the parts are compared exactly
+    /// ([RFC 6749 §3.3](https://www.rfc-editor.org/rfc/rfc6749#section-3.3)).
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         !scope.is_empty()

@@ -24,8 +24,8 @@ impl Permission {
     pub const ALL: [Self; 4] = [Self::Create, Self::Read, Self::Update, Self::Delete];
 
     /// Returns the name that Camunda gives the permission: `create:*`, `read:*`, `update:*`,
-    /// `delete:*` ([Management Identity, access
-    /// management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
+    /// `delete:*`
+    /// ([Management Identity, access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
