@@ -16,8 +16,9 @@ use crate::{
 /// 1. The layer reads the token from the `Authorization` header, and from nowhere else.
 /// 2. A request with a valid token reaches the inner service with an [`Access`](crate::Access) in
 ///    its extensions.
-/// 3. The layer answers every other request in the form that `R` defines: 401 for a missing or
-///    unacceptable token, 400 for a malformed header, 503 while no keys are available.
+/// 3. The layer answers every other request in the form that `R` defines. The status is 401 for a
+///    missing or unacceptable token, 400 for a malformed header, and 503 while no keys are
+///    available.
 /// 4. The layer also renders the rejections of
 ///    [`RequirePermission`](crate::require::RequirePermission), [`InfoService`](crate::InfoService)
 ///    and the extractors.

@@ -58,8 +58,8 @@ impl<'r> RequestView<'r> {
     }
 
     /// Returns whether the request is a gRPC call: `POST` over HTTP/2 with content type
-    /// `application/grpc`, alone or followed by `+` or `;` ([gRPC over
-    /// HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
+    /// `application/grpc`, alone or followed by `+` or `;`
+    /// ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
     #[must_use]
     pub fn is_grpc(&self) -> bool {
         const GRPC: &[u8] = b"application/grpc";
