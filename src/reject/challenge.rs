@@ -1,5 +1,5 @@
-//! Challenges: `WWW-Authenticate` ([RFC 6750
-//! §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+//! Challenges: `WWW-Authenticate`
+//! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
 
 use http::HeaderValue;
 

@@ -7,8 +7,8 @@ use crate::{
     reject::{Reject, Rejection},
 };
 
-/// Rejections as gRPC statuses: HTTP 200 and a `grpc-status` ([gRPC over HTTP/2,
-/// responses](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)).
+/// Rejections as gRPC statuses: HTTP 200 and a `grpc-status`
+/// ([gRPC over HTTP/2, responses](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)).
 ///
 /// | HTTP | `grpc-status` |
 /// |---|---|
