@@ -9,8 +9,7 @@ use crate::{
 };
 
 /// Rule that derives the needed permission from the HTTP method, as the Web Modeler API does
-/// ([access
-/// management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
+/// ([access management](https://docs.camunda.io/docs/self-managed/components/management-identity/access-management/access-management-overview/)).
 ///
 /// | method | permission |
 /// |---|---|
