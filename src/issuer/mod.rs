@@ -377,7 +377,8 @@ impl Issuer {
     }
 
     /// Returns the URL from which keys would cross a network unencrypted, with the name of its
-    /// setting: http to another machine, or http to loopback through a proxy on another machine.
+    /// setting. This is http to another machine, or http to loopback through a proxy on another
+    /// machine.
     pub(crate) fn insecure_url(&self) -> Result<Option<(&'static str, IssuerUrl)>, ConfigError> {
         let leaves_machine = self.transport()?.leaves_machine();
         let is_secure = |url: &IssuerUrl| url.is_https() || (url.is_loopback() && !leaves_machine);

@@ -32,8 +32,8 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 ///
-/// A header such as `X-Client-Thumbprint` proves nothing unless a proxy in front writes it, removes
-/// the client's header of that name, and is the only way to the service.
+/// A header such as `X-Client-Thumbprint` proves the sender only behind a proxy that writes it and
+/// removes the client's header of that name. The proxy must be the only way to the service.
 pub trait SenderConstraint: Send + Sync + 'static {
     /// Verifies that `request` comes from the sender that `claims` name.
     ///
