@@ -40,9 +40,10 @@ impl RefreshSettings {
     /// Shortest age that an issuer may ask for, unless the operator says otherwise.
     const MIN_HINT: Duration = Duration::from_secs(60);
 
-    /// Returns the age at which keys are due for a refresh. Without bounds set by the operator an
-    /// issuer can shorten the age but not lengthen it: a withdrawn key lives no longer than the
-    /// operator's setting allows.
+    /// Returns the age at which keys are due for a refresh.
+    ///
+    /// Without bounds set by the operator an issuer can shorten the age but not lengthen it. A
+    /// withdrawn key therefore lives no longer than the operator's setting allows.
     fn age(&self, fresh_for: Option<Duration>) -> Duration {
         let Some(hint) = fresh_for else {
             return self.key_max_age;
@@ -57,7 +58,7 @@ impl RefreshSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The fetch was abandoned without an answer, e.g. because its runtime ended.
+    /// The fetch was abandoned without a result, e.g. because its runtime ended.
     Aborted,
     /// The fetch failed. The issuer may have asked for a pause.
     Failed { retry_after: Option<Duration> },
@@ -583,8 +584,8 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A key is withdrawn at some instant, and its issuer answers within 5 s, whatever it
-        /// hints: the key is trusted no longer than the settings say, and 5 s.
+        /// A key is withdrawn at some instant, and its issuer responds within 5 s. Whatever the
+        /// issuer declares, the key is trusted no longer than the settings allow, plus 5 s.
         #[test]
         fn r59_a_withdrawn_key_outlives_no_setting(
             seed in 0_u64..u64::MAX,
