@@ -86,7 +86,7 @@ impl<S, B> Parked<S, B> {
     }
 }
 
-/// Means of a response future to render a rejection.
+/// Parts that a response future needs to render a rejection.
 pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,

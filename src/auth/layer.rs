@@ -67,7 +67,7 @@ impl AuthLayer<Grpc> {
 }
 
 impl<R> AuthLayer<R> {
-    /// Passes requests without an `Authorization` header on, without an `Access`. Default: such
+    /// Lets requests without an `Authorization` header pass, without an `Access`. Default: such
     /// requests get 401.
     ///
     /// A header of any scheme counts as credentials, which must be valid.
@@ -91,8 +91,8 @@ impl<R> AuthLayer<R> {
     /// A gRPC call is a `POST` over HTTP/2 with content type `application/grpc`, alone or followed
     /// by `+` or `;`.
     ///
-    /// Not for a service that a gateway asks for authorization decisions. The gateway reads HTTP
-    /// 200 as approval, and here the client chooses the form of the response.
+    /// Do not use this for a service that a gateway asks for authorization decisions. The gateway
+    /// reads HTTP 200 as approval, and here the client chooses the form of the response.
     pub fn grpc_by_content_type(self) -> AuthLayer<GrpcByContentType<R>> {
         AuthLayer {
             validator: self.validator,
