@@ -4,7 +4,7 @@ use http::Response;
 
 use crate::reject::{Reject, Rejection};
 
-/// Rejections with the status and the headers alone, without a body.
+/// Renderer of rejections without a body: the status and the headers alone.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Empty;
 

@@ -7,7 +7,7 @@ use crate::{
     reject::{Reject, Rejection},
 };
 
-/// Rejections as gRPC statuses: HTTP 200 and a `grpc-status`
+/// Renderer of rejections as gRPC statuses: HTTP 200 and a `grpc-status`
 /// ([gRPC over HTTP/2, responses](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#responses)).
 ///
 /// | HTTP | `grpc-status` |
@@ -17,8 +17,8 @@ use crate::{
 /// | 503 | 14 `UNAVAILABLE` |
 /// | 500 | 13 `INTERNAL` |
 ///
-/// Not for a service that a gateway asks for authorization decisions: the gateway reads HTTP 200 as
-/// approval.
+/// Do not use it for a service that a gateway asks for authorization decisions: the gateway reads
+/// HTTP 200 as approval.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc;
 
@@ -50,13 +50,13 @@ impl<B: Default> Reject<B> for Grpc {
     }
 }
 
-/// Rejections of gRPC calls in the form of [`Grpc`], and of all other requests in the form of `R`.
+/// Renderer of rejections in the form of [`Grpc`] for gRPC calls, and of `R` for all others.
 ///
 /// It is for services that serve both on one port; see
 /// [`AuthLayer::grpc_by_content_type`](crate::AuthLayer::grpc_by_content_type).
 ///
-/// Not for a service that a gateway asks for authorization decisions. The gateway reads HTTP 200 as
-/// approval, and here the client chooses the form of the response.
+/// Do not use it for a service that a gateway asks for authorization decisions. The gateway reads
+/// HTTP 200 as approval, and here the client chooses the form of the response.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcByContentType<R>(pub(crate) R);
 

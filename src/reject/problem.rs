@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::reject::{Reject, Rejection};
 
-/// Rejections with a body of type `application/problem+json`
+/// Renderer of rejections with a body of type `application/problem+json`
 /// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 ///
 /// The Web Modeler API uses the same form:
