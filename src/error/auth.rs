@@ -33,7 +33,7 @@ pub enum AuthErrorKind {
     MissingToken,
     /// Valid token without the organization that the service needs. 403, `insufficient_scope`.
     NoOrganization,
-    /// No keys are available, so the token cannot be checked. 503.
+    /// Lack of usable keys, so the token cannot be checked. 503.
     Unavailable,
 }
 
