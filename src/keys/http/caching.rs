@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::keys::source::CacheValidators;
 
-/// A longer validator is not kept, since the server may not accept it in a request.
+/// Longest validator that is kept. A server may not accept a longer validator in a request.
 const MAX_VALIDATOR_BYTES: usize = 256;
 /// Number of seconds that stands for every number too large to parse.
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
