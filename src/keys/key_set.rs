@@ -26,11 +26,11 @@ pub(crate) struct KeySet {
 /// Error of a lookup: no key fits a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyLookupError {
-    /// Several keys fit a token without a key id.
+    /// Several keys that fit a token without a key id.
     Ambiguous,
-    /// The key that the token names is bound to another algorithm.
+    /// Key id of a key that is bound to another algorithm.
     OtherAlgorithm,
-    /// The set has no such key; a newer set may have it.
+    /// Key that is not in the set; a newer set may contain it.
     Unknown,
 }
 
@@ -42,9 +42,9 @@ pub(crate) struct Change {
 }
 
 impl KeySet {
-    /// A set with more keys is rejected.
+    /// Largest number of keys in a set. A larger set is rejected.
     const MAX_KEYS: usize = 100;
-    /// Every key of an id is tried. Further keys of the id are ignored.
+    /// Largest number of keys with the same id, which are all tried. Further keys are ignored.
     const MAX_KEYS_OF_ONE_ID: usize = 4;
 
     /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
