@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use crate::error::config::ConfigError;
 
-/// A longer URL is cut in errors and log lines.
+/// Longest URL in errors and log lines. A longer URL is cut.
 const MAX_SHOWN_CHARS: usize = 200;
 
 /// `http` or `https` URL, kept as written: an issuer is compared byte for byte, and parsing would
