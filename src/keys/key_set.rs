@@ -277,7 +277,7 @@ mod tests {
         assert_eq!(change(&[&a], &[&a]), (0, 0));
         assert_eq!(change(&[&a], &[&b, &a]), (1, 0));
         assert_eq!(change(&[&a, &b], &[&b]), (0, 1));
-        // Another key by the same id is another key.
+        // A different key with the same id counts as another key.
         assert_eq!(change(&[&a], &[&key("a", ED25519)]), (1, 1));
         assert_eq!(change(&[&b], &[&key("c", ED25519)]), (1, 1));
     }

@@ -58,20 +58,20 @@ impl RefreshSettings {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Event {
-    /// The fetch was abandoned without a result, e.g. because its runtime ended.
+    /// Abandoned fetch without a result, e.g. because its runtime ended.
     Aborted,
-    /// The fetch failed. The issuer may have asked for a pause.
+    /// Failed fetch. The issuer may have asked for a pause.
     Failed { retry_after: Option<Duration> },
-    /// The operator asks for new keys now.
+    /// Request of the operator for new keys now.
     Forced,
-    /// A request needs keys of any usable age.
+    /// Request that needs keys of any usable age.
     Needed,
-    /// The fetch returned a key set, or found the known keys unchanged. The issuer may have
+    /// Fetch that returned a key set, or found the known keys unchanged. The issuer may have
     /// declared how long they are fresh.
     Succeeded { fresh_for: Option<Duration> },
-    /// Time has passed.
+    /// Passage of time.
     Tick,
-    /// A request names a key that is not in the set.
+    /// Request for a key that is not in the set.
     UnknownKey,
 }
 
@@ -290,7 +290,7 @@ impl Schedule {
         Action::Fetch
     }
 
-    /// Ends the fetch, and starts the one that has to follow, if any.
+    /// Ends the fetch, and starts the fetch that has to follow, if any.
     fn finish_fetch(&mut self, now: SteadyTime) -> Action {
         self.fetch = None;
         self.was_aborted = false;
@@ -522,7 +522,7 @@ mod tests {
     #[test]
     fn f1_the_first_pause_after_the_keys_ran_out_is_short() {
         let mut schedule = warm();
-        // Failing for so long that pauses have become a minute, until the keys run out.
+        // Fetches fail until the pauses are a minute long and the keys run out.
         let mut now = schedule.wakes_at();
         while now < at(4600) {
             schedule.on(Event::Tick, now);
@@ -609,7 +609,7 @@ mod tests {
             let latency = Duration::from_millis(latency);
             let mut schedule = Schedule::new(settings, seed);
             let mut now = at(1000);
-            // Fetch after fetch. The set that is in use was asked for at `asked_at`.
+            // One fetch follows another. The set in use was requested at `asked_at`.
             for (number, hint) in hints.iter().enumerate() {
                 let asked_at = now;
                 assert_eq!(schedule.on(Event::Tick, now), Action::Fetch);
@@ -618,11 +618,12 @@ mod tests {
                 schedule.on(Event::Succeeded { fresh_for }, answered_at);
                 let next = schedule.wakes_at().max(answered_at);
                 if number + 1 == hints.len() {
-                    // Withdrawn right behind this fetch's question, or somewhat later.
+                    // The key is withdrawn right after this fetch's request, or somewhat later.
                     let withdrawn_at = asked_at + (next - asked_at).mul_f64(withdrawn_after);
                     let gone_at = next + latency;
                     assert!(gone_at.saturating_since(withdrawn_at) <= promised);
-                    // Nor may it be used beyond that while the fetch fails and nothing is stale.
+                    // The key is not used beyond that either while the fetch fails and nothing is
+                    // stale.
                     if key_max_stale == 0 {
                         let longest = promised.max(RefreshSettings::MIN_LIFE);
                         assert!(schedule.usable_until().unwrap() - asked_at <= longest);
@@ -650,7 +651,7 @@ mod tests {
         }
     }
 
-    /// Holds a machine to its promises, whatever happens to it.
+    /// Checks the guarantees of a schedule after every event.
     struct Witness {
         schedule: Schedule,
         now: SteadyTime,
@@ -697,7 +698,7 @@ mod tests {
             let action = self.schedule.on(event, self.now);
             match event {
                 Event::Succeeded { .. } => {
-                    // A success always replaces, and counts from its start.
+                    // A success always replaces the times, which count from the start of the fetch.
                     self.last_success = Some(self.started);
                     self.retry_after = false;
                 }
@@ -716,7 +717,7 @@ mod tests {
                 _ => {}
             }
             if !matches!(event, Event::Succeeded { .. }) {
-                // An outage never empties.
+                // An outage never removes the keys.
                 assert_eq!(self.schedule.usable_until(), usable_before);
             }
             if ends_fetch {
