@@ -215,8 +215,8 @@ impl Issuer {
         self
     }
 
-    /// Fetches keys through the HTTP proxy at `url`, even from loopback. Default: the proxies that
-    /// `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` configure, except for loopback.
+    /// Fetches keys through the HTTP proxy at `url`, even keys at loopback URLs. Default: the proxies
+    /// that `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` configure, except for loopback.
     ///
     /// ```
     /// use modeler_auth::Issuer;
