@@ -120,7 +120,7 @@ impl Issuer {
 
 struct Variables<'v>(&'v dyn Fn(&str) -> Option<String>);
 
-/// Variable that is set.
+/// Variable that is set, and its value.
 struct Found {
     name: &'static str,
     value: String,
