@@ -42,8 +42,8 @@ use crate::{
     },
 };
 
-/// A fetch that has not ended by then has lost its task. A fetch takes at most 5 seconds, and a
-/// busy runtime may delay it.
+/// Time after which a fetch that has not ended has lost its task. A fetch takes at most 5 seconds,
+/// and a busy runtime may delay it.
 /// Handle to the key set of one issuer. Dropping it ends the task.
 pub(crate) struct KeyCache {
     shared: Arc<Shared>,
@@ -129,8 +129,8 @@ impl KeyCache {
         let now = shared.clock.steady().as_millis();
         let is_blocked = now < shared.unknown_key_blocked_until.load(Ordering::Relaxed);
         if may_wait && is_blocked && Arc::ptr_eq(seen, &shared.keys.load()) {
-            // A flood ends here. A request that has waited continues, to get the outcome of its
-            // fetch.
+            // A flood ends here. A request that has waited continues, since it needs the outcome of
+            // its fetch.
             return Miss::UnknownKey;
         }
         self.miss(Some(seen), may_wait)
@@ -216,7 +216,7 @@ impl KeyCache {
             let Some(fetch) = fetch else {
                 return Ok(());
             };
-            // The fetch under way, and then the requested fetch.
+            // Waits for the fetch under way, and then for the requested fetch.
             for _ in 0..2 {
                 if let Some(wait) = shared.wait_for(fetch, WaiterKind::Operator, true) {
                     wait.await;
