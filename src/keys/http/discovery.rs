@@ -35,7 +35,8 @@ impl Discovery {
         ]
     }
 
-    /// Returns the URL for requests. The configuration allows http only if this URL is safe to use.
+    /// Returns the URL for requests. Of both URLs, the configuration has checked only this URL for
+    /// plain http.
     fn base(&self) -> &Url {
         self.backend.as_ref().unwrap_or(&self.issuer).url()
     }
