@@ -63,13 +63,13 @@ impl TestClock {
     }
 
     /// Moves the wall clock forward by `step`, as an operator or a time server may do. The steady
-    /// clock stays.
+    /// clock does not move.
     pub fn step_forward(&self, step: Duration) {
         let mut moved = self.moved();
         moved.wall_ahead = moved.wall_ahead.saturating_add(step);
     }
 
-    /// Moves the wall clock back by `step`. The steady clock stays.
+    /// Moves the wall clock back by `step`. The steady clock does not move.
     pub fn step_back(&self, step: Duration) {
         let mut moved = self.moved();
         moved.wall_back = moved.wall_back.saturating_add(step);

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// Issuer in your test process, with real keys and real signatures. Clones are the same issuer.
+/// Issuer in your test process, with real keys and real signatures. Clones share the issuer.
 #[derive(Clone)]
 pub struct TestIssuer {
     state: Arc<State>,
