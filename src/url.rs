@@ -76,7 +76,7 @@ fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// Returns `text`, a URL or a text in place of a URL, in the form for errors and log lines.
+/// Returns a URL in the form for errors and log lines; `text` may be a malformed URL.
 ///
 /// User name, password, query and fragment are removed, control characters are escaped, and the
 /// rest is cut to [`MAX_SHOWN_CHARS`] characters. Every URL in an error or log line passes through
