@@ -19,7 +19,7 @@ pub(super) struct Launch {
     pub(super) is_forced: bool,
 }
 
-/// What a fetch brought, parsed.
+/// Parsed response of a source.
 pub(super) struct Fetched {
     /// `None` if the key set is the known one.
     pub(super) keys: Option<KeySet>,
@@ -27,8 +27,8 @@ pub(super) struct Fetched {
     pub(super) fresh_for: Option<Duration>,
 }
 
-/// Asks the source and parses what it brings. Runs in a task of its own, so that a panic of either is
-/// an error like any other.
+/// Calls the source and parses the response. It runs in a separate task, so that a panic becomes an
+/// error.
 pub(super) async fn fetch_and_parse(
     source: Arc<dyn KeySource>,
     launch: Launch,

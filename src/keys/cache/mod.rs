@@ -2,8 +2,8 @@
 //!
 //! A request that finds its key takes no lock. The steps of a fetch:
 //!
-//! 1. A request, the operator or the task's timer reports an event to the [`Schedule`], with the
-//!    lock held. If the action is [`Action::Fetch`], the fetch gets a number, and the task is
+//! 1. A request, the operator or the task's timer reports an event to the
+//!    [`Schedule`](schedule::Schedule), with the lock held. If the action is [`Action::Fetch`], the fetch gets a number, and the task is
 //!    woken.
 //! 2. The task calls the source, for at most 5 seconds, and parses the response.
 //! 3. With the lock held, the outcome goes to the schedule and new keys take the place of the old.
@@ -42,8 +42,6 @@ use crate::{
     },
 };
 
-/// Time after which a fetch that has not ended has lost its task. A fetch takes at most 5 seconds,
-/// and a busy runtime may delay it.
 /// Handle to the key set of one issuer. Dropping it ends the task.
 pub(crate) struct KeyCache {
     shared: Arc<Shared>,
@@ -61,28 +59,6 @@ pub(crate) enum Miss {
     Wait(Wait),
 }
 
-/// Part of the key cache that requests, the operator and the task share.
-    /// The keys never change: there is no task, and nothing is fetched.
-    /// Keys in use. Read by every request, without the lock; written by the task when a fetch
-    /// succeeded.
-    /// Milliseconds of steady time at which a request should supervise the task next. Read without
-    /// the lock; written with it, after every event.
-    /// Milliseconds of steady time until which a request for an unknown key is answered without the
-    /// lock. Read without the lock; written with it, after every event.
-/// Keys, and until when they may be used.
-/// State behind the lock. "Requests" are all callers that miss something.
-    /// Written by requests, the operator and the task, through [`Shared::on`].
-    /// Number of fetches started so far. Written by whoever starts or abandons one.
-    /// `true` from the start of a fetch until the task learns of it. Set by whoever starts the
-    /// fetch, cleared by the task.
-    /// The acting task; other tasks have no effect. Written by whoever starts or abandons it.
-    /// Number of tasks started so far. Written by whoever starts one.
-    /// Time at which a request woke the late task. Set by requests, cleared by the task.
-    /// Validators for the next request to the issuer. Written by the task.
-    /// Error of the last fetch; `None` if it succeeded. Written by the task.
-    /// Reports since the last success, which are not repeated. Written by requests and the task.
-/// Task that acts.
-    /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
 impl KeyCache {
     /// Creates the key cache of `issuer`. Inside a runtime the first fetch starts at once,
     /// elsewhere with the first request.
@@ -259,16 +235,7 @@ impl KeyCache {
     }
 }
 
-        // Nothing panics while it holds the lock.
-    /// Reports `event` to the schedule, and carries out the action.
-    /// Publishes until when no fetch for an unknown key may start, so that requests need no lock.
-    /// The first request of a flood takes the lock and is reported.
-    /// Returns a future that is ready once `fetch` has ended; `None` if too many requests already
-    /// wait.
-        // A fetch that does not end in time is not under way: its task was lost.
-    /// Returns the number of the next fetch.
-    /// Returns whether it is news that the keys have expired.
-    /// Answers a request that has waited already.
+/// Answers a request that has waited already.
 fn final_answer(state: &State, has_keys: bool, now: SteadyTime) -> Miss {
     let schedule = &state.schedule;
     if has_keys && schedule.last_fetch_succeeded() && !schedule.is_fetching() {

@@ -26,11 +26,11 @@ use crate::{
     },
 };
 
-/// A fetch that has not ended by then has lost its task: it takes at most 5 seconds, and a busy
-/// runtime needs some time of its own.
+/// Time after which a fetch that has not ended has lost its task. A fetch takes at most 5 seconds,
+/// and a busy runtime may delay it.
 pub(super) const MAX_FETCH_TIME: Duration = Duration::from_secs(8);
 
-/// What requests, the operator and the task share.
+/// Part of the key cache that requests, the operator and the task share.
 pub(super) struct Shared {
     pub(super) issuer: Box<str>,
     pub(super) source: Arc<dyn KeySource>,
@@ -64,25 +64,24 @@ pub(super) struct State {
     pub(super) schedule: Schedule,
     /// Number of fetches started so far. Written by whoever starts or abandons one.
     pub(super) fetches: u64,
-    /// A fetch was started that the task does not know of yet. Set by whoever starts it, cleared by
-    /// the task.
+    /// `true` from the start of a fetch until the task learns of it. Set by whoever starts the
+    /// fetch, cleared by the task.
     pub(super) is_launch_pending: bool,
-    /// The task that acts; others have no effect. Written by whoever starts or abandons it.
+    /// The acting task; other tasks have no effect. Written by whoever starts or abandons it.
     pub(super) task: Option<ActingTask>,
     /// Number of tasks started so far. Written by whoever starts one.
     pub(super) tasks: u64,
-    /// When a request woke the task because it was late. Set by requests, cleared by the task.
+    /// Time at which a request woke the late task. Set by requests, cleared by the task.
     pub(super) woken_at: Option<SteadyTime>,
-    /// What to ask the issuer with next. Written by the task.
+    /// Validators for the next request to the issuer. Written by the task.
     pub(super) validators: Option<CacheValidators>,
-    /// Why the last fetch failed. Written by the task.
+    /// Error of the last fetch; `None` if it succeeded. Written by the task.
     pub(super) last_error: Option<KeyFetchError>,
-    /// What was reported since the last success, and is not reported again. Written by requests and
-    /// the task.
+    /// Reports since the last success, which are not repeated. Written by requests and the task.
     pub(super) reported: Reported,
 }
 
-/// The task that acts.
+/// Task that acts.
 pub(super) struct ActingTask {
     pub(super) number: u64,
     /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
@@ -157,7 +156,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reports `event` to the schedule, and does what follows from its answer.
+    /// Reports `event` to the schedule, and carries out the action.
     pub(super) fn on(&self, state: &mut State, event: Event, now: SteadyTime) -> Action {
         let action = state.schedule.on(event, now);
         if action == Action::Fetch {
@@ -171,8 +170,8 @@ impl Shared {
         action
     }
 
-    /// Lets requests for unknown keys see without the lock that asking is of no use. The first one of
-    /// a flood takes the lock, and is reported.
+    /// Publishes until when no fetch for an unknown key may start, so that requests need no lock.
+    /// The first request of a flood takes the lock and is reported.
     pub(super) fn publish_block(&self, state: &State) {
         let until = if state.reported.is_flooded && state.schedule.last_fetch_succeeded() {
             state.schedule.unknown_keys_blocked_until()
@@ -183,7 +182,8 @@ impl Shared {
             .store(until.as_millis(), Ordering::Relaxed);
     }
 
-    /// Returns a future that is ready once `fetch` has ended; `None` if too many wait already.
+    /// Returns a future that is ready once `fetch` has ended; `None` if too many requests already
+    /// wait.
     pub(super) fn wait_for(
         self: &Arc<Self>,
         fetch: u64,
@@ -203,7 +203,18 @@ impl Shared {
     }
 }
 
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.state().wake_task();
+    }
+}
+
 impl State {
+    /// Returns whether the task `number` is the one that acts.
+    pub(super) fn is_acting(&self, number: u64) -> bool {
+        self.task.as_ref().is_some_and(|task| task.number == number)
+    }
+
     /// Returns the number of the next fetch.
     pub(super) fn next_fetch(&self) -> u64 {
         self.fetches.saturating_add(1)

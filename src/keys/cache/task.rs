@@ -45,7 +45,7 @@ enum Step {
 
 /// Fetch to make.
 /// Parsed response of a fetch.
-    /// `None` if the key set is the known one.
+/// `None` if the key set is the known one.
 impl Shared {
     /// Starts a task if there is none, and a runtime to run it on.
     pub(super) fn ensure_task(self: &Arc<Self>) {
@@ -281,19 +281,6 @@ impl Shared {
     }
 }
 
-impl Drop for Shared {
-    fn drop(&mut self) {
-        self.state().wake_task();
-    }
-}
-
-impl State {
-    /// Returns whether the task `number` is the one that acts.
-    fn is_acting(&self, number: u64) -> bool {
-        self.task.as_ref().is_some_and(|task| task.number == number)
-    }
-}
-
 impl Task {
     async fn run(self) {
         loop {
@@ -365,5 +352,3 @@ impl Drop for Task {
         }
     }
 }
-/// Calls the source and parses the response. It runs in a separate task, so that a panic becomes an
-/// error.
