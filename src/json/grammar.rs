@@ -9,23 +9,23 @@ use crate::json::{Malformed, names::Names, scan::Scanner};
 /// Objects and arrays nest at most this deep, the outermost object included.
 const MAX_DEPTH: u8 = 32;
 
-/// A member of an object.
+/// Member of an object, without its value.
 pub(crate) struct Member<'n> {
     pub(crate) name: &'n str,
-    /// Where the name stands, without its quotes; `None` if it is written with escapes.
+    /// Range of the name in the text, without its quotes; `None` if it is written with escapes.
     pub(crate) place: Option<Range<usize>>,
 }
 
-/// Stands before a value, and reads it.
+/// Reader of JSON values. Its position is before a value.
 pub(crate) struct Reader<'j> {
     scan: Scanner<'j>,
-    /// How much deeper objects and arrays may nest.
+    /// Number of levels by which objects and arrays may still nest.
     levels: u8,
 }
 
 impl<'j> Reader<'j> {
     pub(crate) fn new(json: &'j [u8]) -> Result<Self, Malformed> {
-        // Looked at once as a whole: that is cheaper than string by string.
+        // Checking the whole text once is cheaper than checking each string.
         let json = std::str::from_utf8(json).map_err(|_| Malformed)?;
         Ok(Self::of(json))
     }
@@ -37,9 +37,9 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Reads the text as one object, with nothing before or after it. `each` gets its members one by
-    /// one and reads their values. What it was given counts only if the result is `Ok`: a repeated
-    /// name is noticed behind its value.
+    /// Reads the text as one object, with nothing before or after it. `each` gets the members one
+    /// after another and must read their values. Its results count only if this returns `Ok`, since a
+    /// repeated name is noticed after its value.
     pub(crate) fn whole_object(
         mut self,
         each: impl FnMut(Member<'_>, &mut Self) -> Result<(), Malformed>,
@@ -53,12 +53,12 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// How many bytes were read.
+    /// Returns the number of bytes that were read.
     pub(crate) fn position(&self) -> usize {
         self.scan.position()
     }
 
-    /// Whether the value is an array.
+    /// Returns whether the value is an array.
     pub(crate) fn is_at_array(&self) -> bool {
         self.scan.peek() == Some(b'[')
     }
@@ -92,8 +92,8 @@ impl<'j> Reader<'j> {
         self.list([b'[', b']'], each)
     }
 
-    /// Reads what stands between two brackets, a level deeper. `each` reads one of the things that
-    /// commas separate.
+    /// Reads the items between two brackets, one level deeper. Commas separate the items, and `each`
+    /// reads one item.
     fn list(
         &mut self,
         [open, close]: [u8; 2],
@@ -116,14 +116,14 @@ impl<'j> Reader<'j> {
         Ok(())
     }
 
-    /// Reads a string. It is borrowed unless it holds escapes.
+    /// Reads a string. The result is borrowed unless the string has escapes.
     pub(crate) fn text(&mut self) -> Result<Cow<'j, str>, Malformed> {
         let quoted = self.scan.position();
         let has_escapes = self.scan.skip_text()?;
         self.scan.text_since(quoted, has_escapes)
     }
 
-    /// Reads any value, and gives the text if it is a string.
+    /// Reads any value, and returns its text if it is a string.
     pub(crate) fn text_if_any(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
         if self.scan.peek() == Some(b'"') {
             return self.text().map(Some);
@@ -138,7 +138,7 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads a value as `serde_json` does. Only for values that [`skip`](Reader::skip) has accepted:
-    /// `serde_json` alone eat repeated names, and some names for something else.
+    /// `serde_json` accepts repeated names, and gives some names a meaning.
     pub(crate) fn deserialize<T: Deserialize<'j>>(&mut self) -> Result<T, Malformed> {
         let rest = self.scan.rest()?;
         let mut values = serde_json::Deserializer::from_str(rest).into_iter();
@@ -147,7 +147,7 @@ impl<'j> Reader<'j> {
         Ok(value)
     }
 
-    /// Reads any value, as strictly as the rest.
+    /// Reads any value strictly, and drops it.
     pub(crate) fn skip(&mut self) -> Result<(), Malformed> {
         match self.scan.peek().ok_or(Malformed)? {
             b'{' => self.object(|_, value| value.skip()),
@@ -157,11 +157,11 @@ impl<'j> Reader<'j> {
     }
 
     /// Reads any value leniently: names may repeat, and values may nest to any depth. Returns its
-    /// text, which has to be read strictly before it is used. Does not recurse; needs one byte of
+    /// text, which must be read strictly before use. It does not recurse, and needs one byte of
     /// memory for each level.
     pub(crate) fn lenient_text(&mut self) -> Result<&'j str, Malformed> {
         let start = self.scan.position();
-        // The closing brackets to come, the innermost last.
+        // Closing brackets that are still missing, the innermost last.
         let mut open = Vec::new();
         loop {
             self.scan.skip_space();
@@ -200,7 +200,7 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// Goes behind a member's name and its colon.
+    /// Skips a member's name and its colon.
     fn skip_name(&mut self) -> Result<(), Malformed> {
         self.scan.skip_space();
         self.scan.skip_string()?;

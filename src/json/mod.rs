@@ -1,5 +1,5 @@
-//! Strict JSON: one object, distinct names at every level, and a bound on depth, so that two readers of
-//! one text can never see different things ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259),
+//! Strict JSON: one object, distinct names at every level, and a bound on depth. Two readers of one text
+//! then always see the same ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259),
 //! [RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4),
 //! [RFC 7519 §4](https://www.rfc-editor.org/rfc/rfc7519#section-4)).
 //!
@@ -9,8 +9,8 @@
 //! | `names.rs` | the names of an object are distinct, and none is reserved |
 //! | `grammar.rs` | values nest at most 32 levels deep, and nothing stands before or behind the object |
 //!
-//! Everything that comes from outside is read by it: tokens, key sets and discovery documents. Escapes
-//! and fractions are left to `serde_json` and the standard library.
+//! This reader reads everything from outside: tokens, key sets and discovery documents. It leaves
+//! escapes and fractions to `serde_json` and the standard library.
 
 mod grammar;
 mod names;
@@ -18,7 +18,7 @@ mod scan;
 
 pub(crate) use self::grammar::{Member, Reader};
 
-/// The text is not such JSON.
+/// Error for a text that is not strict JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -279,7 +279,7 @@ mod tests {
     #[test]
     fn r14_what_is_json_is_what_serde_json_says() {
         const SEED: u64 = 14;
-        /// What is put together to texts, most of which are nearly JSON.
+        /// Parts of texts, most of which are nearly JSON.
         const PARTS: [&str; 44] = [
             "{",
             "}",

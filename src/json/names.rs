@@ -6,21 +6,21 @@ use smallvec::SmallVec;
 
 use crate::json::Malformed;
 
-/// `serde_json` reads an object whose only name begins so as something else than an object: with its
-/// feature `raw_value` it parses the JSON inside the member's string, without a bound on recursion. No
-/// document may hold such a name, at any level.
+/// Beginning of names that no document may hold, at any level. `serde_json` does not read an object
+/// with such a name as an object: with its feature `raw_value` it parses the JSON inside the member's
+/// string, without a bound on recursion.
 const RESERVED: &str = "$serde_json::private::";
 
-/// The member names of one object.
+/// Member names of one object.
 #[derive(Default)]
 pub(super) struct Names<'j> {
-    /// A bit for each kind of name that was seen: most names are told apart by it alone.
+    /// One bit for each kind of name so far; it alone tells most names apart.
     kinds: u64,
     few: SmallVec<[Cow<'j, str>; MAX_INLINE_NAMES]>,
     many: Option<HashSet<Cow<'j, str>>>,
 }
 
-/// Comparing beats hashing up to about this many names. They need no heap.
+/// Up to this many names are compared one by one, without the heap; further names are hashed.
 const MAX_INLINE_NAMES: usize = 32;
 
 impl<'j> Names<'j> {
@@ -47,7 +47,7 @@ impl<'j> Names<'j> {
         new.then_some(()).ok_or(Malformed)
     }
 
-    /// One of 64 bits.
+    /// Returns one of 64 bits.
     fn kind(name: &str) -> u64 {
         let last = name.as_bytes().last().copied().unwrap_or_default();
         let length = u32::try_from(name.len()).unwrap_or_default();

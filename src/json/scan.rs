@@ -34,13 +34,13 @@ impl<'j> Scanner<'j> {
         self.json.as_bytes().get(self.at).copied()
     }
 
-    /// Goes on by so many bytes. They were seen, so this does not wrap.
+    /// Moves on by `bytes`, which are known to exist.
     pub(super) fn step(&mut self, bytes: usize) {
         self.at = self.at.wrapping_add(bytes);
     }
 
     pub(super) fn skip_space(&mut self) {
-        // Whoever writes tokens seldom writes any.
+        // Tokens seldom contain white space.
         if self.peek() > Some(b' ') {
             return;
         }
@@ -49,7 +49,7 @@ impl<'j> Scanner<'j> {
         }
     }
 
-    /// Whether `byte` comes next, after space; if so, goes behind it.
+    /// Skips space and `byte`, if `byte` is next; returns whether it was.
     pub(super) fn eat(&mut self, byte: u8) -> bool {
         if self.peek() != Some(byte) {
             self.skip_space();
@@ -65,13 +65,13 @@ impl<'j> Scanner<'j> {
         self.eat(byte).then_some(()).ok_or(Malformed)
     }
 
-    /// Whether `byte` comes next, after space.
+    /// Skips space; returns whether `byte` is next.
     pub(super) fn is_at(&mut self, byte: u8) -> bool {
         self.skip_space();
         self.peek() == Some(byte)
     }
 
-    /// The string whose opening quote is at `quoted` and whose closing quote was just read.
+    /// Returns the string whose opening quote is at `quoted` and whose closing quote was just read.
     pub(super) fn text_since(
         &self,
         quoted: usize,
@@ -88,7 +88,7 @@ impl<'j> Scanner<'j> {
         quoted.saturating_add(1)..self.at.saturating_sub(1)
     }
 
-    /// Goes behind a string. Whether it holds escapes, which are still to be looked at.
+    /// Skips a string; returns whether it has escapes, which are not checked yet.
     #[expect(
         clippy::inline_always,
         reason = "a tenth of reading claims is calling this"
@@ -107,13 +107,13 @@ impl<'j> Scanner<'j> {
         self.skip_escaped().map(|()| true)
     }
 
-    /// The rest of a string in which something needs care.
+    /// Skips the rest of a string from its first special byte on.
     #[cold]
     pub(super) fn skip_escaped(&mut self) -> Result<(), Malformed> {
         loop {
             match self.peek() {
                 Some(b'"') => break,
-                // Whatever is escaped does not end the string.
+                // An escaped character does not end the string.
                 Some(b'\\') => {
                     self.step(1);
                     self.peek().ok_or(Malformed)?;
@@ -133,7 +133,7 @@ impl<'j> Scanner<'j> {
         serde_json::from_str(json).map_err(|_| Malformed)
     }
 
-    /// Goes to the first byte that a string cannot just hold: a quote, a backslash or a control
+    /// Moves to the first byte that is special in a string: a quote, a backslash or a control
     /// character.
     pub(super) fn skip_plain(&mut self) {
         let bytes = self.json.as_bytes();
@@ -160,8 +160,8 @@ impl<'j> Scanner<'j> {
         Ok(())
     }
 
-    /// Goes behind a number below 10^308, which every reader can hold. Judged by its digits: to
-    /// read numbers that nobody asks for would cost some of them 10 µs.
+    /// Skips a number below 10^308, which every reader can represent. It is judged by its digits:
+    /// converting some numbers takes 10 µs, and most numbers are never used.
     pub(super) fn skip_number(&mut self) -> Result<&'j str, Malformed> {
         const MAX_DIGITS: i64 = 308;
         let start = self.at;
@@ -197,7 +197,7 @@ impl<'j> Scanner<'j> {
         self.since(start)
     }
 
-    /// Goes behind one or more digits.
+    /// Skips one or more digits.
     pub(super) fn skip_digits(&mut self) -> Result<&'j str, Malformed> {
         let start = self.at;
         while let Some(b'0'..=b'9') = self.peek() {
@@ -207,7 +207,7 @@ impl<'j> Scanner<'j> {
         digits.filter(|digits| !digits.is_empty()).ok_or(Malformed)
     }
 
-    /// Goes behind a string whose escapes are good.
+    /// Skips a string, and checks its escapes.
     pub(super) fn skip_string(&mut self) -> Result<(), Malformed> {
         let quoted = self.at;
         if self.skip_text()? {
@@ -216,7 +216,7 @@ impl<'j> Scanner<'j> {
         Ok(())
     }
 
-    /// Goes behind a value that is neither an object nor an array.
+    /// Skips a value that is neither an object nor an array.
     pub(super) fn skip_scalar(&mut self) -> Result<(), Malformed> {
         match self.peek().ok_or(Malformed)? {
             b'"' => self.skip_string(),
@@ -238,15 +238,14 @@ fn is_special(byte: u8) -> bool {
     matches!(byte, ..b' ' | b'"' | b'\\')
 }
 
-/// The place of the first special byte among eight, the lowest being the first.
+/// Returns the position of the first special byte among eight; the lowest byte is the first.
 fn first_special(word: u64) -> Option<usize> {
-    /// The byte eight times.
+    /// Repeats the byte eight times.
     const fn each(byte: u8) -> u64 {
         u64::from_le_bytes([byte; WORD])
     }
-    // The high bit of a byte is set if what is taken from it is more than it is. What is borrowed
-    // for that spoils only the bytes above, and only the lowest hit is asked for. No byte above
-    // ASCII is special.
+    // A subtraction sets the high bit of a byte that is smaller than the subtrahend. Its borrow
+    // changes only the bytes above, and only the lowest hit counts. Bytes above ASCII are not special.
     let quotes = (word ^ each(b'"')).wrapping_sub(each(1));
     let backslashes = (word ^ each(b'\\')).wrapping_sub(each(1));
     let controls = word.wrapping_sub(each(b' '));

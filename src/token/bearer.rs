@@ -6,10 +6,10 @@ use http::{HeaderMap, header::AUTHORIZATION};
 
 use crate::error::auth::Reason;
 
-/// Longer tokens are refused before anything of them is decoded.
+/// Longer tokens are rejected before anything is decoded.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// What the `Authorization` headers of a request hold.
+/// Credentials in the `Authorization` header of a request.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Credentials<'r> {
     Bearer(&'r str),
@@ -18,15 +18,15 @@ pub(crate) enum Credentials<'r> {
     Absent,
 }
 
-/// Finds the Bearer token. Only the header counts: a token in a query string, a cookie or a form
-/// is never read (RFC 6750 §5.3).
+/// Returns the credentials of a request. Only the header counts: a token in a query string, a cookie
+/// or a form is never read (RFC 6750 §5.3).
 pub(crate) fn credentials(headers: &HeaderMap) -> Result<Credentials<'_>, Reason> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let Some(value) = values.next() else {
         return Ok(Credentials::Absent);
     };
     if values.next().is_some() {
-        // Taking either one would let two parties read different tokens (RFC 9110 §5.5).
+        // Two parties could otherwise read different tokens (RFC 9110 §5.5).
         return Err(Reason::SeveralAuthorizations);
     }
     parse(value.as_bytes())
@@ -75,11 +75,11 @@ fn is_token68(text: &[u8]) -> bool {
         let is_letter = (byte | 0x20).is_ascii_lowercase();
         is_letter | matches!(byte, b'-' | b'.' | b'/' | b'0'..=b'9' | b'_' | b'~' | b'+')
     };
-    // To the end, whatever is found: that way the compiler takes sixteen bytes at once.
+    // Without an early exit the compiler checks sixteen bytes at once.
     !body.is_empty() && body.iter().fold(true, |all, &byte| all & allows(byte))
 }
 
-/// A character of a scheme's name (RFC 9110 §5.6.2).
+/// Returns whether `byte` is a character of a scheme's name (RFC 9110 §5.6.2).
 fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -1,4 +1,4 @@
-//! Index of the top-level members of a payload: where each name and each value stands.
+//! Index of the top-level members of a payload: the spans of each name and value.
 
 use std::{ops::Range, sync::Arc};
 
@@ -31,7 +31,7 @@ impl Span {
     }
 }
 
-/// One member.
+/// Spans of one member.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) name: Span,
@@ -43,8 +43,8 @@ pub(super) struct Entry {
 pub(super) struct ClaimIndex(Arc<[Entry]>);
 
 impl ClaimIndex {
-    /// Makes an index of `entries`, whose payload begins at `shift` of the text that is kept; `None` if
-    /// that ends beyond 64 KiB.
+    /// Creates an index of `entries`, whose payload begins at `shift` of the kept text; `None` if that
+    /// ends beyond 64 KiB.
     pub(super) fn new(entries: &[Entry], shift: usize) -> Option<Self> {
         let shift = u16::try_from(shift).ok()?;
         let longest = |entry: &Entry| entry.name.end.max(entry.value.end);
@@ -61,7 +61,7 @@ impl ClaimIndex {
         Some(Self(shifted.collect()))
     }
 
-    /// Returns the value of the member `name` as it stands in `text`.
+    /// Returns the JSON text of the value of `name` in `text`.
     pub(super) fn value<'t>(&self, text: &'t str, name: &str) -> Option<&'t str> {
         let mut entries = self.0.iter();
         let entry = entries.find(|entry| entry.name.of(text) == name)?;

@@ -1,6 +1,6 @@
-//! Where a claim stands.
+//! Path of a claim.
 
-/// Where a claim stands: the name of a top-level member, or a list of names.
+/// Path of a claim: the name of a top-level member, or a list of names that leads into nested objects.
 ///
 /// ```
 /// use modeler_auth::ClaimPath;

@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What the claims of an issuer's tokens must fulfil.
+/// Requirements for the claims of an issuer's tokens.
 pub(crate) struct ClaimRequirements {
     pub(crate) issuer: Box<str>,
     /// At most [`ClaimRequirements::MAX_AUDIENCES`].
@@ -36,18 +36,18 @@ impl ClaimRequirements {
 
 /// Verified claims of a token.
 ///
-/// Only the validator makes this value, after the signature held and every registered claim was
-/// checked: holding it is the proof.
+/// Only the validator creates this value, after it verified the signature and checked every registered
+/// claim: the value is the proof.
 #[derive(Clone)]
 pub struct Claims {
     pub(super) requirements: Arc<ClaimRequirements>,
-    /// The token, behind it the decoded payload, and behind that what is written with escapes in
-    /// the payload, unescaped. One allocation.
+    /// The token, the decoded payload, and the unescaped form of names and claims with escapes, one
+    /// after another in one allocation.
     pub(super) text: Arc<str>,
     pub(super) token: Span,
     pub(super) payload: Span,
     pub(super) index: ClaimIndex,
-    /// Which of the configured audiences the token names, one bit each.
+    /// Configured audiences that the token names, one bit each.
     pub(super) audiences: u64,
     pub(super) subject: Option<Span>,
     pub(super) client_id: Option<Span>,
@@ -177,7 +177,7 @@ impl Claims {
         self.read(path, |value| value.deserialize())
     }
 
-    /// Returns what `read` makes of the claim at `path`; else as [`get`](Claims::get).
+    /// Returns the result of `read` for the claim at `path`; otherwise as [`get`](Claims::get).
     pub(crate) fn read<'p, T>(
         &self,
         path: impl Into<ClaimPath<'p>>,
@@ -216,7 +216,7 @@ impl fmt::Debug for Claims {
     }
 }
 
-/// Returns what `read` makes of the value that is found by following `path` from `value`.
+/// Returns the result of `read` for the value at `path`, starting at `value`.
 fn follow<T>(
     value: &mut Reader<'_>,
     path: &[&str],

@@ -1,4 +1,4 @@
-//! The header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
+//! Header of a token ([RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4)).
 
 use std::borrow::Cow;
 
@@ -8,16 +8,16 @@ use crate::{
     keys::algorithm::Algorithm,
 };
 
-/// Longer key ids are refused.
+/// Longer key ids are rejected.
 const MAX_KEY_ID_BYTES: usize = 256;
 
-/// The members of the header that matter. `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not among
-/// them: they are read as any unknown member and never looked at.
+/// Members of the header that matter. `jwk`, `jku`, `x5u`, `x5c` and `x5t` are not among them: they
+/// are skipped as any unknown member, so no key ever comes from a token.
 #[derive(Debug)]
 pub(crate) struct Header<'s> {
     pub(crate) algorithm: Algorithm,
     pub(crate) key_id: Option<Cow<'s, str>>,
-    /// Whether `typ` is `at+jwt` (RFC 9068) and not merely `JWT` or absent.
+    /// `typ` is `at+jwt` (RFC 9068); otherwise it is `JWT` or absent.
     pub(crate) is_at_jwt: bool,
 }
 
@@ -81,9 +81,9 @@ impl<'s> HeaderMembers<'s> {
             "kid" => &mut self.key_id,
             "typ" => &mut self.kind,
             name => {
-                // No extension is understood here, so each one that must be understood is a
-                // refusal (RFC 7515 §4.1.11). RFC 7797's `b64` changes what is signed; it is
-                // refused even where the token forgets to call it critical.
+                // No extension is supported, so every critical one is rejected (RFC 7515 §4.1.11).
+                // `b64` changes the signed bytes (RFC 7797); it is rejected even if the token does
+                // not list it as critical.
                 self.critical |= matches!(name, "crit" | "b64");
                 return value.skip();
             }
@@ -98,8 +98,8 @@ enum TokenType {
     Jwt,
 }
 
-/// `typ` is a media type; `application/` may be left out, and case does not count
-/// (RFC 7515 §4.1.9).
+/// Returns the token type that `typ` names. It is a media type: `application/` is optional, and case
+/// does not matter (RFC 7515 §4.1.9).
 fn token_type(value: &str) -> Option<TokenType> {
     const PREFIX: &str = "application/";
     let short = match value.split_at_checked(PREFIX.len()) {

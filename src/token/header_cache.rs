@@ -1,5 +1,5 @@
-//! Header cache: headers that stood before good signatures. An issuer writes the same header into all
-//! tokens of a key, so most are known by their text and need not be read again.
+//! Header cache: headers of tokens whose signature held. An issuer writes the same header into all
+//! tokens of a key, so most headers are found by their text and need no parsing.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use arc_swap::{ArcSwap, Guard};
 
 use crate::token::header::Header;
 
-/// Cache of headers, the oldest first. It holds what reading a header gave, and never a key.
+/// Cache of parsed headers, the oldest first. It never holds a key.
 #[derive(Default)]
 pub(crate) struct HeaderCache(ArcSwap<Vec<Arc<CachedHeader>>>);
 
@@ -25,7 +25,7 @@ impl HeaderCache {
         self.0.load()
     }
 
-    /// Adds `header`, whose text `segment` stood before a good signature.
+    /// Adds `header`, whose text in the token is `segment`.
     pub(crate) fn insert(&self, segment: &str, header: &Header<'_>) {
         let known = self.load();
         if find(&known, segment).is_some() {

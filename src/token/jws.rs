@@ -1,5 +1,5 @@
-//! The compact serialization: three parts, each strict base64url, and a header that asks for
-//! nothing we do not do ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
+//! Compact serialization: three parts in strict base64url, and a header without unsupported extensions
+//! ([RFC 7515 §7.1](https://www.rfc-editor.org/rfc/rfc7515#section-7.1)).
 
 use std::sync::Arc;
 
@@ -16,11 +16,11 @@ use crate::{
     },
 };
 
-/// The three parts of a token as text.
+/// Three parts of a token as text.
 #[derive(Clone, Copy)]
 pub(crate) struct CompactJws<'s> {
     pub(crate) token: &'s str,
-    /// The header and the payload with the dot between them, which is what was signed.
+    /// Signed text: header, dot and payload.
     message: &'s str,
     pub(crate) header: &'s str,
     payload: &'s str,
@@ -40,8 +40,7 @@ impl<'s> CompactJws<'s> {
         let (message, signature) = split_at(token, last).ok_or(Reason::MalformedToken)?;
         let first = memchr(b'.', message.as_bytes());
         let (header, payload) = split_at(message, first).ok_or(Reason::MalformedToken)?;
-        // A dot that is left in the payload is no base64url. An empty payload is none of JWS's
-        // business, and no JSON object.
+        // Another dot in the payload fails as base64url, and an empty payload fails as JSON.
         if header.is_empty() || signature.is_empty() {
             return Err(Reason::MalformedToken);
         }
@@ -55,7 +54,7 @@ impl<'s> CompactJws<'s> {
     }
 }
 
-/// A token taken apart. Nothing of it is trusted yet.
+/// Parsed token. Nothing of it is verified yet.
 pub(crate) struct ParsedJws<'s> {
     pub(crate) header: Header<'s>,
     compact: CompactJws<'s>,
@@ -64,7 +63,7 @@ pub(crate) struct ParsedJws<'s> {
 }
 
 impl<'s> ParsedJws<'s> {
-    /// Decodes the parts into `bytes`. A header that is `known` need not be read.
+    /// Decodes the parts into `bytes`. A header in `known` is not parsed again.
     pub(crate) fn read(
         compact: CompactJws<'s>,
         bytes: &'s mut Vec<u8>,
@@ -95,20 +94,20 @@ impl<'s> ParsedJws<'s> {
         &self.compact
     }
 
-    /// The payload, decoded.
+    /// Returns the decoded payload.
     pub(crate) fn payload(&self) -> &'s [u8] {
         self.payload
     }
 
-    /// Whether the signature holds for `key`. A key of another algorithm never fits.
+    /// Returns whether `key` verifies the signature. A key of another algorithm never does.
     pub(crate) fn verify(&self, key: &VerifyingKey) -> bool {
         key.algorithm() == self.header.algorithm
             && key.verifies(self.compact.message.as_bytes(), self.signature)
     }
 }
 
-/// Appends the decoded `segment` and gives the new length. Padding, white space, the characters
-/// `+` and `/`, and bits behind the last byte are refused (RFC 7515 §2, RFC 4648 §3.5).
+/// Appends the decoded `segment` and returns the new length. Padding, white space, `+`, `/` and bits
+/// after the last byte are rejected (RFC 7515 §2, RFC 4648 §3.5).
 fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Result<usize, Reason> {
     URL_SAFE_NO_PAD
         .decode_append(segment, bytes)

@@ -1,4 +1,5 @@
-//! A token as text becomes [`Claims`], or a reason why not. Pure: no I/O, and time is an argument.
+//! From the text of a token to [`Claims`], or to the reason of a rejection. Pure: no I/O, and time is an
+//! argument.
 
 pub(crate) mod bearer;
 pub(crate) mod claim_index;

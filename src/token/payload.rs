@@ -1,4 +1,4 @@
-//! Claims of a payload as they are read: typed, and not checked yet.
+//! Claims of a payload with their types, before any check.
 
 use std::borrow::Cow;
 
@@ -6,35 +6,35 @@ use smallvec::SmallVec;
 
 use crate::json::{Malformed, Member, Reader};
 
-/// The claims that are checked or kept.
+/// Claims that are checked or kept.
 #[derive(Default)]
 pub(super) struct ClaimMembers<'s> {
     pub(super) audiences: SmallVec<[Cow<'s, str>; 4]>,
     pub(super) authorized_party: Option<TextClaim<'s>>,
     pub(super) client_id: Option<TextClaim<'s>>,
     pub(super) expires_at: Option<f64>,
-    /// OpenID Connect Core §2. Older Keycloaks write it into access tokens, too.
+    /// `nonce` (OpenID Connect Core §2). Older Keycloak versions also write it into access tokens.
     pub(super) has_nonce: bool,
     pub(super) is_sender_constrained: bool,
     pub(super) issued_at: Option<f64>,
     pub(super) issuer: Option<Cow<'s, str>>,
     pub(super) kind: Option<Cow<'s, str>>,
     pub(super) not_before: Option<f64>,
-    /// A claim that no access token has: of an ID token (OpenID Connect Core §3.1.3.6, §3.3.2.11) or
-    /// of a security event or logout token (RFC 8417 §2.2).
+    /// Claim that no access token has: of an ID token (OpenID Connect Core §3.1.3.6, §3.3.2.11), or of
+    /// a security event or logout token (RFC 8417 §2.2).
     pub(super) of_other_kind: Option<&'static str>,
-    /// A parameter of an authorization response, which is signed with the same keys (JARM §2.1).
-    /// Such a response has no subject.
+    /// Parameter of a signed authorization response (JARM §2.1). Such a response has no subject.
     pub(super) response_parameter: Option<&'static str>,
     pub(super) scope: Option<TextClaim<'s>>,
     pub(super) subject: Option<TextClaim<'s>>,
     pub(super) token_id: Option<TextClaim<'s>>,
-    /// The registered claim being read, for the error.
+    /// Registered claim that is being read, for the error.
     pub(super) at: &'static str,
 }
 
 impl<'s> ClaimMembers<'s> {
-    /// A registered claim of the wrong JSON type is an error, never "absent" (CVE-2026-25537).
+    /// Reads one claim. A wrong JSON type of a registered claim is an error, and never the same as an
+    /// absent claim (CVE-2026-25537).
     pub(super) fn read(
         &mut self,
         member: &Member<'_>,
@@ -51,8 +51,8 @@ impl<'s> ClaimMembers<'s> {
             "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
             "iat" => ("iat", Slot::Time(&mut self.issued_at)),
             "aud" => ("aud", Slot::Audiences(&mut self.audiences)),
-            // Not a registered claim of RFC 7519: some issuers publish a list. Whoever maps
-            // permissions from it judges its type.
+            // RFC 7519 does not register it, and some issuers write a list. The mapping checks its
+            // type.
             "scope" => {
                 let at = value.position();
                 self.scope = value.text_if_any()?.map(|text| TextClaim { text, at });
@@ -93,7 +93,7 @@ impl<'s> ClaimMembers<'s> {
     }
 }
 
-/// A claim that is kept as a text.
+/// Claim that is kept as a text.
 pub(super) struct TextClaim<'s> {
     pub(super) text: Cow<'s, str>,
     /// Position of its value in the payload.
@@ -107,7 +107,7 @@ enum Slot<'m, 's> {
     Audiences(&'m mut SmallVec<[Cow<'s, str>; 4]>),
 }
 
-/// `aud`: a string, or an array of strings; none of them empty (RFC 7519 §4.1.3).
+/// Reads `aud`: a string or an array of strings, none of them empty (RFC 7519 §4.1.3).
 fn read_audiences<'s>(
     value: &mut Reader<'s>,
     audiences: &mut SmallVec<[Cow<'s, str>; 4]>,

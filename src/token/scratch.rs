@@ -1,4 +1,4 @@
-//! Buffers of a thread, so that a check of a token allocates only what it keeps.
+//! Buffers of a thread. With them a check of a token allocates only what it keeps.
 
 use std::cell::Cell;
 
@@ -9,15 +9,15 @@ pub(crate) struct Buffers {
     /// Decoded parts of the token.
     pub(crate) bytes: Vec<u8>,
     pub(crate) payload: PayloadBuffers,
-    /// Texts on their way into one allocation.
+    /// Texts that are collected for one allocation.
     pub(crate) text: String,
 }
 
-/// What is found in a payload while it is read.
+/// Buffers for the index of a payload.
 #[derive(Default)]
 pub(crate) struct PayloadBuffers {
     pub(super) entries: Vec<Entry>,
-    /// Names that are written with escapes, unescaped.
+    /// Unescaped form of names with escapes.
     pub(super) unescaped: String,
 }
 
@@ -41,7 +41,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         if let Some(buffers) = self.0.take() {
-            // A thread that ends keeps nothing.
+            // The buffers of a thread that ends are freed.
             let _ = SPARE.try_with(|spare| spare.set(Some(buffers)));
         }
     }

@@ -1,5 +1,5 @@
-//! The payload before its signature was looked at: registered claims are typed and checked in one
-//! pass ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
+//! Payload of a token before its signature is verified: checks of the registered claims
+//! ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
 //! [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -18,24 +18,24 @@ use crate::{
     },
 };
 
-/// 9999-12-31T23:59:59Z, the last `exp` that is taken for a time.
+/// 9999-12-31T23:59:59Z. A later `exp` is malformed.
 const MAX_TIME: f64 = 253_402_300_799.0;
 
-/// A token whose claims were read but whose signature was not looked at.
+/// Token whose claims were read and whose signature is not verified.
 pub(crate) struct Unverified<'s> {
     signed: ParsedJws<'s>,
     payload: &'s str,
     claims: ClaimMembers<'s>,
 }
 
-/// The claims hold; only the signature is open.
+/// Result of the checks of the claims. The signature is not verified yet.
 pub(crate) struct ValidatedClaims {
     validity: Validity,
     audiences: u64,
 }
 
 impl<'s> Unverified<'s> {
-    /// Reads the claims. Where each one stands goes to `buffers`.
+    /// Reads the claims, and writes their index to `buffers`.
     pub(crate) fn read(
         signed: ParsedJws<'s>,
         buffers: &mut PayloadBuffers,
@@ -54,7 +54,7 @@ impl<'s> Unverified<'s> {
             let start = value.position();
             claims.read(&member, value)?;
             let name = member.place.unwrap_or_else(|| {
-                // Behind the payload, as in `Claims::text`.
+                // After the payload, as in `Claims::text`.
                 let start = payload.len().saturating_add(unescaped.len());
                 unescaped.push_str(member.name);
                 start..start.saturating_add(member.name.len())
@@ -73,7 +73,7 @@ impl<'s> Unverified<'s> {
         }
     }
 
-    /// The issuer the token claims. The very parse that the key is chosen by.
+    /// Returns the issuer that the token claims. The same value selects the key.
     pub(crate) fn issuer(&self) -> Result<&str, Reason> {
         let issuer = self.claims.issuer.as_deref();
         issuer.ok_or(Reason::MissingClaim("iss"))
@@ -83,13 +83,13 @@ impl<'s> Unverified<'s> {
         &self.signed
     }
 
-    /// The audiences the token claims.
+    /// Returns the audiences that the token claims.
     pub(crate) fn audiences(&self) -> impl Iterator<Item = &str> {
         self.claims.audiences.iter().map(AsRef::as_ref)
     }
 
-    /// Every check that needs no key, at the instant `now` since the Unix epoch. The audience
-    /// comes last: a token that is wrong in nothing else was sent to the wrong service.
+    /// Runs every check that needs no key. The audience comes last: a token that fails nothing else was
+    /// sent to the wrong service.
     pub(crate) fn check(
         &self,
         expected: &ClaimRequirements,
@@ -139,7 +139,7 @@ impl<'s> Unverified<'s> {
         })
     }
 
-    /// Refuses tokens of other kinds, which their issuer signs with the same keys
+    /// Rejects tokens of other kinds, which their issuer signs with the same keys
     /// ([RFC 8725 §3.12](https://www.rfc-editor.org/rfc/rfc8725#section-3.12)).
     fn check_kind(&self) -> Result<(), Reason> {
         let claims = &self.claims;
@@ -163,7 +163,7 @@ impl<'s> Unverified<'s> {
         }
     }
 
-    /// RFC 9068 §2.2 and §4: `typ` is `at+jwt`, and these claims are there.
+    /// Checks that `typ` is `at+jwt` and that the claims of RFC 9068 §2.2 are present.
     fn check_rfc9068(&self) -> Result<(), Reason> {
         if !self.signed.header.is_at_jwt {
             return Err(Reason::HeaderTyp);
@@ -182,7 +182,7 @@ impl<'s> Unverified<'s> {
         Ok(())
     }
 
-    /// The configured audiences that the token names, one bit each.
+    /// Returns the configured audiences that the token names, one bit each.
     fn accepted_audiences(&self, expected: &ClaimRequirements) -> Result<u64, Reason> {
         let found = &self.claims.audiences;
         if found.is_empty() {
@@ -201,7 +201,7 @@ impl<'s> Unverified<'s> {
         Ok(accepted)
     }
 
-    /// Makes [`Claims`], if the signature holds for `key`: the one way to make them.
+    /// Creates [`Claims`] if `key` verifies the signature. There is no other way to create them.
     pub(crate) fn verify(
         &self,
         validated: &ValidatedClaims,
@@ -224,7 +224,7 @@ impl<'s> Unverified<'s> {
             let Some(claim) = claim else {
                 return Some(None);
             };
-            // Behind the opening quote of its value, unless it is written with escapes.
+            // A value without escapes is kept in the payload, after its opening quote.
             let start = if let Cow::Borrowed(_) = claim.text {
                 claim.at.checked_add(shift)?.checked_add(1)?
             } else {
@@ -261,8 +261,8 @@ impl<'s> Unverified<'s> {
     }
 }
 
-/// Returns the time of a claim; the epoch for any time before it. What does not fit is more than 500
-/// billion years away.
+/// Returns the time of a claim; the epoch for any earlier time. A number beyond the range is more than
+/// 500 billion years away.
 fn time(seconds: f64) -> WallTime {
     let since_epoch = Duration::try_from_secs_f64(seconds.max(0.0));
     WallTime::from_epoch(since_epoch.unwrap_or(Duration::MAX))

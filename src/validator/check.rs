@@ -57,7 +57,7 @@ impl WaitsLeft {
     }
 }
 
-/// A token whose signature held.
+/// Token whose signature was verified.
 struct VerifiedToken<'v> {
     claims: Claims,
     issuer: &'v TrustedIssuer,
@@ -87,7 +87,7 @@ impl Inner {
         Ok(access)
     }
 
-    /// Returns what a full check would find about a cached token, if that is certain.
+    /// Returns the access of a cached token, if a full check would certainly accept the token now.
     pub(super) fn cached(&self, token: &str, now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
         let found = self.tokens.get(token, now)?;
         let issuer = self.issuers.get(found.issuer)?;

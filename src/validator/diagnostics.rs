@@ -1,7 +1,7 @@
-//! What an operator should know of a rejection, beyond its reason.
+//! Details of rejections for the operator.
 
-/// What may be wrong with the issuer `name`, in words that hold nothing of it. `known` are the
-/// issuers that are configured.
+/// Returns the likely mistake in the issuer `name`, in words that contain nothing of it. `known` are the
+/// configured issuers.
 pub(super) fn near_miss<'k>(
     mut known: impl Iterator<Item = &'k str>,
     name: &str,
@@ -19,13 +19,13 @@ pub(super) fn near_miss<'k>(
     ))
 }
 
-/// What is left of an issuer's name without its scheme and a slash at its end.
+/// Returns an issuer's name without its scheme and final slashes.
 fn core(name: &str) -> &str {
     let name = name.trim_end_matches('/');
     name.split_once("://").map_or(name, |(_, rest)| rest)
 }
 
-/// Which audiences a genuine token has, and which were expected.
+/// Returns the audiences of a verified token and the expected ones, for a log line.
 pub(super) fn other_audience<'a>(
     found: impl Iterator<Item = &'a str>,
     expected: impl Iterator<Item = &'a str>,
@@ -37,7 +37,7 @@ pub(super) fn other_audience<'a>(
     )
 }
 
-/// At most 4 values of 64 characters, for a log.
+/// Returns at most 4 values of at most 64 characters each.
 fn excerpt<'a>(values: impl Iterator<Item = &'a str>) -> Vec<String> {
     values
         .take(4)

@@ -76,7 +76,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec(step, 1..400)
 }
 
-/// What became of a token, in words.
+/// Outcome for a token, in words.
 fn outcome(decided: Result<Access, NotAccepted>) -> String {
     match decided {
         Ok(access) => format!("{:?} {:?}", access.subject(), access.permissions()),
