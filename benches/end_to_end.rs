@@ -24,8 +24,9 @@ use axum::{Router, routing::get};
 use http::Request;
 use measure::median;
 use modeler_auth::AuthLayer;
+use modeler_auth_testkit::server;
 use support::{Signer, hostile_tokens, keycloak_claims};
-use tokio::{net::TcpListener, runtime::Builder};
+use tokio::runtime::Builder;
 use tower::{Service, layer::layer_fn};
 
 const ROUNDS: usize = 9;
@@ -107,10 +108,8 @@ fn serve(signer: &Signer) -> SocketAddr {
         .route("/protected", protected);
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a runtime");
-    let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"));
-    let listener = listener.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    std::thread::spawn(move || runtime.block_on(async { axum::serve(listener, app).await }));
+    let address = runtime.block_on(server::serve(app));
+    std::thread::spawn(move || runtime.block_on(std::future::pending::<()>()));
     address
 }
 

@@ -5,19 +5,20 @@
 //! cargo bench --bench growth
 //! ```
 
-#[path = "../tests/support/heap.rs"]
-mod heap;
 #[path = "support/measure.rs"]
 mod measure;
 mod support;
 
 use std::hint::black_box;
 
-use heap::held;
 use measure::{in_turn, median};
 use modeler_auth::{Issuer, TokenValidator, TokenValidatorBuilder, keys::StaticKeys};
+use modeler_auth_testkit::heap::{ByThread, CountingAllocator, held};
 use serde_json::json;
 use support::{ORGANIZATION, REALM, SAAS, Signer, keycloak_claims, ranks, saas_claims, validate};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator<ByThread> = CountingAllocator::new();
 
 const ROUNDS: usize = 21;
 

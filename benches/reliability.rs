@@ -12,13 +12,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use axum::{Router, routing::get};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use modeler_auth::{
     Issuer, TokenValidator,
     test_util::{TestClock, TestIssuer},
 };
-use tokio::{net::TcpListener, runtime::Builder, task::JoinSet};
+use modeler_auth_testkit::server::Server;
+use tokio::{runtime::Builder, task::JoinSet};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -68,30 +68,11 @@ fn quantile(times: &mut [Duration], share: f64) -> Duration {
 fn cold_herd() {
     let runtime = Builder::new_multi_thread().enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let (discoveries, fetches) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let server = Server::start().await;
+        let url = server.url("");
         let issuer = TestIssuer::oidc(&url);
-        let document = format!("{{\"issuer\":\"{url}\",\"jwks_uri\":\"{url}/jwks\"}}");
-        let jwks = issuer.jwks();
-        let (count_discovery, count_fetch) = (Arc::clone(&discoveries), Arc::clone(&fetches));
-        let app = Router::new()
-            .route(
-                "/.well-known/openid-configuration",
-                get(async move || {
-                    count_discovery.fetch_add(1, Ordering::Relaxed);
-                    document
-                }),
-            )
-            .route(
-                "/jwks",
-                get(async move || {
-                    count_fetch.fetch_add(1, Ordering::Relaxed);
-                    tokio::time::sleep(Duration::from_millis(100)).await;
-                    jwks
-                }),
-            );
-        tokio::spawn(async { axum::serve(listener, app).await });
+        server.discovery("", &url, &server.url("/jwks"));
+        server.slow_text("/jwks", Duration::from_millis(100), issuer.jwks());
 
         let trusted = Issuer::oidc(&url).audience("test");
         let validator = TokenValidator::builder().issuer(trusted).build();
@@ -115,8 +96,8 @@ fn cold_herd() {
             "10,000 concurrent requests, no keys yet, the key set takes 100 ms",
             &format!(
                 "{} discovery, {} fetch, {errors} errors, p99 {} ms",
-                discoveries.load(Ordering::Relaxed),
-                fetches.load(Ordering::Relaxed),
+                server.count("/.well-known/openid-configuration"),
+                server.count("/jwks"),
                 quantile(&mut times, 0.99).as_millis(),
             ),
         );

@@ -1,27 +1,27 @@
 //! How often deciding about a token asks for memory, and what remembering one takes. Counts are
 //! exact, so they are asserted; the only test of its process.
 
-#[path = "support/heap.rs"]
-mod heap;
-#[path = "attacks/signer.rs"]
-#[allow(dead_code)]
-mod signer;
+#[path = "support/target.rs"]
+mod target;
 
-use std::{
-    convert::Infallible,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::{convert::Infallible, task::Poll};
 
-use heap::{allocations, held};
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use modeler_auth::{
     AuthLayer, AuthorizedOrganization, Claims, Issuer, Permissions, TokenValidator,
     access::{ClaimError, Grant},
     keys::StaticKeys,
 };
-use signer::{ISSUER, Key, Target, jwks};
+use modeler_auth_testkit::{
+    heap::{ByThread, CountingAllocator, allocations, held},
+    poll::{poll_once, ready},
+    signer::{ISSUER, Key, jwks},
+};
+use target::Target;
 use tower::{Layer as _, Service as _, service_fn};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator<ByThread> = CountingAllocator::new();
 
 fn validator(key: &Key, cache: u64) -> TokenValidator {
     let organization = AuthorizedOrganization::nil();
@@ -37,13 +37,10 @@ fn validator(key: &Key, cache: u64) -> TokenValidator {
 
 /// What `token` is answered with, and how often that asks for memory once things have settled.
 fn count(validator: &TokenValidator, token: &str) -> (usize, &'static str) {
-    let decide = || {
-        let mut context = Context::from_waker(Waker::noop());
-        match pin!(validator.validate(token)).poll(&mut context) {
-            Poll::Ready(Ok(_)) => "accepted",
-            Poll::Ready(Err(error)) => error.reason(),
-            Poll::Pending => "waits",
-        }
+    let decide = || match poll_once(validator.validate(token)) {
+        Poll::Ready(Ok(_)) => "accepted",
+        Poll::Ready(Err(error)) => error.reason(),
+        Poll::Pending => "waits",
     };
     for _ in 0..100 {
         decide();
@@ -131,10 +128,9 @@ fn the_layer(validator: &TokenValidator, token: &str) {
     let mut call = || {
         let request = Request::builder().header(AUTHORIZATION, &header);
         let request = request.body(()).unwrap();
-        let mut context = Context::from_waker(Waker::noop());
-        allocations(|| match pin!(guarded.call(request)).poll(&mut context) {
-            Poll::Ready(Ok(response)) => response.status(),
-            Poll::Pending => unreachable!("nothing waits"),
+        allocations(|| {
+            let Ok(response) = ready(guarded.call(request));
+            response.status()
         })
     };
     call();
@@ -184,6 +180,5 @@ fn verdicts_keep_to_their_bytes(key: &Key) {
 }
 
 fn count_once(validator: &TokenValidator, token: &str) {
-    let mut verdict = tokio_test::task::spawn(validator.validate(token));
-    assert!(verdict.poll().is_ready());
+    assert!(poll_once(validator.validate(token)).is_ready());
 }

@@ -6,18 +6,21 @@
 //!
 //! The only test of its process, since it counts what the process allocates.
 
-#[path = "attacks/signer.rs"]
-#[allow(dead_code)]
-mod signer;
+#[path = "support/target.rs"]
+mod target;
 
-#[path = "support/heap.rs"]
-mod heap;
+use std::{task::Poll, time::Instant};
 
-use std::time::Instant;
-
-use heap::most_held;
+use modeler_auth_testkit::{
+    heap::{ByThread, CountingAllocator, peak},
+    poll::poll_once,
+    signer::{ISSUER, Key, claims},
+};
 use serde_json::json;
-use signer::{Key, Target, claims};
+use target::Target;
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator<ByThread> = CountingAllocator::new();
 
 /// Half way between two `f64`s, as nearly as can be written in so few digits: reading it as one
 /// takes some 10 µs.
@@ -41,12 +44,12 @@ fn key_sets_cost_a_multiple_of_their_size() {
         ),
     ] {
         let parse = || {
-            let issuer = modeler_auth::Issuer::oidc(signer::ISSUER).audience("api");
+            let issuer = modeler_auth::Issuer::oidc(ISSUER).audience("api");
             let keys = modeler_auth::keys::StaticKeys::from_jwks(set.clone());
             let builder = modeler_auth::TokenValidator::builder().issuer(issuer.keys(keys));
             builder.build().is_err()
         };
-        let (held, is_rejected) = most_held(parse);
+        let (held, is_rejected) = peak(parse);
         println!(
             "| {name} of a key set | {} | {is_rejected} | {held} | |",
             set.len()
@@ -170,15 +173,12 @@ fn the_nastiest_inputs_cost_little() {
         "| input | bytes of input | verdict | most bytes held | µs |\n|---|---:|---|---:|---:|"
     );
     for (name, token) in &nasty {
-        let decide = || {
-            let mut verdict = tokio_test::task::spawn(target.validator.validate(token));
-            match verdict.poll() {
-                std::task::Poll::Ready(Ok(_)) => "accepted",
-                std::task::Poll::Ready(Err(error)) => error.reason(),
-                std::task::Poll::Pending => "waits",
-            }
+        let decide = || match poll_once(target.validator.validate(token)) {
+            Poll::Ready(Ok(_)) => "accepted",
+            Poll::Ready(Err(error)) => error.reason(),
+            Poll::Pending => "waits",
         };
-        let (held, verdict) = most_held(decide);
+        let (held, verdict) = peak(decide);
         let started = Instant::now();
         let rounds = 20;
         for _ in 0..rounds {

@@ -5,9 +5,8 @@
 //! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and the
 //! verdicts, for a third opinion: `tests/interop/jose`.
 
-#[path = "attacks/signer.rs"]
-#[allow(dead_code)]
-mod signer;
+#[path = "support/target.rs"]
+mod target;
 
 use std::{
     collections::BTreeMap,
@@ -18,8 +17,12 @@ use std::{
 
 use fastrand::Rng;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
+use modeler_auth_testkit::{
+    poll::ready,
+    signer::{ISSUER, Key, claims, encode, now},
+};
 use serde_json::{Value, json};
-use signer::{ISSUER, Key, Target, claims, encode, now};
+use target::Target;
 
 /// What `jsonwebtoken` 11 does not look at, or takes for absent.
 const STRICTER: &[&str] = &[
@@ -180,10 +183,7 @@ fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
     let mut stricter: BTreeMap<&str, usize> = BTreeMap::new();
     for _ in 0..tokens {
         let token = token(&mut random, &key);
-        let ours = match tokio_test::task::spawn(target.validator.validate(&token)).poll() {
-            std::task::Poll::Ready(verdict) => verdict.map_err(|error| error.reason()),
-            std::task::Poll::Pending => panic!("static keys need no waiting"),
-        };
+        let ours = ready(target.validator.validate(&token)).map_err(|error| error.reason());
         if let Some(dump) = &mut dump {
             let verdict = ours.as_ref().map_or_else(|reason| *reason, |_| "accepted");
             writeln!(dump, "{verdict} {token}").unwrap();

@@ -9,10 +9,6 @@
 //! cargo test --all-features --test nesting --release
 //! ```
 
-#[path = "attacks/signer.rs"]
-#[allow(dead_code)]
-mod signer;
-
 use std::{
     env,
     process::{Command, Stdio},
@@ -24,8 +20,11 @@ use modeler_auth::{
     camunda::SaasClaims,
     keys::{KeyFetch, KeyFetchError, KeyFuture, KeyRequest, KeySource, StaticKeys},
 };
+use modeler_auth_testkit::{
+    server::Server,
+    signer::{ISSUER, Key, claims, encode, jwks},
+};
 use serde_json::{Value, json};
-use signer::{ISSUER, Key, claims, encode, jwks};
 
 const STACK: usize = 512 * 1024;
 const RAW_VALUE: &str = "$serde_json::private::RawValue";
@@ -126,25 +125,24 @@ fn key_sets() {
 
 fn discovery() {
     run(async {
-        use axum::{Router, extract::Path, routing::get};
-
         let documents = nests(60 * 1024);
         let count = documents.len();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let name = base.clone();
-        let document = async move |Path((member, number)): Path<(String, usize)>| {
-            let more =
-                format!(",\"issuer\":\"{name}/{member}/{number}\",\"jwks_uri\":\"{name}/jwks\"");
-            let [plain, hidden] = members(&member, &documents[number / 2], &more);
-            if number % 2 == 0 { plain } else { hidden }
-        };
-        let place = "/{member}/{number}/.well-known/openid-configuration";
-        let app = Router::new().route(place, get(document));
-        tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+        let server = Server::start().await;
         for member in ["issuer", "jwks_uri", "else"] {
             for number in 0..2 * count {
-                let issuer = Issuer::oidc(format!("{base}/{member}/{number}"));
+                let path = format!("/{member}/{number}");
+                let name = server.url(&path);
+                let more = format!(
+                    ",\"issuer\":\"{name}\",\"jwks_uri\":\"{}\"",
+                    server.url("/jwks")
+                );
+                let [plain, hidden] = members(member, &documents[number / 2], &more);
+                let document = if number % 2 == 0 { plain } else { hidden };
+                server.text(
+                    &format!("{path}/.well-known/openid-configuration"),
+                    document,
+                );
+                let issuer = Issuer::oidc(name);
                 let builder = TokenValidator::builder().issuer(issuer.audience("api"));
                 assert!(builder.build().unwrap().refresh_now().await.is_err());
             }

@@ -1,22 +1,18 @@
 //! Faults that concern a process as a whole, tried in processes of their own: the test starts
 //! itself again, and the child does what the variable `CHILD` says.
 
-mod support {
-    pub mod web;
-}
-
 use std::{env, process::Stdio, time::Duration};
 
 use modeler_auth::{Issuer, TokenValidator, test_util::TestIssuer};
-use support::web::Web;
+use modeler_auth_testkit::{poll::poll_once, server::Server};
 use tokio::process::Command;
 
-async fn issuer() -> (Web, TestIssuer) {
-    let web = Web::start().await;
-    let issuer = TestIssuer::oidc(&web.url("/a"));
-    web.discovery("/a", issuer.name(), &web.url("/jwks"));
-    web.text("/jwks", issuer.jwks());
-    (web, issuer)
+async fn issuer() -> (Server, TestIssuer) {
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/a"));
+    server.discovery("/a", issuer.name(), &server.url("/jwks"));
+    server.text("/jwks", issuer.jwks());
+    (server, issuer)
 }
 
 /// Runs the test `name` as the child, and gives what it printed. It must not panic.
@@ -115,19 +111,12 @@ async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
 /// The last value of a thread to be destroyed asks the validator once more.
 #[tokio::test]
 async fn a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process() {
-    use std::{
-        cell::RefCell,
-        future::Future as _,
-        pin::pin,
-        task::{Context, Waker},
-    };
+    use std::{cell::RefCell, task::Poll};
 
     struct AtExit(TokenValidator, String);
     impl AtExit {
         fn check(&self) -> bool {
-            let mut cx = Context::from_waker(Waker::noop());
-            let check = pin!(self.0.validate(&self.1)).poll(&mut cx);
-            matches!(check, std::task::Poll::Ready(Ok(_)))
+            matches!(poll_once(self.0.validate(&self.1)), Poll::Ready(Ok(_)))
         }
     }
     impl Drop for AtExit {
@@ -167,7 +156,7 @@ async fn f37_each_worker_process_keeps_keys_of_its_own() {
         println!("accepted");
         return;
     }
-    let (web, issuer) = issuer().await;
+    let (server, issuer) = issuer().await;
     let name = "f37_each_worker_process_keeps_keys_of_its_own";
     let workers = tokio::join!(
         child(name, &issuer),
@@ -177,7 +166,7 @@ async fn f37_each_worker_process_keeps_keys_of_its_own() {
     for printed in [workers.0, workers.1, workers.2] {
         assert!(printed.contains("accepted"), "{printed}");
     }
-    assert_eq!(web.count("/jwks"), 3);
+    assert_eq!(server.count("/jwks"), 3);
 }
 
 #[cfg(target_os = "linux")]

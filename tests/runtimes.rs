@@ -14,6 +14,7 @@ use modeler_auth::{
     TokenValidator,
     test_util::{TestClock, TestIssuer},
 };
+use modeler_auth_testkit::poll::poll_once;
 use support::{GatedKeys, gated, reason};
 use tokio::runtime::{Builder, Runtime};
 
@@ -66,8 +67,7 @@ fn f33_a_request_without_a_runtime_leaves_nothing_behind() {
     let issuer = oidc();
     let validator = validator(&issuer);
     let token = issuer.token().sign();
-    let verdict = tokio_test::task::spawn(validator.validate(&token)).poll();
-    assert!(verdict.is_ready());
+    assert!(poll_once(validator.validate(&token)).is_ready());
     block_on(&runtime(), validator.ready());
     assert_eq!(issuer.fetches(), 1);
     assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);

@@ -1,8 +1,7 @@
 //! What is told of tokens. The only test of its process, since the log is the process's.
 
-#[path = "attacks/signer.rs"]
-#[allow(dead_code)]
-mod signer;
+#[path = "support/target.rs"]
+mod target;
 
 use std::{
     io::Write,
@@ -10,8 +9,9 @@ use std::{
 };
 
 use modeler_auth::AuthError;
+use modeler_auth_testkit::signer::{Key, claims};
 use serde_json::json;
-use signer::{Key, Target, claims};
+use target::Target;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// Everything that is logged, at every level.

@@ -1,13 +1,10 @@
 //! Services to put the layer round, and calls of them as a server would make, without waiting.
 
-use std::{
-    convert::Infallible,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::{convert::Infallible, future::poll_fn};
 
 use axum::{Router, body::Body, routing::get};
 use http::{Request, Response};
+use modeler_auth_testkit::poll::ready;
 use tower::{Service, service_fn};
 
 /// Answers with nothing.
@@ -32,10 +29,7 @@ pub fn call<S, B>(service: &mut S, request: Request<B>) -> S::Response
 where
     S: Service<Request<B>, Error = Infallible>,
 {
-    let mut context = Context::from_waker(Waker::noop());
-    assert!(service.poll_ready(&mut context).is_ready());
-    match pin!(service.call(request)).poll(&mut context) {
-        Poll::Ready(Ok(response)) => response,
-        Poll::Pending => unreachable!("nothing waits"),
-    }
+    let Ok(()) = ready(poll_fn(|context| service.poll_ready(context)));
+    let Ok(response) = ready(service.call(request));
+    response
 }

@@ -1,24 +1,15 @@
 //! Tokens, keys and a floor to measure against: one signature check with a key parsed once.
 #![allow(dead_code, reason = "each benchmark uses some of it")]
 
-use std::{
-    future::Future as _,
-    hint::black_box,
-    pin::pin,
-    task::{Context, Poll, Waker},
-};
+use std::hint::black_box;
 
-use aws_lc_rs::{
-    rand::SystemRandom,
-    rsa::KeySize,
-    signature::{
-        self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaKeyPair,
-        RsaPublicKeyComponents,
-    },
-};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use modeler_auth::{
     Access, AuthError, Issuer, TokenValidator, TokenValidatorBuilder, keys::StaticKeys,
+};
+use modeler_auth_testkit::{
+    poll::ready,
+    signer::{Key, encode, jwks},
 };
 use serde_json::{Value, json};
 
@@ -26,112 +17,36 @@ pub const REALM: &str = "http://localhost:18080/auth/realms/camunda-platform";
 pub const SAAS: &str = "https://weblogin.cloud.camunda.io/";
 pub const ORGANIZATION: &str = "12345678-ABCD-DCBA-ABCD-123456789ABC";
 
-enum Pair {
-    Ec(EcdsaKeyPair),
-    Ed(Ed25519KeyPair),
-    Rsa(RsaKeyPair),
-}
-
 /// A key that signs tokens of both payloads.
 pub struct Signer {
     pub algorithm: &'static str,
-    pair: Pair,
-    public: ParsedPublicKey,
-    id: String,
+    key: Key,
 }
 
 impl Signer {
     pub fn new(algorithm: &'static str) -> Self {
-        let (pair, public) = match algorithm {
-            "RS256" => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).expect("a key");
-                let key = pair.public_key();
-                let public = RsaPublicKeyComponents {
-                    n: key.modulus().big_endian_without_leading_zero(),
-                    e: key.exponent().big_endian_without_leading_zero(),
-                };
-                let public = public.to_parsed_public_key(&signature::RSA_PKCS1_2048_8192_SHA256);
-                (Pair::Rsa(pair), public)
-            }
-            "ES256" => {
-                let scheme = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-                let pair = EcdsaKeyPair::generate(scheme).expect("a key");
-                let public =
-                    ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, pair.public_key());
-                (Pair::Ec(pair), public)
-            }
-            _ => {
-                let pair = Ed25519KeyPair::generate().expect("a key");
-                let public = ParsedPublicKey::new(&signature::ED25519, pair.public_key());
-                (Pair::Ed(pair), public)
-            }
-        };
-        Self {
-            algorithm,
-            pair,
-            public: public.expect("a public key"),
-            id: encode(aws_lc_rs::digest::digest(
-                &aws_lc_rs::digest::SHA256,
-                algorithm.as_bytes(),
-            )),
-        }
+        let id = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, algorithm.as_bytes());
+        let mut key = Key::generate(algorithm).with_id(encode(id));
+        key.jwk["alg"] = json!(algorithm);
+        key.jwk["use"] = json!("sig");
+        Self { algorithm, key }
     }
 
     pub fn jwk(&self) -> Value {
-        let mut jwk = match &self.pair {
-            Pair::Ec(pair) => {
-                let (_, point) = pair.public_key().as_ref().split_at(1);
-                let (x, y) = point.split_at(point.len() / 2);
-                json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y)})
-            }
-            Pair::Ed(pair) => {
-                json!({"kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key())})
-            }
-            Pair::Rsa(pair) => {
-                let key = pair.public_key();
-                let n = encode(key.modulus().big_endian_without_leading_zero());
-                let e = encode(key.exponent().big_endian_without_leading_zero());
-                json!({"kty": "RSA", "n": n, "e": e})
-            }
-        };
-        jwk["kid"] = json!(self.id);
-        jwk["alg"] = json!(self.algorithm);
-        jwk["use"] = json!("sig");
-        jwk
+        self.key.jwk.clone()
     }
 
     pub fn jwks(&self) -> String {
-        json!({"keys": [self.jwk()]}).to_string()
+        jwks(&[&self.key.jwk])
     }
 
     pub fn sign(&self, claims: &Value) -> String {
-        self.sign_with_id(claims, &self.id)
+        self.sign_with_id(claims, self.key.id())
     }
 
     pub fn sign_with_id(&self, claims: &Value, id: &str) -> String {
-        let header = json!({"alg": self.algorithm, "typ": "JWT", "kid": id}).to_string();
-        let message = format!("{}.{}", encode(header), encode(claims.to_string()));
-        let random = SystemRandom::new();
-        let signature = match &self.pair {
-            Pair::Ec(pair) => pair
-                .sign(&random, message.as_bytes())
-                .expect("signs")
-                .as_ref()
-                .to_vec(),
-            Pair::Ed(pair) => pair.sign(message.as_bytes()).as_ref().to_vec(),
-            Pair::Rsa(pair) => {
-                let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(
-                    &signature::RSA_PKCS1_SHA256,
-                    &random,
-                    message.as_bytes(),
-                    &mut signature,
-                )
-                .expect("signs");
-                signature
-            }
-        };
-        format!("{message}.{}", encode(signature))
+        let header = json!({"alg": self.algorithm, "typ": "JWT", "kid": id});
+        self.key.token(header.to_string(), claims.to_string())
     }
 
     /// The bare signature check of `token`, with everything else done before.
@@ -139,7 +54,7 @@ impl Signer {
         let (message, signature) = token.rsplit_once('.').expect("three parts");
         let message = message.to_owned();
         let signature = URL_SAFE_NO_PAD.decode(signature).expect("base64url");
-        let key = self.public.clone();
+        let key = self.key.public_key();
         move || {
             let holds = key.verify_sig(black_box(message.as_bytes()), black_box(&signature));
             assert!(holds.is_ok());
@@ -161,10 +76,6 @@ impl Signer {
             .build()
             .expect("a good configuration")
     }
-}
-
-pub fn encode(bytes: impl AsRef<[u8]>) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// What a Keycloak behind Camunda Self-Managed says of a machine client: 1 kB.
@@ -205,11 +116,7 @@ pub fn saas_claims(number: usize) -> Value {
 
 /// Validates without waiting.
 pub fn validate(validator: &TokenValidator, token: &str) -> Result<Access, AuthError> {
-    let verdict = pin!(validator.validate(token));
-    match verdict.poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(verdict) => verdict,
-        Poll::Pending => unreachable!("the keys are at hand"),
-    }
+    ready(validator.validate(token))
 }
 
 /// Tokens that are refused, each for another reason.

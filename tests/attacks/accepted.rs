@@ -5,9 +5,10 @@ use modeler_auth::{
     keys::{Algorithm, StaticKeys},
     test_util::TestIssuer,
 };
+use modeler_auth_testkit::signer::{ISSUER, Key, claims, encode, jwks, now};
 use serde_json::{Value, json};
 
-use crate::signer::{ISSUER, Key, Target, claims, encode, jwks, now};
+use crate::target::Target;
 
 #[tokio::test]
 async fn tokens_that_must_be_accepted() {

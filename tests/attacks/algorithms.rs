@@ -4,10 +4,11 @@ use modeler_auth::{
     Issuer,
     keys::{Algorithm, StaticKeys},
 };
+use modeler_auth_testkit::signer::{ISSUER, Key, claims, encode, hmac_token, jwks};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::signer::{ISSUER, Key, Target, claims, encode, hmac_token, jwks};
+use crate::target::Target;
 
 #[tokio::test]
 async fn a1_alg_none() {

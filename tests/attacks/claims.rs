@@ -1,13 +1,11 @@
 //! Claims that are wrong, missing, or of another kind of token.
 
 use modeler_auth::{Issuer, TokenValidator};
+use modeler_auth_testkit::signer::{ISSUER, Key, now};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{
-    signer::{ISSUER, Key, Target, now},
-    support::reason,
-};
+use crate::{support::reason, target::Target};
 
 #[tokio::test]
 async fn a40_claims_in_another_case() {

@@ -10,9 +10,10 @@ use modeler_auth::{
     Claims, Issuer, Permission, Permissions, TokenValidator, access::MapClaims as _,
     camunda::SelfManagedClaims, keys::StaticKeys,
 };
+use modeler_auth_testkit::signer::{ISSUER, Key, claims, encode, jwks, now};
 use serde_json::{Value, json};
 
-use crate::signer::{ISSUER, Key, Target, claims, encode, jwks, now};
+use crate::target::Target;
 
 #[tokio::test]
 async fn a28_unknown_crit_is_refused() {
@@ -221,7 +222,7 @@ async fn a38_deep_json() {
     }
     // Larger ones do not fit into a token, but into a key set.
     let jwks = format!("{{\"keys\":[],\"x\":{}}}", deep(100_000));
-    let issuer = modeler_auth::Issuer::oidc(crate::signer::ISSUER).audience("api");
+    let issuer = modeler_auth::Issuer::oidc(modeler_auth_testkit::signer::ISSUER).audience("api");
     let issuer = issuer.keys(modeler_auth::keys::StaticKeys::from_jwks(jwks));
     assert!(
         modeler_auth::TokenValidator::builder()
@@ -272,7 +273,7 @@ async fn a41_a_payload_that_is_no_object() {
     for payload in [
         format!(
             "[{exp},null,\"someone\",\"{}\",\"api\"]",
-            crate::signer::ISSUER
+            modeler_auth_testkit::signer::ISSUER
         ),
         format!("[{}]", claims()),
         json!(claims().to_string()).to_string(),

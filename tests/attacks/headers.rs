@@ -4,9 +4,10 @@ use axum::{
     body::Body,
     http::{HeaderValue, Method, Request, StatusCode, Uri},
 };
+use modeler_auth_testkit::signer::Key;
 use tower::ServiceExt as _;
 
-use crate::signer::{Key, Target};
+use crate::target::Target;
 
 #[tokio::test]
 async fn a60_two_authorization_headers() {

@@ -1,9 +1,10 @@
 //! Key ids, and keys that must not verify.
 
 use modeler_auth::{Issuer, TokenValidator, keys::StaticKeys};
+use modeler_auth_testkit::signer::{ISSUER, Key, encode, hmac_token, jwks};
 use serde_json::{Value, json};
 
-use crate::signer::{ISSUER, Key, Target, encode, hmac_token, jwks};
+use crate::target::Target;
 
 /// Building fails, since no other key is there.
 fn unusable(jwk: &Value) -> bool {

@@ -9,7 +9,8 @@ mod headers;
 mod keys;
 mod sender_constraint_and_revocation;
 mod signatures;
-mod signer;
 mod state;
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/target.rs"]
+mod target;

@@ -12,10 +12,11 @@ use modeler_auth::{
     issuer::{RevocationList, SenderConstraintError, TokenIdentity},
     keys::StaticKeys,
 };
+use modeler_auth_testkit::signer::{ISSUER, Key, encode, jwks, now};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::signer::{ISSUER, Key, Target, encode, jwks, now};
+use crate::target::Target;
 
 const METHOD: &str = "x5t#S256";
 

@@ -1,6 +1,8 @@
 //! Signatures that are none, or none of this.
 
-use crate::signer::{Key, Target, claims, encode};
+use modeler_auth_testkit::signer::{Key, claims, encode};
+
+use crate::target::Target;
 
 /// `token` with another signature.
 fn signed(token: &str, signature: impl AsRef<[u8]>) -> String {

@@ -1,23 +1,18 @@
 //! Attacks on what is remembered between requests, and on what is told of them.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use modeler_auth::{
     Issuer, TokenValidator,
     test_util::{TestClock, TestIssuer},
 };
+use modeler_auth_testkit::{
+    server::Server,
+    signer::{ISSUER, Key},
+};
 use serde_json::json;
 
-use crate::{
-    signer::{ISSUER, Key, Target},
-    support::reason,
-};
+use crate::{support::reason, target::Target};
 
 fn validator(issuer: &TestIssuer, clock: &TestClock) -> TokenValidator {
     let builder = TokenValidator::builder().issuer(issuer.issuer());
@@ -33,7 +28,10 @@ async fn a69_a_hundred_thousand_unknown_key_ids() {
     let (_, rest) = token.split_once('.').unwrap();
     for number in 0..100_000 {
         let header = json!({"alg": "RS256", "kid": format!("junk-{number}")});
-        let junk = format!("{}.{rest}", crate::signer::encode(header.to_string()));
+        let junk = format!(
+            "{}.{rest}",
+            modeler_auth_testkit::signer::encode(header.to_string())
+        );
         assert_eq!(reason(&validator, &junk).await, Some("unknown_key"));
     }
     assert_eq!(issuer.fetches(), 2);
@@ -58,7 +56,10 @@ async fn a70_unknown_key_ids_fill_no_memory() {
     let mut before = 0;
     for number in 0..60_000 {
         let header = json!({"alg": "RS256", "kid": format!("{number:0200}")});
-        let junk = format!("{}.{rest}", crate::signer::encode(header.to_string()));
+        let junk = format!(
+            "{}.{rest}",
+            modeler_auth_testkit::signer::encode(header.to_string())
+        );
         reason(&validator, &junk).await;
         if number == 10_000 {
             before = resident();
@@ -91,7 +92,7 @@ async fn a72_a_token_seen_before_expires_all_the_same() {
     let token = issuer.token().expires_in(Duration::from_secs(100)).sign();
     let later = issuer
         .token()
-        .claim("nbf", crate::signer::now() + 100)
+        .claim("nbf", modeler_auth_testkit::signer::now() + 100)
         .sign();
     assert_eq!(reason(&validator, &token).await, None);
     assert_eq!(reason(&validator, &later).await, Some("not_yet_valid"));
@@ -117,7 +118,8 @@ async fn a73_a_token_seen_before_dies_with_its_key() {
 #[tokio::test]
 async fn a74_what_one_validator_accepts_is_nothing_to_another() {
     let key = Key::ed();
-    let keys = modeler_auth::keys::StaticKeys::from_jwks(crate::signer::jwks(&[&key.jwk]));
+    let keys =
+        modeler_auth::keys::StaticKeys::from_jwks(modeler_auth_testkit::signer::jwks(&[&key.jwk]));
     let trusting = |audience: &str| {
         let issuer = Issuer::oidc(ISSUER).audience(audience);
         let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
@@ -163,34 +165,23 @@ async fn a77_a_refresh_replaces_and_never_adds() {
 
 #[tokio::test]
 async fn a78_keys_are_not_fetched_where_they_are_redirected() {
-    let (asked, elsewhere) = (
-        Arc::new(AtomicUsize::new(0)),
-        tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap(),
-    );
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
+    let elsewhere = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let target = format!("http://{}/jwks", elsewhere.local_addr().unwrap());
-    let count = Arc::clone(&asked);
-    let app = axum::Router::new().fallback(async move || {
-        let number = count.fetch_add(1, Ordering::SeqCst);
-        let location = [
-            target.as_str(),
-            "file:///etc/passwd",
-            "http://169.254.169.254/",
-        ][number % 3]
-            .to_owned();
-        let status = [302, 307, 308][number % 3];
-        let status = axum::http::StatusCode::from_u16(status).unwrap();
-        (status, [("location", location)])
-    });
-    tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+    let server = Server::start().await;
     let issuer = Issuer::oidc(ISSUER).audience("api");
-    let builder = TokenValidator::builder().issuer(issuer.jwks_url(format!("{url}/jwks")));
+    let builder = TokenValidator::builder().issuer(issuer.jwks_url(server.url("/jwks")));
     let validator = builder.build().unwrap();
-    for _ in 0..3 {
+    for (status, location) in [
+        (302, target.as_str()),
+        (307, "file:///etc/passwd"),
+        (308, "http://169.254.169.254/"),
+    ] {
+        let before = server.count("/jwks");
+        server.status("/jwks", status, Some(("location", location.to_owned())));
         assert!(validator.refresh_now().await.is_err());
+        assert!(server.count("/jwks") > before);
     }
-    assert!(asked.load(Ordering::SeqCst) >= 3);
+    assert!(server.asked().len() >= 3);
     let connection = tokio::time::timeout(Duration::from_millis(50), elsewhere.accept());
     assert!(connection.await.is_err(), "somebody came");
 }

@@ -7,9 +7,9 @@ use modeler_auth::{
     AuthLayer, ByMethod, InfoService, RequirePermissionLayer, TokenValidator,
     test_util::{TestClient, TestServer},
 };
+use modeler_auth_testkit::server::serve;
 use reqwest::{Client, Response};
 use serde_json::Value;
-use tokio::net::TcpListener;
 
 const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
@@ -33,12 +33,9 @@ impl Setup {
             .route_layer(RequirePermissionLayer::new(ByMethod::new()))
             .route_service("/api/{version}/info", InfoService::new())
             .layer(AuthLayer::new(validator));
-        let listener = TcpListener::bind(LOOPBACK).await.unwrap();
-        let service = listener.local_addr().unwrap();
-        tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
         Self {
             issuer,
-            service,
+            service: serve(app).await,
             client: Client::builder().no_proxy().build().unwrap(),
         }
     }

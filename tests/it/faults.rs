@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use crate::web::Web;
 use axum::{body::Body, http::Response};
 use futures_util::StreamExt as _;
 use modeler_auth::{
@@ -16,6 +15,7 @@ use modeler_auth::{
     keys::KeyFetchErrorKind,
     test_util::{TestClock, TestIssuer},
 };
+use modeler_auth_testkit::server::Server;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -25,7 +25,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 /// A validator that has the keys of an issuer whose server may now go wrong.
 struct Warm {
-    web: Web,
+    server: Server,
     issuer: TestIssuer,
     validator: TokenValidator,
     clock: TestClock,
@@ -47,10 +47,10 @@ impl Warm {
     }
 
     async fn start() -> Self {
-        let web = Web::start().await;
-        let issuer = TestIssuer::oidc(&web.url("/a"));
-        web.discovery("/a", issuer.name(), &web.url("/jwks"));
-        web.text("/jwks", issuer.jwks());
+        let server = Server::start().await;
+        let issuer = TestIssuer::oidc(&server.url("/a"));
+        server.discovery("/a", issuer.name(), &server.url("/jwks"));
+        server.text("/jwks", issuer.jwks());
         let clock = TestClock::new();
         let trusted = Issuer::oidc(issuer.name()).audience("test");
         let builder = TokenValidator::builder().issuer(trusted);
@@ -58,7 +58,7 @@ impl Warm {
         let token = issuer.token().expires_in(24 * 60 * MINUTE).sign();
         validator.validate(&token).await.unwrap();
         Self {
-            web,
+            server,
             issuer,
             validator,
             clock,
@@ -88,7 +88,7 @@ fn validator(issuer: Issuer) -> TokenValidator {
 async fn f5_server_errors_keep_the_keys() {
     let warm = Warm::start().await;
     for status in [500, 502, 503, 504] {
-        warm.web.status("/jwks", status, None);
+        warm.server.status("/jwks", status, None);
         warm.fails(KeyFetchErrorKind::Status).await;
     }
 }
@@ -102,7 +102,7 @@ async fn f6_retry_after_is_obeyed() {
         (503, "86400".to_owned(), 590, 600),
         (429, date_in(300), 290, 300),
     ] {
-        warm.web
+        warm.server
             .status("/jwks", status, Some(("retry-after", value)));
         warm.fails(KeyFetchErrorKind::Status).await;
         let wait = wait().as_secs();
@@ -117,7 +117,7 @@ fn date_in(seconds: u64) -> String {
 #[tokio::test]
 async fn f7_a_page_in_html_is_no_key_set() {
     let warm = Warm::start().await;
-    warm.web.page("/jwks", |_| {
+    warm.server.page("/jwks", |_| {
         Response::builder()
             .header("content-type", "text/html")
             .body(Body::from("<html><body>Maintenance</body></html>"))
@@ -130,7 +130,7 @@ async fn f7_a_page_in_html_is_no_key_set() {
 async fn f8_an_answer_that_breaks_off_or_is_packed_is_no_key_set() {
     let warm = Warm::start().await;
     let jwks = warm.issuer.jwks();
-    warm.web.text("/jwks", jwks.split_at(jwks.len() / 2).0);
+    warm.server.text("/jwks", jwks.split_at(jwks.len() / 2).0);
     warm.fails(KeyFetchErrorKind::Json).await;
 
     // 1000 bytes are promised, and the connection ends before them.
@@ -150,7 +150,7 @@ async fn f8_an_answer_that_breaks_off_or_is_packed_is_no_key_set() {
     assert_eq!(error.kind(), KeyFetchErrorKind::Body, "{error}");
 
     // Nothing is unpacked, so what is packed stays small, and is no JSON.
-    warm.web.page("/jwks", |_| {
+    warm.server.page("/jwks", |_| {
         Response::builder()
             .header("content-encoding", "gzip")
             .body(Body::from(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
@@ -164,7 +164,7 @@ async fn f9_a_key_set_of_100_megabytes_is_not_read() {
     let warm = Warm::start().await;
     let sent = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&sent);
-    warm.web.page("/jwks", move |_| {
+    warm.server.page("/jwks", move |_| {
         let count = Arc::clone(&count);
         let chunks = futures_util::stream::iter(0..1600).map(move |_| {
             count.fetch_add(64 * 1024, Ordering::SeqCst);
@@ -182,7 +182,7 @@ async fn f9_a_key_set_of_100_megabytes_is_not_read() {
 async fn f11_an_empty_key_set_keeps_the_keys() {
     let warm = Warm::start().await;
     for empty in [r#"{"keys":[]}"#, r#"{"keys":[{"kty":"oct","k":"AA"}]}"#] {
-        warm.web.text("/jwks", empty);
+        warm.server.text("/jwks", empty);
         warm.fails(KeyFetchErrorKind::Empty).await;
     }
 }
@@ -193,7 +193,7 @@ async fn f12_foreign_and_broken_keys_cost_no_good_one() {
     let good = warm.issuer.jwks();
     let strange = r#"{"keys":[5,{"kty":"AKP","alg":"ML-DSA-65"},{"kty":"RSA","n":"AQ","e":"AQ"},
         {"kty":"OKP","crv":"Ed448","x":"AA"},{"kty":"EC","crv":"P-256","x":"AA","y":"AA","kid":7},"#;
-    warm.web
+    warm.server
         .text("/jwks", good.replace(r#"{"keys":["#, strange));
     warm.validator.refresh_now().await.unwrap();
     warm.holds().await;
@@ -214,7 +214,7 @@ async fn f13_keys_of_one_id_are_all_tried() {
         keys.push(key);
     }
     let jwks = serde_json::json!({ "keys": keys }).to_string();
-    warm.web.text("/jwks", jwks);
+    warm.server.text("/jwks", jwks);
     warm.validator.refresh_now().await.unwrap();
     for issuer in &issuers {
         let token = issuer.token().header("kid", id).sign();
@@ -226,21 +226,21 @@ async fn f13_keys_of_one_id_are_all_tried() {
 async fn f16_redirects_lead_nowhere() {
     let warm = Warm::start().await;
     for location in [
-        warm.web.url("/jwks"),
-        warm.web.url("/other"),
+        warm.server.url("/jwks"),
+        warm.server.url("/other"),
         "http://192.0.2.1/".into(),
     ] {
         let location = ("location", location);
-        warm.web.status("/jwks", 302, Some(location));
+        warm.server.status("/jwks", 302, Some(location));
         warm.fails(KeyFetchErrorKind::Status).await;
     }
-    assert_eq!(warm.web.count("/other"), 0);
+    assert_eq!(warm.server.count("/other"), 0);
     // The discovery document may not be moved either.
-    let moved = Web::start().await;
+    let moved = Server::start().await;
     let issuer = TestIssuer::oidc(&moved.url("/a"));
     let location = (
         "location",
-        warm.web.url("/a/.well-known/openid-configuration"),
+        warm.server.url("/a/.well-known/openid-configuration"),
     );
     moved.status("/a/.well-known/openid-configuration", 301, Some(location));
     let error = validator(Issuer::oidc(issuer.name()))
@@ -258,7 +258,7 @@ async fn f16_redirects_lead_nowhere() {
 async fn what_did_not_change_is_not_sent_again() {
     let warm = Warm::start().await;
     let jwks = warm.issuer.jwks();
-    warm.web.page("/jwks", move |headers| {
+    warm.server.page("/jwks", move |headers| {
         let version = headers
             .get("if-none-match")
             .map(|one| one.to_str().unwrap());
@@ -282,12 +282,12 @@ async fn what_did_not_change_is_not_sent_again() {
 
     // Another key set makes what the issuer said of this one void.
     warm.issuer.rotate_keys();
-    warm.web.text("/jwks", warm.issuer.jwks());
+    warm.server.text("/jwks", warm.issuer.jwks());
     warm.validator.refresh_now().await.unwrap();
     let asked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let jwks = warm.issuer.jwks();
-    warm.web.page("/jwks", move |headers| {
+    warm.server.page("/jwks", move |headers| {
         count.fetch_add(
             headers.contains_key("if-none-match").into(),
             Ordering::SeqCst,
@@ -305,7 +305,7 @@ async fn f39_a_server_that_cannot_handle_conditions_gets_none_the_next_time() {
         let jwks = warm.issuer.jwks();
         let asked = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&asked);
-        warm.web.page("/jwks", move |headers| {
+        warm.server.page("/jwks", move |headers| {
             count.fetch_add(1, Ordering::SeqCst);
             if headers.contains_key("if-none-match") || headers.contains_key("if-modified-since") {
                 return Response::builder()
@@ -351,11 +351,11 @@ async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() 
                 .unwrap()
         }
     };
-    warm.web.page("/jwks", answer(jwks));
+    warm.server.page("/jwks", answer(jwks));
     let document = format!(
         "{{\"issuer\":\"{}\",\"jwks_uri\":\"{}\"}}",
         warm.issuer.name(),
-        warm.web.url("/jwks")
+        warm.server.url("/jwks")
     );
     let place = "/a/.well-known/openid-configuration";
     let take = || std::mem::take(&mut *seen.lock().unwrap());
@@ -367,7 +367,7 @@ async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() 
     let date = "Mon, 12 Jan 1970 13:46:40 GMT".to_owned();
     let no_cache = Some("no-cache".to_owned());
     assert_eq!(take(), [[Some("\"1\"".to_owned()), Some(date), no_cache]]);
-    warm.web.page(place, answer(document));
+    warm.server.page(place, answer(document));
     warm.validator.refresh_now().await.unwrap();
     assert_eq!(take(), [forced.clone(), forced], "discovery, too");
 }
@@ -376,28 +376,28 @@ async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() 
 async fn no_cache_does_not_mean_a_fetch_for_every_request() {
     let warm = Warm::start().await;
     let jwks = warm.issuer.jwks();
-    warm.web.page("/jwks", move |_| {
+    warm.server.page("/jwks", move |_| {
         Response::builder()
             .header("cache-control", "no-cache, no-store, max-age=0")
             .body(Body::from(jwks.clone()))
             .unwrap()
     });
     warm.validator.refresh_now().await.unwrap();
-    let fetches = warm.web.count("/jwks");
+    let fetches = warm.server.count("/jwks");
     for _ in 0..100 {
         warm.holds().await;
     }
-    assert_eq!(warm.web.count("/jwks"), fetches);
+    assert_eq!(warm.server.count("/jwks"), fetches);
     let next = warm.validator.key_status().remove(0).next_refresh.unwrap();
     assert!(next > Duration::from_secs(200), "{next:?}");
 }
 
 #[tokio::test]
 async fn f26_ten_thousand_cold_requests_cause_one_discovery_and_one_fetch() {
-    let web = Web::start().await;
-    let issuer = TestIssuer::oidc(&web.url("/a"));
-    web.discovery("/a", issuer.name(), &web.url("/jwks"));
-    web.text("/jwks", issuer.jwks());
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/a"));
+    server.discovery("/a", issuer.name(), &server.url("/jwks"));
+    server.text("/jwks", issuer.jwks());
     let validator = validator(Issuer::oidc(issuer.name()));
     let token: Arc<str> = issuer.token().sign().into();
     let mut requests = tokio::task::JoinSet::new();
@@ -408,7 +408,7 @@ async fn f26_ten_thousand_cold_requests_cause_one_discovery_and_one_fetch() {
     let outcomes = requests.join_all().await;
     assert!(outcomes.into_iter().all(|accepted| accepted));
     assert_eq!(
-        web.asked(),
+        server.asked(),
         ["/a/.well-known/openid-configuration", "/jwks"]
     );
 }

@@ -2,18 +2,22 @@
 
 use std::time::Duration;
 
-use crate::web::Web;
 use axum::{body::Body, http::Response};
 use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
+use modeler_auth_testkit::server::Server;
 use tokio::io::AsyncWriteExt as _;
 
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 
-/// An issuer that `web` plays under `path`, its keys at `/jwks`.
-fn issuer(web: &Web, path: &str) -> TestIssuer {
-    let issuer = TestIssuer::oidc(&web.url(path));
-    web.discovery(path.trim_end_matches('/'), issuer.name(), &web.url("/jwks"));
-    web.text("/jwks", issuer.jwks());
+/// An issuer that `server` plays under `path`, its keys at `/jwks`.
+fn issuer(server: &Server, path: &str) -> TestIssuer {
+    let issuer = TestIssuer::oidc(&server.url(path));
+    server.discovery(
+        path.trim_end_matches('/'),
+        issuer.name(),
+        &server.url("/jwks"),
+    );
+    server.text("/jwks", issuer.jwks());
     issuer
 }
 
@@ -43,25 +47,25 @@ async fn failure(validator: &TokenValidator) -> KeyFetchErrorKind {
 #[tokio::test]
 async fn r41_discovery_is_found_for_issuers_with_and_without_a_slash() {
     for path in ["", "/", "/realms/a", "/realms/a/"] {
-        let web = Web::start().await;
-        let issuer = issuer(&web, path);
+        let server = Server::start().await;
+        let issuer = issuer(&server, path);
         assert!(accepts(&validator(&issuer), &issuer).await, "{path:?}");
         let asked = format!("{}{DISCOVERY}", path.trim_end_matches('/'));
-        assert_eq!(web.asked(), [asked.as_str(), "/jwks"], "{path:?}");
+        assert_eq!(server.asked(), [asked.as_str(), "/jwks"], "{path:?}");
     }
 }
 
 #[tokio::test]
 async fn r41_discovery_by_rfc_8414_is_the_second_choice() {
-    let web = Web::start().await;
-    let issuer = TestIssuer::oidc(&web.url("/tenant"));
-    web.text("/jwks", issuer.jwks());
-    web.text(
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/tenant"));
+    server.text("/jwks", issuer.jwks());
+    server.text(
         "/.well-known/oauth-authorization-server/tenant",
         format!(
             r#"{{"issuer":"{}","jwks_uri":"{}"}}"#,
             issuer.name(),
-            web.url("/jwks")
+            server.url("/jwks")
         ),
     );
     assert!(accepts(&validator(&issuer), &issuer).await);
@@ -69,13 +73,13 @@ async fn r41_discovery_by_rfc_8414_is_the_second_choice() {
 
 #[tokio::test]
 async fn a_key_set_url_needs_no_discovery() {
-    let web = Web::start().await;
+    let server = Server::start().await;
     let issuer = TestIssuer::oidc("https://unreachable.example/");
-    web.text("/keys", issuer.jwks());
+    server.text("/keys", issuer.jwks());
     let trusted = Issuer::oidc(issuer.name());
-    let validator = trusting(trusted.jwks_url(web.url("/keys")));
+    let validator = trusting(trusted.jwks_url(server.url("/keys")));
     assert!(accepts(&validator, &issuer).await);
-    assert_eq!(web.asked(), ["/keys"]);
+    assert_eq!(server.asked(), ["/keys"]);
 }
 
 #[tokio::test]
@@ -86,8 +90,8 @@ async fn r42_everything_is_fetched_from_the_backend() {
         ("public", "backend"),
         ("backend", "backend"),
     ] {
-        let web = Web::start().await;
-        let backend = web.url("/auth/realms/a");
+        let server = Server::start().await;
+        let backend = server.url("/auth/realms/a");
         let issuer = TestIssuer::oidc(public);
         let said_issuer = if said_issuer == "public" {
             public
@@ -100,8 +104,8 @@ async fn r42_everything_is_fetched_from_the_backend() {
         } else {
             said_jwks
         };
-        web.discovery("/auth/realms/a", said_issuer, said_jwks);
-        web.text("/auth/realms/a/certs", issuer.jwks());
+        server.discovery("/auth/realms/a", said_issuer, said_jwks);
+        server.text("/auth/realms/a/certs", issuer.jwks());
         let trusted = Issuer::oidc(public).backend_url(&backend);
         assert!(
             accepts(&trusting(trusted), &issuer).await,
@@ -112,72 +116,72 @@ async fn r42_everything_is_fetched_from_the_backend() {
 
 #[tokio::test]
 async fn r40_a_discovery_document_of_another_issuer_is_refused() {
-    let web = Web::start().await;
-    let issuer = TestIssuer::oidc(&web.url("/a"));
-    web.text("/jwks", issuer.jwks());
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/a"));
+    server.text("/jwks", issuer.jwks());
     let slash = format!("{}/", issuer.name());
-    for other in [&*slash, &web.url("/A"), "https://evil.example/", ""] {
-        web.discovery("/a", other, &web.url("/jwks"));
+    for other in [&*slash, &server.url("/A"), "https://evil.example/", ""] {
+        server.discovery("/a", other, &server.url("/jwks"));
         let validator = validator(&issuer);
         assert_eq!(failure(&validator).await, KeyFetchErrorKind::IssuerMismatch);
         assert!(!accepts(&validator, &issuer).await, "{other}");
     }
-    assert_eq!(web.count("/jwks"), 0);
+    assert_eq!(server.count("/jwks"), 0);
 }
 
 #[tokio::test]
 async fn f17_a_mismatch_later_keeps_the_old_keys() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
-    web.discovery("/a", "https://evil.example/", &web.url("/evil"));
-    web.text("/evil", TestIssuer::oidc("https://evil.example/").jwks());
+    server.discovery("/a", "https://evil.example/", &server.url("/evil"));
+    server.text("/evil", TestIssuer::oidc("https://evil.example/").jwks());
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::IssuerMismatch);
     assert!(accepts(&validator, &issuer).await);
-    assert_eq!(web.count("/evil"), 0);
+    assert_eq!(server.count("/evil"), 0);
 }
 
 #[tokio::test]
 async fn f18_a_key_set_that_moves_is_followed() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
     issuer.rotate_keys();
-    web.discovery("/a", issuer.name(), &web.url("/new"));
-    web.text("/new", issuer.jwks());
+    server.discovery("/a", issuer.name(), &server.url("/new"));
+    server.text("/new", issuer.jwks());
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
     // A place that must not be asked is not asked; the keys stay.
-    web.discovery("/a", issuer.name(), "http://169.254.169.254/keys");
+    server.discovery("/a", issuer.name(), "http://169.254.169.254/keys");
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url);
     assert!(accepts(&validator, &issuer).await);
     // A discovery that does not answer is no reason not to ask where the keys were.
-    web.status("/a/.well-known/openid-configuration", 503, None);
+    server.status("/a/.well-known/openid-configuration", 503, None);
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
 }
 
 #[tokio::test]
 async fn r44_redirects_are_not_followed() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
     for status in [301, 302, 303, 307, 308] {
-        let location = ("location", web.url("/elsewhere"));
-        web.status("/jwks", status, Some(location));
+        let location = ("location", server.url("/elsewhere"));
+        server.status("/jwks", status, Some(location));
         assert_eq!(failure(&validator).await, KeyFetchErrorKind::Status);
         assert!(accepts(&validator, &issuer).await, "{status}");
     }
-    assert_eq!(web.count("/elsewhere"), 0);
+    assert_eq!(server.count("/elsewhere"), 0);
 }
 
 #[tokio::test]
 async fn r45_only_a_good_answer_replaces_the_keys() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
     for (body, kind) in [
@@ -186,12 +190,12 @@ async fn r45_only_a_good_answer_replaces_the_keys() {
         ("{\"keys\":[]}".to_owned(), KeyFetchErrorKind::Empty),
         (" ".repeat(256 * 1024 + 1), KeyFetchErrorKind::TooLarge),
     ] {
-        web.text("/jwks", body);
+        server.text("/jwks", body);
         assert_eq!(failure(&validator).await, kind);
         assert!(accepts(&validator, &issuer).await, "{kind:?}");
     }
     for status in [201, 204, 304, 400, 404, 429, 500, 503] {
-        web.status("/jwks", status, None);
+        server.status("/jwks", status, None);
         assert_eq!(
             failure(&validator).await,
             KeyFetchErrorKind::Status,
@@ -199,14 +203,14 @@ async fn r45_only_a_good_answer_replaces_the_keys() {
         );
         assert!(accepts(&validator, &issuer).await, "{status}");
     }
-    web.text("/jwks", padded(issuer.jwks(), 256 * 1024));
+    server.text("/jwks", padded(issuer.jwks(), 256 * 1024));
     validator.refresh_now().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_discovery_document_is_bounded_and_must_be_one() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     let path = "/a/.well-known/openid-configuration";
     for (body, kind) in [
@@ -218,12 +222,12 @@ async fn a_discovery_document_is_bounded_and_must_be_one() {
         ),
         ("{\"issuer\":7}".to_owned(), KeyFetchErrorKind::Json),
     ] {
-        web.text(path, body);
+        server.text(path, body);
         assert_eq!(failure(&validator).await, kind);
     }
-    let (name, keys) = (issuer.name(), web.url("/jwks"));
+    let (name, keys) = (issuer.name(), server.url("/jwks"));
     let document = format!(r#"{{"issuer":"{name}","jwks_uri":"{keys}"}}"#);
-    web.text(path, padded(document, 64 * 1024));
+    server.text(path, padded(document, 64 * 1024));
     validator.refresh_now().await.unwrap();
 }
 
@@ -241,31 +245,31 @@ async fn an_issuer_out_of_reach_may_have_another_name_from_here() {
     let issuer = || Issuer::oidc(&gone);
     assert!(told(issuer()).await);
     assert!(!told(issuer().backend_url(&gone)).await);
-    let answers = Web::start().await;
+    let answers = Server::start().await;
     assert!(!told(Issuer::oidc(answers.url("/realms/a"))).await);
 }
 
 #[tokio::test]
 async fn r46_an_issuer_that_is_not_configured_is_never_asked() {
-    let web = Web::start().await;
-    let known = issuer(&web, "/a");
+    let server = Server::start().await;
+    let known = issuer(&server, "/a");
     let validator = validator(&known);
     assert!(accepts(&validator, &known).await);
-    let asked = web.asked().len();
-    let stranger = TestIssuer::oidc(&web.url("/stranger"));
+    let asked = server.asked().len();
+    let stranger = TestIssuer::oidc(&server.url("/stranger"));
     let token = stranger
         .token()
-        .header("jku", web.url("/jku"))
-        .header("x5u", web.url("/x5u"))
+        .header("jku", server.url("/jku"))
+        .header("x5u", server.url("/x5u"))
         .sign();
     assert!(validator.validate(&token).await.is_err());
     let token = known
         .token()
-        .header("jku", web.url("/jku"))
+        .header("jku", server.url("/jku"))
         .header("jwk", serde_json::json!({"kty": "RSA"}))
         .sign();
     assert!(validator.validate(&token).await.is_ok());
-    assert_eq!(web.asked().len(), asked);
+    assert_eq!(server.asked().len(), asked);
 }
 
 #[tokio::test]
@@ -293,21 +297,21 @@ async fn f4_an_issuer_that_sends_a_byte_a_second_costs_five_seconds() {
 
 #[tokio::test]
 async fn f4_a_discovery_that_hangs_does_not_cost_the_keys() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
-    web.hang("/a/.well-known/openid-configuration");
+    server.hang("/a/.well-known/openid-configuration");
     issuer.rotate_keys();
-    web.text("/jwks", issuer.jwks());
+    server.text("/jwks", issuer.jwks());
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
 }
 
 #[tokio::test]
 async fn f18_what_one_place_says_of_its_version_means_nothing_at_another() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let versioned = |jwks: String| {
         move |headers: &axum::http::HeaderMap| {
             let response = Response::builder().header("etag", "\"1\"");
@@ -318,16 +322,16 @@ async fn f18_what_one_place_says_of_its_version_means_nothing_at_another() {
             }
         }
     };
-    web.page("/jwks", versioned(issuer.jwks()));
+    server.page("/jwks", versioned(issuer.jwks()));
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
     issuer.rotate_keys();
     issuer.withdraw_old_keys();
     // The new place says something else first, with the same version.
-    web.discovery("/a", issuer.name(), &web.url("/new"));
-    web.page("/new", versioned("<html>".to_owned()));
+    server.discovery("/a", issuer.name(), &server.url("/new"));
+    server.page("/new", versioned("<html>".to_owned()));
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::Json);
-    web.page("/new", versioned(issuer.jwks()));
+    server.page("/new", versioned(issuer.jwks()));
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
     assert_eq!(validator.key_status()[0].keys, 1);
@@ -335,14 +339,14 @@ async fn f18_what_one_place_says_of_its_version_means_nothing_at_another() {
 
 #[tokio::test]
 async fn r43_http_to_elsewhere_is_refused_even_if_discovery_says_so() {
-    let web = Web::start().await;
-    let issuer = TestIssuer::oidc(&web.url("/a"));
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/a"));
     for place in [
         "http://192.0.2.1/jwks",
         "ftp://127.0.0.1/jwks",
         "file:///etc/passwd",
     ] {
-        web.discovery("/a", issuer.name(), place);
+        server.discovery("/a", issuer.name(), place);
         let validator = validator(&issuer);
         assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url, "{place}");
     }
@@ -350,54 +354,54 @@ async fn r43_http_to_elsewhere_is_refused_even_if_discovery_says_so() {
 
 #[tokio::test]
 async fn f18_a_key_set_that_moves_is_followed_although_the_old_place_hangs() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     assert!(accepts(&validator, &issuer).await);
     issuer.rotate_keys();
-    web.discovery("/a", issuer.name(), &web.url("/new"));
-    web.text("/new", issuer.jwks());
-    web.hang("/jwks");
+    server.discovery("/a", issuer.name(), &server.url("/new"));
+    server.text("/new", issuer.jwks());
+    server.hang("/jwks");
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
 }
 
 #[tokio::test]
 async fn f18_a_key_set_that_moves_is_followed_although_discovery_is_slow() {
-    let web = Web::start().await;
-    let issuer = issuer(&web, "/a");
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
     let validator = validator(&issuer);
     let old = issuer.token().sign();
     assert!(validator.validate(&old).await.is_ok());
     issuer.rotate_keys();
     issuer.withdraw_old_keys();
-    web.text("/new", issuer.jwks());
+    server.text("/new", issuer.jwks());
     // Slower than the old place by as much as the test lets it be.
     let document = format!(
         r#"{{"issuer":"{}","jwks_uri":"{}"}}"#,
         issuer.name(),
-        web.url("/new")
+        server.url("/new")
     );
     let gate = std::sync::Arc::new(tokio::sync::Semaphore::new(0));
     let opener = std::sync::Arc::clone(&gate);
-    web.page("/a/.well-known/openid-configuration", move |_| {
+    server.page("/a/.well-known/openid-configuration", move |_| {
         let (document, gate) = (document.clone(), std::sync::Arc::clone(&gate));
         Response::new(Body::from_stream(futures_util::stream::once(async move {
             gate.acquire().await.unwrap().forget();
             Ok::<_, std::convert::Infallible>(document)
         })))
     });
-    let before = web.count("/jwks");
+    let before = server.count("/jwks");
     let refresh = tokio::spawn({
         let validator = validator.clone();
         async move { validator.refresh_now().await }
     });
-    while web.count("/jwks") == before {
+    while server.count("/jwks") == before {
         tokio::task::yield_now().await;
     }
     assert!(validator.validate(&old).await.is_ok());
     opener.add_permits(10);
     refresh.await.unwrap().unwrap();
-    assert_eq!(web.count("/new"), 1);
+    assert_eq!(server.count("/new"), 1);
     assert!(validator.validate(&old).await.is_err());
 }

@@ -11,6 +11,7 @@ use modeler_auth::{
     keys::{KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind},
     test_util::{TestClock, TestIssuer},
 };
+use modeler_auth_testkit::poll::ready;
 use tokio::task::JoinSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -369,10 +370,7 @@ fn f33_without_a_runtime_there_are_no_keys_but_no_panic_either() {
     let issuer = oidc();
     let validator = builder(&issuer).build().unwrap();
     let token = issuer.token().sign();
-    let verdict = tokio_test::task::spawn(validator.validate(&token)).poll();
-    let std::task::Poll::Ready(verdict) = verdict else {
-        panic!("nothing to wait for");
-    };
+    let verdict = ready(validator.validate(&token));
     assert_eq!(verdict.unwrap_err().reason(), "keys_unavailable");
 }
 

@@ -28,6 +28,7 @@ use modeler_auth::{
     reject::{Empty, Rejection},
     test_util::{TestClock, TestIssuer},
 };
+use modeler_auth_testkit::server::serve;
 use tokio::sync::Semaphore;
 use tower::{
     Layer as _, Service, ServiceBuilder, ServiceExt as _,
@@ -455,9 +456,7 @@ async fn a_refusal_from_further_in_says_nothing_of_another_body() {
     let issuer = TestIssuer::self_managed();
     let service = AuthLayer::new(validator([issuer.issuer()])).layer(routes());
     let app = Router::new().fallback_service(service);
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/create", listener.local_addr().unwrap());
-    tokio::spawn(async { axum::serve(listener, app).await.unwrap() });
+    let url = format!("http://{}/create", serve(app).await);
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let token = issuer.token().permissions([]).sign();
     for _ in 0..2 {

@@ -5,8 +5,6 @@
 mod support;
 #[path = "../support/tls.rs"]
 mod tls;
-#[path = "../support/web.rs"]
-mod web;
 
 mod configuration;
 mod end_to_end;

@@ -9,11 +9,11 @@ use std::{
 };
 
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
+use modeler_auth_testkit::heap;
 use tower_service::Service;
 
 use crate::{
     crypto::{self, Backend},
-    heap,
     issuer::Token,
 };
 
@@ -79,10 +79,10 @@ impl Contender {
         crypto::choose(self.backend);
         self.route.prepare(&token.header, 1);
         let accepted = self.accepts(token);
-        heap::start();
+        heap::start_counting();
         self.route.run(accepted).await;
         // All but the box of the future of `run`.
-        heap::stop() - 1
+        heap::stop_counting() - 1
     }
 }
 

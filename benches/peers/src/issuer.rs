@@ -2,11 +2,10 @@
 
 use std::iter;
 
-use axum::{Router, extract::Path, http::StatusCode, routing::get};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use http::HeaderValue;
+use modeler_auth_testkit::{server::Server, signer::jwks};
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use crate::support::{REALM, SAAS, Signer, keycloak_claims, saas_claims};
 
@@ -95,27 +94,20 @@ impl Setup {
 
 /// Publishes the keys for two realms, which differ in what key comes first.
 async fn serve(signer: &Signer) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("it is bound");
-    let server = format!("http://{address}");
-    let keys = [signer.jwk(), encryption_key(signer)];
-    let discovery = {
-        let server = server.clone();
-        async move |Path(realm): Path<String>| discovery(&format!("{server}/realms/{realm}"))
-    };
-    let key_set = async move |Path(realm): Path<String>| match realm.as_str() {
-        "encryption-first" => Ok(json!({"keys": [keys[1], keys[0]]}).to_string()),
-        "signing-first" => Ok(json!({"keys": keys}).to_string()),
-        _ => Err(StatusCode::NOT_FOUND),
-    };
-    let router = Router::new()
-        .route(
-            "/realms/{realm}/.well-known/openid-configuration",
-            get(discovery),
-        )
-        .route("/realms/{realm}/keys", get(key_set));
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    server
+    let server = Server::start().await;
+    let (signing, encryption) = (signer.jwk(), encryption_key(signer));
+    for (realm, keys) in [
+        ("encryption-first", [&encryption, &signing]),
+        ("signing-first", [&signing, &encryption]),
+    ] {
+        let path = format!("/realms/{realm}");
+        server.text(
+            &format!("{path}/.well-known/openid-configuration"),
+            discovery(&server.url(&path)),
+        );
+        server.text(&format!("{path}/keys"), jwks(&keys));
+    }
+    server.url("")
 }
 
 /// Another RSA key, which signs nothing; by default, a realm of a Keycloak has one.

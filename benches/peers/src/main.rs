@@ -19,7 +19,6 @@
 mod chart;
 mod contender;
 mod crypto;
-mod heap;
 mod issuer;
 mod measure;
 mod peers;
@@ -31,7 +30,11 @@ use std::time::Duration;
 
 use contender::Contender;
 use issuer::{Setup, SetupKind};
+use modeler_auth_testkit::heap::{ByProcess, CountingAllocator};
 use report::{Column, Report};
+
+#[global_allocator]
+static ALLOCATOR: CountingAllocator<ByProcess> = CountingAllocator::new();
 
 fn main() {
     crypto::install();
