@@ -1,2 +1,2 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|data: &[u8]| modeler_auth::fuzzing::key_set(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| modeler_auth_fuzz::key_set(data));
