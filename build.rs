@@ -1,7 +1,17 @@
-//! Tells the unit tests that the files of the repository stand beside the sources. Not part of the
-//! published package, whose unit tests therefore do without them.
+//! Tells the unit tests which files stand beside the sources. Not part of the published package,
+//! whose unit tests therefore do without them.
+
+use std::{env, path::PathBuf};
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=VECTORS");
     println!("cargo::rustc-cfg=in_repository");
+    // The published test vectors that `src/token/vectors.rs` reads.
+    let folder = env::var_os("VECTORS").unwrap_or_else(|| "../shared/vectors".into());
+    let folder = PathBuf::from(folder);
+    if folder.is_dir() {
+        println!("cargo::rerun-if-changed={}", folder.display());
+        println!("cargo::rustc-cfg=has_vectors");
+    }
 }
