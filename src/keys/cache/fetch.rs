@@ -1,4 +1,4 @@
-//! One fetch: the request, its time limit, and the parsed answer.
+//! Fetch of a key set: the request, its time limit, and the parsed response.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,15 +11,15 @@ use crate::keys::{
     source::{CacheValidators, KeyFetch, KeyRequest, KeySource},
 };
 
-/// A fetch, discovery included, takes no longer.
+/// Longest fetch, discovery included. A longer fetch is aborted and counts as failed.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// A fetch to be made.
+/// Fetch to make.
 pub(super) struct Launch {
     pub(super) validators: Option<CacheValidators>,
     pub(super) is_forced: bool,
 }
 
-/// Parsed response of a source.
+/// Parsed response of a fetch.
 pub(super) struct Fetched {
     /// `None` if the key set is the known one.
     pub(super) keys: Option<KeySet>,
@@ -40,7 +40,7 @@ pub(super) async fn fetch_and_parse(
     };
     let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
     let fetched = fetched.map_err(|_| {
-        KeyFetchError::new(KeyFetchErrorKind::Timeout, "no answer within 5 seconds")
+        KeyFetchError::new(KeyFetchErrorKind::Timeout, "no response within 5 seconds")
     })?;
     Ok(match fetched? {
         KeyFetch::Fresh {
@@ -55,7 +55,7 @@ pub(super) async fn fetch_and_parse(
         KeyFetch::NotModified { .. } if launch.is_forced => {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::Other,
-                "`not modified` in answer to a request without a condition",
+                "the source reports `not modified` for a request without a condition",
             ));
         }
         KeyFetch::NotModified { fresh_for } => Fetched {

@@ -3,8 +3,8 @@
 //! A request that finds its key takes no lock. The steps of a fetch:
 //!
 //! 1. A request, the operator or the task's timer reports an event to the
-//!    [`Schedule`](schedule::Schedule), with the lock held. If the action is [`Action::Fetch`], the fetch gets a number, and the task is
-//!    woken.
+//!    [`Schedule`](schedule::Schedule), with the lock held. If the action is [`Action::Fetch`], the
+//!    fetch gets a number, and the task is woken.
 //! 2. The task calls the source, for at most 5 seconds, and parses the response.
 //! 3. With the lock held, the outcome goes to the schedule and new keys take the place of the old.
 //! 4. After the lock is released, waiters wake, and the events reach the log and the callback.

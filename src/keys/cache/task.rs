@@ -21,7 +21,6 @@ use crate::{
     telemetry,
 };
 
-/// Longest fetch, discovery included. A longer fetch is aborted and counts as failed.
 /// Delay after which a due task is late.
 const MAX_DELAY: Duration = Duration::from_secs(1);
 /// Time for a woken task to act; after that it is replaced.
@@ -43,9 +42,6 @@ enum Step {
     Stop,
 }
 
-/// Fetch to make.
-/// Parsed response of a fetch.
-/// `None` if the key set is the known one.
 impl Shared {
     /// Starts a task if there is none, and a runtime to run it on.
     pub(super) fn ensure_task(self: &Arc<Self>) {
