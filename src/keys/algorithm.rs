@@ -35,10 +35,13 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// All supported algorithms.
+    /// Returns every supported algorithm.
     pub fn all() -> impl Iterator<Item = Self> {
         std::iter::successors(Some(Self::Rs256), |algorithm| algorithm.next())
     }
+
+    /// Returns the algorithm after this one in [`all`](Self::all). A new algorithm must be added here,
+    /// or this does not compile.
     const fn next(self) -> Option<Self> {
         Some(match self {
             Self::Rs256 => Self::Rs384,

@@ -1,4 +1,5 @@
 //! Keys: from JWK text to keys that verify, and the cache that keeps them fresh.
+//!
 #![doc = include_str!("../../docs/reliability.md")]
 
 pub(crate) mod algorithm;
