@@ -48,8 +48,8 @@ fn validator(issuer: &TestIssuer) -> TokenValidator {
 }
 
 async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
-    let verdict = validator.validate(token).await;
-    verdict.err().map(|error| error.reason())
+    let outcome = validator.validate(token).await;
+    outcome.err().map(|error| error.reason())
 }
 
 fn quantile(times: &mut [Duration], share: f64) -> Duration {
@@ -341,9 +341,9 @@ fn isolation() {
         for round in 0..3000 {
             runtime.block_on(reason(validator, &tokens[7]));
             let started = Instant::now();
-            let verdict = runtime.block_on(reason(validator, &tokens[round % 7]));
+            let outcome = runtime.block_on(reason(validator, &tokens[round % 7]));
             times.push(started.elapsed());
-            assert_eq!(verdict, None);
+            assert_eq!(outcome, None);
         }
         quantile(&mut times, 0.5)
     };

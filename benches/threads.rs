@@ -47,7 +47,7 @@ fn threads(criterion: &mut Criterion) {
     let cases: [(&str, &(dyn Fn() + Sync)); 3] = [
         ("floor", &floor),
         ("cold", &|| check(&cold)),
-        ("one hot token", &|| check(&warm)),
+        ("one cached token", &|| check(&warm)),
     ];
     for (name, work) in cases {
         let mut group = criterion.benchmark_group(name);

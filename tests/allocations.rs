@@ -82,15 +82,15 @@ fn deciding_asks_for_little_memory() {
             0,
         ),
     ] {
-        let (times, verdict) = count(validator, token);
+        let (times, outcome) = count(validator, token);
         println!("{what}: {times}");
-        assert_eq!(verdict, expected, "{what}");
+        assert_eq!(outcome, expected, "{what}");
         assert!(times <= most, "{what}: {times}");
     }
     presets(&key);
     the_layer(&warm, &good);
-    a_verdict_takes_little_memory(&key);
-    verdicts_keep_to_their_bytes(&key);
+    an_entry_takes_little_memory(&key);
+    entries_keep_to_their_bytes(&key);
 }
 
 /// The presets read claims without memory of their own.
@@ -140,7 +140,7 @@ fn the_layer(validator: &TokenValidator, token: &str) {
     assert!(times <= 3, "{times}");
 }
 
-fn a_verdict_takes_little_memory(key: &Key) {
+fn an_entry_takes_little_memory(key: &Key) {
     let validator = validator(key, 64 << 20);
     let tokens: Vec<_> = (0..5000)
         .map(|number| key.with_claim("sub", number.to_string()))
@@ -151,7 +151,7 @@ fn a_verdict_takes_little_memory(key: &Key) {
     }
     let bytes: usize = tokens.iter().map(String::len).sum();
     let beside = (held() - before).unsigned_abs().saturating_sub(bytes) / tokens.len();
-    println!("a verdict takes {beside} bytes beside its token");
+    println!("an entry takes {beside} bytes beside its token");
     assert!(beside <= 700, "{beside}");
     drop(Target::of(validator));
     assert!(
@@ -161,7 +161,7 @@ fn a_verdict_takes_little_memory(key: &Key) {
 }
 
 /// Whatever comes and goes, no more is held than was allowed.
-fn verdicts_keep_to_their_bytes(key: &Key) {
+fn entries_keep_to_their_bytes(key: &Key) {
     let capacity = 1 << 20;
     let validator = validator(key, capacity);
     let padding = "x".repeat(2000);
@@ -169,7 +169,7 @@ fn verdicts_keep_to_their_bytes(key: &Key) {
     let mut most = 0;
     for number in 0..5000 {
         let token = key.with_claim("x", format!("{number} {padding}"));
-        // Twice running, so that some are hot.
+        // Three times in a row, so that the cache of this thread takes some.
         for _ in 0..3 {
             count_once(&validator, &token);
         }

@@ -170,7 +170,7 @@ fn the_nastiest_inputs_cost_little() {
         ),
     ];
     println!(
-        "| input | bytes of input | verdict | most bytes held | µs |\n|---|---:|---|---:|---:|"
+        "| input | bytes of input | outcome | most bytes held | µs |\n|---|---:|---|---:|---:|"
     );
     for (name, token) in &nasty {
         let decide = || match poll_once(target.validator.validate(token)) {
@@ -178,7 +178,7 @@ fn the_nastiest_inputs_cost_little() {
             Poll::Ready(Err(error)) => error.reason(),
             Poll::Pending => "waits",
         };
-        let (held, verdict) = peak(decide);
+        let (held, outcome) = peak(decide);
         let started = Instant::now();
         let rounds = 20;
         for _ in 0..rounds {
@@ -186,7 +186,7 @@ fn the_nastiest_inputs_cost_little() {
         }
         let micros = started.elapsed().as_micros() / rounds;
         println!(
-            "| {name} | {} | {verdict} | {held} | {micros} |",
+            "| {name} | {} | {outcome} | {held} | {micros} |",
             token.len()
         );
         // A token is at most 16 KiB; what is made of it is a small multiple, whatever it says.

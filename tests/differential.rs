@@ -3,7 +3,7 @@
 //! refused here is refused for a reason that `jsonwebtoken` does not know.
 //!
 //! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and the
-//! verdicts, for a third opinion: `tests/interop/jose`.
+//! outcomes, for a third opinion: `tests/interop/jose`.
 
 #[path = "support/target.rs"]
 mod target;
@@ -185,8 +185,8 @@ fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
         let token = token(&mut random, &key);
         let ours = ready(target.validator.validate(&token)).map_err(|error| error.reason());
         if let Some(dump) = &mut dump {
-            let verdict = ours.as_ref().map_or_else(|reason| *reason, |_| "accepted");
-            writeln!(dump, "{verdict} {token}").unwrap();
+            let outcome = ours.as_ref().map_or_else(|reason| *reason, |_| "accepted");
+            writeln!(dump, "{outcome} {token}").unwrap();
         }
         let theirs = decode::<Value>(&token, &theirs, &strictest).is_ok();
         match (ours, theirs) {

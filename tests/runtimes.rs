@@ -89,8 +89,8 @@ fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
     // The first one waits for a fetch that nobody runs, and says so in bounded time.
     block_on(&serving, async {
         let started = tokio::time::Instant::now();
-        let verdict = reason(&validator, &token).await;
-        assert_eq!(verdict, Some("keys_unavailable"));
+        let outcome = reason(&validator, &token).await;
+        assert_eq!(outcome, Some("keys_unavailable"));
         assert!(started.elapsed() < Duration::from_secs(10));
         assert_eq!(reason(&validator, &token).await, None);
     });

@@ -65,8 +65,8 @@ async fn a68_no_secret_is_told() {
     let mut shown = String::new();
     for token in &tokens {
         target.status(token).await;
-        let verdict: Result<_, AuthError> = target.validator.validate(token).await;
-        shown += &match verdict {
+        let outcome: Result<_, AuthError> = target.validator.validate(token).await;
+        shown += &match outcome {
             Ok(access) => format!("{access:?} {:?}", access.claims()),
             Err(error) => format!("{error:?} {error}"),
         };

@@ -116,13 +116,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let project = client.get_project(with(&reader, get)?).await?;
     println!("read:    {:?}", project.get_ref());
 
-    let refused = client.create_project(with(&reader, create())?).await;
-    let status = refused.expect_err("a reader must not create");
-    println!("refused: {:?}: {}", status.code(), status.message());
+    let rejected = client.create_project(with(&reader, create())?).await;
+    let status = rejected.expect_err("a reader must not create");
+    println!("rejected: {:?}: {}", status.code(), status.message());
 
-    let refused = client.create_project(create()).await;
-    let status = refused.expect_err("a token is needed");
-    println!("refused: {:?}: {}", status.code(), status.message());
+    let rejected = client.create_project(create()).await;
+    let status = rejected.expect_err("a token is needed");
+    println!("rejected: {:?}: {}", status.code(), status.message());
     Ok(())
 }
 

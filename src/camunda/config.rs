@@ -64,7 +64,7 @@ impl Issuer {
         let backend_url = variables.url(BACKEND_URL)?;
         let Some(issuer) = variables.url(ISSUER)? else {
             return match jwks_url.or(backend_url) {
-                Some(Found { name, .. }) => Err(ConfigError::MissingVariable {
+                Some(Variable { name, .. }) => Err(ConfigError::MissingVariable {
                     name,
                     needed: ISSUER_URI,
                 }),
@@ -121,13 +121,13 @@ impl Issuer {
 struct Variables<'v>(&'v dyn Fn(&str) -> Option<String>);
 
 /// Variable that is set, and its value.
-struct Found {
+struct Variable {
     name: &'static str,
     value: String,
 }
 
 impl Variables<'_> {
-    fn find(&self, names: Names) -> Result<Option<Found>, ConfigError> {
+    fn find(&self, names: Names) -> Result<Option<Variable>, ConfigError> {
         for &name in names {
             match (self.0)(name) {
                 Some(value) if value.trim().is_empty() => {
@@ -135,7 +135,7 @@ impl Variables<'_> {
                 }
                 Some(value) => {
                     let value = value.trim().to_owned();
-                    return Ok(Some(Found { name, value }));
+                    return Ok(Some(Variable { name, value }));
                 }
                 None => {}
             }
@@ -143,7 +143,7 @@ impl Variables<'_> {
         Ok(None)
     }
 
-    fn url(&self, names: Names) -> Result<Option<Found>, ConfigError> {
+    fn url(&self, names: Names) -> Result<Option<Variable>, ConfigError> {
         let found = self.find(names)?;
         if let Some(found) = &found {
             IssuerUrl::parse(found.name, &found.value).map_err(|error| found.refused(&error))?;
@@ -162,7 +162,7 @@ impl Variables<'_> {
     }
 }
 
-impl Found {
+impl Variable {
     fn list(&self) -> impl Iterator<Item = Result<String, ConfigError>> {
         self.value.split(',').map(|entry| {
             let entry = entry.trim();

@@ -351,8 +351,8 @@ mod tests {
         assert_eq!(bound(&p256(json!({}))), Ok(Algorithm::Es256));
         assert_eq!(bound(&p256(json!({"alg": "ES256"}))), Ok(Algorithm::Es256));
         for other in ["ES384", "RS256", "EdDSA", "HS256", "ES256K", "none", ""] {
-            let verdict = bound(&p256(json!({"alg": other})));
-            assert_eq!(verdict, Err(JwkRejection::Unsupported), "{other}");
+            let outcome = bound(&p256(json!({"alg": other})));
+            assert_eq!(outcome, Err(JwkRejection::Unsupported), "{other}");
         }
         let only_es = AllowedAlgorithms::from_iter([Algorithm::Es384]);
         assert_eq!(
@@ -410,10 +410,10 @@ mod tests {
         let twice = rsa(json!({}))
             .to_string()
             .replacen('{', "{\"kid\":\"l\",", 1);
-        let verdict = VerifyingKey::from_jwk(&twice, AllowedAlgorithms::ALL);
-        assert_eq!(verdict.err(), Some(JwkRejection::Malformed));
-        let verdict = VerifyingKey::from_jwk("[]", AllowedAlgorithms::ALL);
-        assert_eq!(verdict.err(), Some(JwkRejection::Malformed));
+        let outcome = VerifyingKey::from_jwk(&twice, AllowedAlgorithms::ALL);
+        assert_eq!(outcome.err(), Some(JwkRejection::Malformed));
+        let outcome = VerifyingKey::from_jwk("[]", AllowedAlgorithms::ALL);
+        assert_eq!(outcome.err(), Some(JwkRejection::Malformed));
     }
 
     #[test]

@@ -229,8 +229,8 @@ mod tests {
         let set = parse(&[key("a", ES256), key("B", ES256)]).unwrap();
         assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(1));
         for other in ["A", "b", "", "a ", "../a"] {
-            let verdict = found(&set, Some(other), Algorithm::Es256);
-            assert_eq!(verdict, Err(KeyLookupError::Unknown), "{other}");
+            let outcome = found(&set, Some(other), Algorithm::Es256);
+            assert_eq!(outcome, Err(KeyLookupError::Unknown), "{other}");
         }
     }
 
@@ -252,8 +252,8 @@ mod tests {
     #[test]
     fn r20_a_key_is_only_found_for_its_algorithm() {
         let set = parse(&[key("a", ES256)]).unwrap();
-        let verdict = found(&set, Some("a"), Algorithm::Rs256);
-        assert_eq!(verdict, Err(KeyLookupError::OtherAlgorithm));
+        let outcome = found(&set, Some("a"), Algorithm::Rs256);
+        assert_eq!(outcome, Err(KeyLookupError::OtherAlgorithm));
     }
 
     #[test]
@@ -308,8 +308,8 @@ mod tests {
     #[test]
     fn r45_only_an_object_with_keys_is_a_set() {
         for bad in ["", "[]", "{}", "{\"keys\":{}}", "{\"keys\":null}", "<html>"] {
-            let verdict = parse_text(bad).err();
-            assert_eq!(verdict, Some(KeyFetchErrorKind::Json), "{bad}");
+            let outcome = parse_text(bad).err();
+            assert_eq!(outcome, Some(KeyFetchErrorKind::Json), "{bad}");
         }
         assert_eq!(parse(&[]).err(), Some(KeyFetchErrorKind::Empty));
         let foreign = key("a", r#""kty":"oct","k":"AA""#);

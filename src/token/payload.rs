@@ -42,10 +42,10 @@ impl<'s> ClaimMembers<'s> {
     ) -> Result<(), Malformed> {
         let (at, slot) = match member.name {
             "iss" => ("iss", Slot::Text(&mut self.issuer)),
-            "sub" => ("sub", Slot::Kept(&mut self.subject)),
-            "jti" => ("jti", Slot::Kept(&mut self.token_id)),
-            "azp" => ("azp", Slot::Kept(&mut self.authorized_party)),
-            "client_id" => ("client_id", Slot::Kept(&mut self.client_id)),
+            "sub" => ("sub", Slot::Stored(&mut self.subject)),
+            "jti" => ("jti", Slot::Stored(&mut self.token_id)),
+            "azp" => ("azp", Slot::Stored(&mut self.authorized_party)),
+            "client_id" => ("client_id", Slot::Stored(&mut self.client_id)),
             "typ" => ("typ", Slot::Text(&mut self.kind)),
             "exp" => ("exp", Slot::Time(&mut self.expires_at)),
             "nbf" => ("nbf", Slot::Time(&mut self.not_before)),
@@ -79,7 +79,7 @@ impl<'s> ClaimMembers<'s> {
         };
         self.at = at;
         match slot {
-            Slot::Kept(claim) => {
+            Slot::Stored(claim) => {
                 let at = value.position();
                 let text = value.text()?;
                 *claim = Some(TextClaim { text, at });
@@ -101,7 +101,7 @@ pub(super) struct TextClaim<'s> {
 }
 
 enum Slot<'m, 's> {
-    Kept(&'m mut Option<TextClaim<'s>>),
+    Stored(&'m mut Option<TextClaim<'s>>),
     Text(&'m mut Option<Cow<'s, str>>),
     Time(&'m mut Option<f64>),
     Audiences(&'m mut SmallVec<[Cow<'s, str>; 4]>),

@@ -399,8 +399,8 @@ mod tests {
             json!({}),
             json!((NOW + 300).to_string()),
         ] {
-            let verdict = judge(&with("exp", bad.clone()));
-            assert_eq!(verdict, Err(Reason::MalformedClaim("exp")), "{bad}");
+            let outcome = judge(&with("exp", bad.clone()));
+            assert_eq!(outcome, Err(Reason::MalformedClaim("exp")), "{bad}");
         }
         let huge = good()
             .to_string()
@@ -431,14 +431,14 @@ mod tests {
     fn r29_a_registered_claim_of_the_wrong_type_is_never_absent() {
         for name in ["iss", "sub", "jti", "azp", "client_id", "typ"] {
             for bad in [json!(null), json!(1), json!([]), json!({}), json!(false)] {
-                let verdict = judge(&with(name, bad));
-                assert!(matches!(verdict, Err(Reason::MalformedClaim(at)) if at == name));
+                let outcome = judge(&with(name, bad));
+                assert!(matches!(outcome, Err(Reason::MalformedClaim(at)) if at == name));
             }
         }
         for name in ["exp", "nbf", "iat"] {
             for bad in [json!(null), json!("1"), json!([1]), json!({}), json!(false)] {
-                let verdict = judge(&with(name, bad));
-                assert!(matches!(verdict, Err(Reason::MalformedClaim(at)) if at == name));
+                let outcome = judge(&with(name, bad));
+                assert!(matches!(outcome, Err(Reason::MalformedClaim(at)) if at == name));
             }
         }
     }
@@ -478,8 +478,8 @@ mod tests {
             json!(["api", ""]),
             json!([["api"]]),
         ] {
-            let verdict = judge(&with("aud", bad.clone()));
-            assert_eq!(verdict, Err(Reason::MalformedClaim("aud")), "{bad}");
+            let outcome = judge(&with("aud", bad.clone()));
+            assert_eq!(outcome, Err(Reason::MalformedClaim("aud")), "{bad}");
         }
     }
 
@@ -508,8 +508,8 @@ mod tests {
     fn r36_only_bearer_tokens_are_access_tokens() {
         assert_eq!(judge(&with("typ", json!("Bearer"))), Ok(0b10));
         for kind in ["ID", "Refresh", "Offline", "Logout", "DPoP", "bearer", ""] {
-            let verdict = judge(&with("typ", json!(kind)));
-            assert_eq!(verdict, Err(Reason::PayloadTyp), "{kind}");
+            let outcome = judge(&with("typ", json!(kind)));
+            assert_eq!(outcome, Err(Reason::PayloadTyp), "{kind}");
         }
     }
 
@@ -555,8 +555,8 @@ mod tests {
 
     #[test]
     fn r38_a_token_bound_by_dpop_is_refused() {
-        let verdict = judge(&with("cnf", json!({"jkt": "x"})));
-        assert_eq!(verdict, Err(Reason::SenderConstrained));
+        let outcome = judge(&with("cnf", json!({"jkt": "x"})));
+        assert_eq!(outcome, Err(Reason::SenderConstrained));
     }
 
     #[test]
@@ -568,15 +568,15 @@ mod tests {
             json!(null),
             json!("x"),
         ] {
-            let verdict = judge(&with("cnf", cnf));
-            assert_eq!(verdict, Err(Reason::SenderConstrained));
+            let outcome = judge(&with("cnf", cnf));
+            assert_eq!(outcome, Err(Reason::SenderConstrained));
         }
     }
 
     #[test]
     fn r52_an_empty_subject_is_refused() {
-        let verdict = judge(&with("sub", json!("")));
-        assert_eq!(verdict, Err(Reason::MalformedClaim("sub")));
+        let outcome = judge(&with("sub", json!("")));
+        assert_eq!(outcome, Err(Reason::MalformedClaim("sub")));
         assert_eq!(judge(&with("sub", None)), Ok(0b10));
     }
 }

@@ -189,7 +189,7 @@ fn r48_a_hit_equals_a_cold_check() {
         failure_persistence: None,
         ..Config::default()
     });
-    let verdict = runner.run(&steps(), |steps| {
+    let result = runner.run(&steps(), |steps| {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .start_paused(true)
@@ -209,7 +209,7 @@ fn r48_a_hit_equals_a_cold_check() {
                 let warm = outcome(inner.decide(token, Some(&view), WaitsLeft::ALL));
                 let compact = CompactJws::split(token).unwrap();
                 let cold = inner.check(compact, Some(&view), WaitsLeft::ALL, inner.clock.steady());
-                let cold = outcome(cold.map(|verdict| verdict.access));
+                let cold = outcome(cold.map(|result| result.access));
                 prop_assert_eq!(&warm, &cold);
                 hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
                 let is_refused = warm == "revoked" || warm == "unconfirmed";
@@ -218,7 +218,7 @@ fn r48_a_hit_equals_a_cold_check() {
             Ok(())
         })
     });
-    verdict.unwrap();
+    result.unwrap();
     let (hits, refused_hits) = (hits.into_inner(), refused_hits.into_inner());
     assert!(
         hits > 500 && refused_hits > 50,
@@ -235,7 +235,7 @@ async fn r48_a_token_that_is_checked_again_is_remembered_again() {
     for _ in 0..3 {
         world.validator.refresh_now().await.unwrap();
         assert!(inner.cached(token, inner.clock.steady()).is_none());
-        // Often enough to be hot.
+        // Often enough for the cache of this thread.
         for _ in 0..5 {
             let decided = inner.decide(token, Some(&RequestView::of(&request)), WaitsLeft::ALL);
             assert!(decided.is_ok());

@@ -257,10 +257,10 @@ async fn a_request_that_joined_an_older_fetch_may_wait_for_one_more() {
     validator.ready().await;
     keys.issuer.rotate_keys();
     let token = keys.issuer.token().sign();
-    let (refreshed, verdict) = tokio::join!(validator.refresh_now(), reason(&validator, &token));
+    let (refreshed, outcome) = tokio::join!(validator.refresh_now(), reason(&validator, &token));
     refreshed.unwrap();
     // ... so the request asks again.
-    assert_eq!(verdict, None);
+    assert_eq!(outcome, None);
     assert_eq!(script.asked(), 3);
 }
 
@@ -370,8 +370,8 @@ fn f33_without_a_runtime_there_are_no_keys_but_no_panic_either() {
     let issuer = oidc();
     let validator = builder(&issuer).build().unwrap();
     let token = issuer.token().sign();
-    let verdict = ready(validator.validate(&token));
-    assert_eq!(verdict.unwrap_err().reason(), "keys_unavailable");
+    let outcome = ready(validator.validate(&token));
+    assert_eq!(outcome.unwrap_err().reason(), "keys_unavailable");
 }
 
 #[tokio::test(start_paused = true)]
@@ -628,9 +628,9 @@ async fn f15_a_failing_look_up_is_tried_again_within_a_minute() {
 
 /// What a validator tells of its keys.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<KeyEventKind>>>);
+struct Recorder(Arc<Mutex<Vec<KeyEventKind>>>);
 
-impl Told {
+impl Recorder {
     fn listen(&self, builder: TokenValidatorBuilder) -> TokenValidator {
         let told = self.clone();
         let builder = builder.on_key_event(move |event: &KeyEvent<'_>| {
@@ -656,7 +656,7 @@ async fn events_tell_what_happens_to_the_keys() {
         Failed, Fetched, FloodSuppressed, KeyAdded, KeyWithdrawn, StaleExpired, StaleServed,
     };
     let issuer = oidc();
-    let told = Told::default();
+    let told = Recorder::default();
     let validator = told.listen(builder(&issuer));
     validator.ready().await;
     assert_eq!(told.take().await, [KeyAdded, Fetched(1)]);
@@ -716,7 +716,7 @@ async fn an_unchanged_key_set_is_told_as_such() {
             })
         }
     });
-    let told = Told::default();
+    let told = Recorder::default();
     let trusted = Issuer::oidc(issuer.name()).audience("test");
     let validator = told.listen(TokenValidator::builder().issuer(trusted.keys(script)));
     validator.ready().await;
@@ -779,7 +779,7 @@ async fn any_ready_needs_one_issuer_and_ready_all() {
     assert!(validator.is_ready());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn m9_ten_thousand_requests_that_go_away_leave_no_fetch_and_no_task() {
     let alive = || {
         tokio::runtime::Handle::current()

@@ -32,8 +32,8 @@ async fn every_algorithm_is_accepted_and_bound_to_its_key() {
         let others = Algorithm::all().filter(|one| *one != algorithm);
         let strict = validator([issuer.issuer().algorithms(others)]);
         let token = issuer.token().sign();
-        let verdict = reason(&strict, &token).await;
-        assert_eq!(verdict, Some("unsupported_algorithm"), "{algorithm}");
+        let outcome = reason(&strict, &token).await;
+        assert_eq!(outcome, Some("unsupported_algorithm"), "{algorithm}");
     }
 }
 

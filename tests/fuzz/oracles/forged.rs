@@ -23,8 +23,8 @@ pub fn forged(data: &[u8]) {
     let Ok(token) = std::str::from_utf8(&token) else {
         return;
     };
-    let verdict = poll_once(genuine.validator.validate(token));
-    let is_accepted = matches!(verdict, Poll::Ready(Ok(_)));
+    let outcome = poll_once(genuine.validator.validate(token));
+    let is_accepted = matches!(outcome, Poll::Ready(Ok(_)));
     let is_genuine = genuine.tokens.iter().any(|genuine| genuine == token);
     assert_eq!(is_accepted, is_genuine, "{token}");
 }

@@ -1,4 +1,4 @@
-// Reads a key and tokens with our verdicts, and holds ours against those of `jose`.
+// Reads a key and tokens with our outcomes, and holds ours against those of `jose`.
 import { readFileSync } from 'node:fs'
 import { importJWK, jwtVerify } from 'jose'
 
@@ -28,13 +28,13 @@ let both = 0
 const stricter = {}
 for (const line of lines) {
   const at = line.indexOf(' ')
-  const [verdict, token] = [line.slice(0, at), line.slice(at + 1)]
+  const [outcome, token] = [line.slice(0, at), line.slice(at + 1)]
   const theirs = await jwtVerify(token, key, options).then(() => true, () => false)
-  if (verdict === 'accepted' && theirs) both += 1
-  if (verdict === 'accepted' && !theirs) throw new Error(`accepted here only: ${token}`)
-  if (verdict !== 'accepted' && theirs) {
-    if (!STRICTER.has(verdict)) throw new Error(`refused here only, as ${verdict}: ${token}`)
-    stricter[verdict] = (stricter[verdict] ?? 0) + 1
+  if (outcome === 'accepted' && theirs) both += 1
+  if (outcome === 'accepted' && !theirs) throw new Error(`accepted here only: ${token}`)
+  if (outcome !== 'accepted' && theirs) {
+    if (!STRICTER.has(outcome)) throw new Error(`refused here only, as ${outcome}: ${token}`)
+    stricter[outcome] = (stricter[outcome] ?? 0) + 1
   }
 }
 if (lines.length !== 10000 || both < 500) throw new Error(`${lines.length} tokens, ${both} accepted`)
