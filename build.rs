@@ -10,6 +10,8 @@ fn main() {
     // The published test vectors that `src/token/vectors.rs` reads.
     let folder = env::var_os("VECTORS").unwrap_or_else(|| "../shared/vectors".into());
     let folder = PathBuf::from(folder);
+    // An absent folder is not watched: Cargo would rebuild the crate every time. One that appears
+    // later is seen after `touch build.rs`; one that disappears is seen at once.
     if folder.is_dir() {
         println!("cargo::rerun-if-changed={}", folder.display());
         println!("cargo::rustc-cfg=has_vectors");

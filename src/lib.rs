@@ -1,3 +1,23 @@
+//! [`Access`]: crate::Access
+//! [`AuthLayer`]: crate::AuthLayer
+//! [`InfoService`]: crate::InfoService
+//! [`Issuer::from_env`]: crate::Issuer::from_env
+//! [`RequirePermissionLayer`]: crate::RequirePermissionLayer
+//! [docs/openid.md]: crate::issuer
+//! [docs/reliability.md]: crate::keys
+//! [docs/self-managed.md]: crate::camunda
+//! [docs/testing.md]: https://docs.rs/modeler-auth/latest/modeler_auth/test_util/index.html
+//! [docs/tonic.md]: crate::auth
+//! [ARCHITECTURE.md]: https://docs.rs/crate/modeler-auth/latest/source/ARCHITECTURE.md
+//! [CHANGELOG.md]: https://docs.rs/crate/modeler-auth/latest/source/CHANGELOG.md
+//! [CONTRIBUTING.md]: https://docs.rs/crate/modeler-auth/latest/source/CONTRIBUTING.md
+//! [LICENSE-APACHE]: https://docs.rs/crate/modeler-auth/latest/source/LICENSE-APACHE
+//! [LICENSE-MIT]: https://docs.rs/crate/modeler-auth/latest/source/LICENSE-MIT
+//! [SECURITY.md]: https://docs.rs/crate/modeler-auth/latest/source/SECURITY.md
+//! [benches/README.md]: https://docs.rs/crate/modeler-auth/latest/source/benches/README.md
+//!
+// The first definition of a link counts, so these lead to the pages of this documentation, and those at
+// the end of the README to files of the repository.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

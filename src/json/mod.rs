@@ -33,7 +33,6 @@ pub(crate) fn read_object<'j>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    #[cfg(in_repository)]
     use crate::fuzzing;
 
     fn members(json: impl AsRef<[u8]>) -> Option<usize> {
@@ -354,7 +353,6 @@ mod tests {
                     }
                 }
             }
-            #[cfg(in_repository)]
             fuzzing::json(&text);
             // What is read strictly is read leniently, too, and as far.
             if members(&text).is_some() {

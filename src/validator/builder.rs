@@ -267,3 +267,76 @@ impl TokenValidatorBuilder {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the doc comment of the setter `name`, as one line.
+    fn documentation(name: &str) -> String {
+        let source = include_str!("builder.rs");
+        let (before, _) = source.split_once(&format!("    pub fn {name}(")).unwrap();
+        let (_, comment) = before.rsplit_once("\n\n").unwrap();
+        let lines = comment
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("///"));
+        lines.map(str::trim).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn documented_defaults_and_bounds_are_those_of_the_code() {
+        let default = TokenValidatorBuilder::default();
+        let settings = &default.settings;
+        let minutes = |count: u64| Duration::from_secs(60 * count);
+        for (setter, value, documented, duration) in [
+            ("leeway", default.leeway, "Default: 60 s.", minutes(1)),
+            (
+                "key_max_age",
+                settings.key_max_age,
+                "Default: 5 minutes.",
+                minutes(5),
+            ),
+            (
+                "key_max_stale",
+                settings.key_max_stale,
+                "Default: 1 h.",
+                minutes(60),
+            ),
+            (
+                "unknown_kid_cooldown",
+                settings.unknown_kid_cooldown,
+                "Default: 30 s.",
+                Duration::from_secs(30),
+            ),
+            (
+                "token_cache_max_age",
+                default.token_cache_max_age,
+                "Default: 5 minutes.",
+                minutes(5),
+            ),
+        ] {
+            assert!(documentation(setter).contains(documented), "{setter}");
+            assert_eq!(value, duration, "{setter}");
+        }
+        assert!(documentation("token_cache_bytes").contains("Default: 16 MiB,"));
+        assert_eq!(default.token_cache_bytes, 16 << 20);
+        assert!(documentation("key_max_age_hints").contains("Default: 1 minute to `key_max_age`"));
+        assert_eq!(settings.key_max_age_hints, None);
+
+        // A bound in an error is the bound in the documentation.
+        let source = include_str!("builder.rs");
+        let (_, checks) = source.split_once("fn check(&self)").unwrap();
+        for (setter, bounds) in [
+            ("leeway", "0 s to 300 s"),
+            ("key_max_age", "1 s to 24 h"),
+            ("key_max_age_hints", "1 s to 24 h"),
+            ("key_max_stale", "0 s to 7 days"),
+            ("unknown_kid_cooldown", "1 s to 1 h"),
+            ("token_cache_max_age", "1 s to 24 h"),
+        ] {
+            let documented = format!("Bounds: {bounds}.");
+            assert!(documentation(setter).contains(&documented), "{setter}");
+            assert!(checks.contains(&format!("\"{bounds}\"")), "{setter}");
+        }
+    }
+}

@@ -10,11 +10,11 @@ use url::Url;
 use crate::issuer::Setup;
 
 pub fn router(setup: &Setup) -> Router {
-    let keys = RemoteJwkSet::builder(Url::parse(&setup.keys()))
+    let keys = RemoteJwkSet::builder(Url::parse(&setup.keys()).expect("a good URL"))
         .with_cache(Duration::from_mins(5))
         .with_rate_limit(NonZero::new(10).expect("not zero"), Duration::from_mins(1))
         .build();
-    let issuer = Url::parse(setup.issuer);
+    let issuer = Url::parse(setup.issuer).expect("a good URL");
     super::open().layer(AuthorizationLayer::with_remote_jwk_set(
         keys,
         issuer,

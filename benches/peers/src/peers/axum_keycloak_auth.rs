@@ -15,7 +15,7 @@ use crate::issuer::Setup;
 
 pub async fn router(setup: &Setup, realm: &str) -> Router {
     let config = KeycloakConfig::builder()
-        .server(Url::parse(&setup.server))
+        .server(Url::parse(&setup.server).expect("a good URL"))
         .realm(realm.to_owned())
         .build();
     let instance = KeycloakAuthInstance::new(config);
