@@ -4,6 +4,7 @@
 //! and `ver`, and these only after the signature was verified.
 
 use std::{
+    fmt,
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
@@ -207,6 +208,27 @@ pub(crate) fn insecure_by_variables(issuer: &str, url: &str) {
         target: TARGET, issuer, url,
         "keys are fetched over http: whoever controls the network controls which tokens are accepted; use https if possible"
     );
+}
+
+/// Logs that a key set contains private members of a key.
+pub(crate) fn private_key_published() {
+    tracing::warn!(
+        target: TARGET,
+        "the issuer's key set contains private members of a key: the issuer should replace the key"
+    );
+}
+
+/// Logs that a key set contains a symmetric key.
+pub(crate) fn symmetric_key_published() {
+    tracing::warn!(
+        target: TARGET,
+        "the issuer's key set contains a symmetric key: it is ignored, and the issuer should not publish it"
+    );
+}
+
+/// Logs why keys of a key set are not used.
+pub(crate) fn keys_ignored(rejected: &[impl fmt::Debug]) {
+    tracing::debug!(target: TARGET, ?rejected, "some keys of the key set are ignored");
 }
 
 #[cfg(test)]

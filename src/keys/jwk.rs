@@ -15,6 +15,7 @@ use jsonwebtoken::jwk::{
 use crate::{
     json::{Malformed, Member, Reader, read_object},
     keys::algorithm::{Algorithm, AllowedAlgorithms},
+    telemetry,
 };
 
 /// Public key that verifies signatures of exactly one algorithm.
@@ -61,10 +62,7 @@ impl VerifyingKey {
             return Err(JwkRejection::NotAllowed);
         }
         if members.has_private_members {
-            tracing::warn!(
-                target: "modeler_auth",
-                "the issuer's key set contains private members of a key: the issuer should replace the key"
-            );
+            telemetry::private_key_published();
         }
         Ok(Self {
             id: members.id.map(|id| id.into_owned().into_boxed_str()),

@@ -10,6 +10,7 @@ use crate::{
         error::{KeyFetchError, KeyFetchErrorKind},
         jwk::{JwkRejection, VerifyingKey},
     },
+    telemetry,
 };
 
 /// Usable keys of an issuer.
@@ -97,10 +98,7 @@ impl KeySet {
             }
         }
         if rejected.contains(&JwkRejection::Symmetric) {
-            tracing::warn!(
-                target: "modeler_auth",
-                "the issuer's key set contains a symmetric key: it is ignored, and the issuer should not publish it"
-            );
+            telemetry::symmetric_key_published();
         }
         if set.keys.is_empty() {
             return Err(KeyFetchError::new(
@@ -111,7 +109,7 @@ impl KeySet {
             ));
         }
         if !rejected.is_empty() {
-            tracing::debug!(target: "modeler_auth", ?rejected, "some keys of the key set are ignored");
+            telemetry::keys_ignored(&rejected);
         }
         Ok(set)
     }
