@@ -123,6 +123,14 @@ impl<'j> Reader<'j> {
         self.scan.text_since(quoted, has_escapes)
     }
 
+    /// Reads a string or `null`, which is `None`.
+    pub(crate) fn text_or_null(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
+        if self.scan.peek() == Some(b'n') {
+            return self.skip().map(|()| None);
+        }
+        self.text().map(Some)
+    }
+
     /// Reads any value, and returns its text if it is a string.
     pub(crate) fn text_if_any(&mut self) -> Result<Option<Cow<'j, str>>, Malformed> {
         if self.scan.peek() == Some(b'"') {

@@ -22,6 +22,13 @@ pub(crate) use self::grammar::{Member, Reader};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
+/// Returns `document` without a byte order mark, which a reader may ignore
+/// ([RFC 8259 §8.1](https://www.rfc-editor.org/rfc/rfc8259#section-8.1)). For documents of issuers; a
+/// token with one is malformed.
+pub(crate) fn without_bom(document: &[u8]) -> &[u8] {
+    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
+}
+
 /// Reads `json` as one object; see [`Reader::whole_object`].
 pub(crate) fn read_object<'j>(
     json: &'j [u8],

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::{
-    json::{Malformed, read_object},
+    json::{Malformed, read_object, without_bom},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
         error::{KeyFetchError, KeyFetchErrorKind},
@@ -51,7 +51,7 @@ impl KeySet {
     /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
         let mut keys = None;
-        let read = read_object(jwks, |member, value| {
+        let read = read_object(without_bom(jwks), |member, value| {
             if member.name != "keys" {
                 return value.skip();
             }
@@ -117,7 +117,11 @@ impl KeySet {
     fn insert(&mut self, key: VerifyingKey) {
         if let Some(id) = key.id() {
             let positions = self.by_id.entry(id.into()).or_default();
-            if positions.len() == Self::MAX_KEYS_OF_ONE_ID {
+            let known = positions
+                .iter()
+                .filter_map(|&position| self.keys.get(position));
+            let alike = known.filter(|known| known.algorithm() == key.algorithm());
+            if alike.count() == Self::MAX_KEYS_OF_ONE_ID {
                 return;
             }
             positions.push(self.keys.len());
@@ -261,6 +265,10 @@ mod tests {
         assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));
         let set = parse(&vec![key("a", ES256); 10]).unwrap();
         assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(4));
+        // The limit is for each algorithm: one id may stand for many.
+        let keys = [vec![key("a", ES256); 6], vec![key("a", ED25519)]].concat();
+        let set = parse(&keys).unwrap();
+        assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));
     }
 
     #[test]
@@ -309,6 +317,8 @@ mod tests {
             let outcome = parse_text(bad).err();
             assert_eq!(outcome, Some(KeyFetchErrorKind::Json), "{bad}");
         }
+        let with_bom = format!("\u{feff}{{\"keys\":[{}]}}", key("a", ES256));
+        assert_eq!(parse_text(&with_bom).unwrap().len(), 1);
         assert_eq!(parse(&[]).err(), Some(KeyFetchErrorKind::Empty));
         let foreign = key("a", r#""kty":"oct","k":"AA""#);
         assert_eq!(parse(&[foreign]).err(), Some(KeyFetchErrorKind::Empty));

@@ -1,6 +1,6 @@
 //! Check of a token: the one decision whether it is acceptable, and what it grants.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     access::Access,
@@ -9,7 +9,7 @@ use crate::{
     error::auth::{AuthError, Reason},
     issuer::trusted::TrustedIssuer,
     keys::{
-        cache::{Miss, waiters::Wait},
+        cache::{Miss, shared::KeysInUse, waiters::Wait},
         key_set::KeyLookupError,
     },
     token::{
@@ -160,11 +160,19 @@ impl Inner {
                 return Err(missed(issuer.keys.miss_key(&loaded, waits_left.may_wait())));
             }
             Err(KeyLookupError::Ambiguous) => return Err(Reason::AmbiguousKey.into()),
-            Err(KeyLookupError::OtherAlgorithm) => return Err(Reason::UnsupportedAlgorithm.into()),
+            Err(KeyLookupError::OtherAlgorithm) => {
+                return Err(replaced(
+                    issuer,
+                    &loaded,
+                    waits_left,
+                    Reason::UnsupportedAlgorithm,
+                ));
+            }
         };
-        let claims = candidates
-            .find_map(|key| unverified.verify(&checked, key, &issuer.requirements, payload, text))
-            .ok_or(Reason::BadSignature)?;
+        let verify = |key| unverified.verify(&checked, key, &issuer.requirements, payload, text);
+        let Some(claims) = candidates.find_map(verify) else {
+            return Err(replaced(issuer, &loaded, waits_left, Reason::BadSignature));
+        };
         self.headers.insert(compact.header, header);
         Ok(VerifiedToken {
             claims,
@@ -200,6 +208,22 @@ fn missed(miss: Miss) -> NotAccepted {
         Miss::TooManyWaiters => {
             AuthError::unavailable(Reason::TooManyWaiting, Duration::from_secs(1)).into()
         }
+    }
+}
+
+/// Returns the outcome for a token whose key does not verify it. The issuer may have replaced the key
+/// under the same id, so it is asked as for an unknown key, within the same limits. If it cannot be
+/// asked now, the token is rejected: forged tokens are more frequent than such rotations, and must not
+/// look like an outage.
+fn replaced(
+    issuer: &TrustedIssuer,
+    seen: &Arc<KeysInUse>,
+    waits_left: WaitsLeft,
+    reason: Reason,
+) -> NotAccepted {
+    match issuer.keys.miss_key(seen, waits_left.may_wait()) {
+        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::TooManyWaiters | Miss::Unavailable { .. } | Miss::UnknownKey => reason.into(),
     }
 }
 

@@ -149,14 +149,14 @@ async fn f8_an_answer_that_breaks_off_or_is_packed_is_no_key_set() {
     let error = broken.refresh_now().await.unwrap_err();
     assert_eq!(error.kind(), KeyFetchErrorKind::Body, "{error}");
 
-    // Nothing is unpacked, so what is packed stays small, and is no JSON.
+    // Nothing is decompressed: the encoding is named, and the body is not read.
     warm.server.page("/jwks", |_| {
         Response::builder()
             .header("content-encoding", "gzip")
             .body(Body::from(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0]))
             .unwrap()
     });
-    warm.fails(KeyFetchErrorKind::Json).await;
+    warm.fails(KeyFetchErrorKind::Body).await;
 }
 
 #[tokio::test]
@@ -370,6 +370,57 @@ async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() 
     warm.server.page(place, answer(document));
     warm.validator.refresh_now().await.unwrap();
     assert_eq!(take(), [forced.clone(), forced], "discovery, too");
+}
+
+#[tokio::test]
+async fn f40_a_key_set_of_its_own_media_type_is_asked_for_and_no_compression() {
+    let warm = Warm::start().await;
+    let jwks = warm.issuer.jwks();
+    // As the API server of Kubernetes, and as a proxy that compresses what is not forbidden.
+    warm.server.page("/jwks", move |headers| {
+        let header = |name: &str| {
+            headers
+                .get(name)
+                .map_or("", |value| value.to_str().unwrap())
+        };
+        let is_understood = header("accept").contains("application/jwk-set+json");
+        let response = Response::builder();
+        if !is_understood || header("accept-encoding") != "identity" {
+            return response.status(406).body(Body::empty()).unwrap();
+        }
+        let response = response.header("content-type", "application/jwk-set+json");
+        response.body(Body::from(jwks.clone())).unwrap()
+    });
+    warm.validator.refresh_now().await.unwrap();
+    warm.holds().await;
+}
+
+#[tokio::test]
+async fn f40_an_encoded_answer_is_an_error_that_names_the_encoding() {
+    for (encoding, is_error) in [("gzip", true), ("br\u{7f}", true), ("identity", false)] {
+        let warm = Warm::start().await;
+        let jwks = warm.issuer.jwks();
+        warm.server.page("/jwks", move |_| {
+            let encoding = axum::http::HeaderValue::from_bytes(encoding.as_bytes());
+            let Ok(encoding) = encoding else {
+                return Response::builder().status(500).body(Body::empty()).unwrap();
+            };
+            let response = Response::builder().header("content-encoding", encoding);
+            response.body(Body::from(jwks.clone())).unwrap()
+        });
+        match warm.validator.refresh_now().await {
+            Ok(()) => assert!(!is_error, "{encoding}"),
+            Err(error) => {
+                assert!(is_error, "{encoding}: {error}");
+                if encoding == "gzip" {
+                    assert_eq!(error.kind(), KeyFetchErrorKind::Body);
+                    assert!(error.to_string().contains("`identity`"), "{error}");
+                    assert!(error.to_string().contains("gzip"), "{error}");
+                }
+            }
+        }
+        warm.holds().await;
+    }
 }
 
 #[tokio::test]

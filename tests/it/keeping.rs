@@ -1,7 +1,10 @@
 //! How keys are kept: when they are fetched, who waits, and what becomes of them in an outage.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,7 +14,7 @@ use modeler_auth::{
     keys::{KeyEvent, KeyEventKind, KeyFetch, KeyFetchError, KeyFetchErrorKind},
     test_util::{TestClock, TestIssuer},
 };
-use modeler_auth_testkit::poll::ready;
+use modeler_auth_testkit::{poll::ready, signer::Key};
 use tokio::task::JoinSet;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -103,6 +106,81 @@ async fn f22_a_token_of_a_new_key_waits_for_one_fetch_and_is_accepted() {
     issuer.rotate_keys();
     assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
     assert_eq!(issuer.fetches(), 2);
+}
+
+#[tokio::test]
+async fn f41_a_key_that_is_replaced_under_its_id_or_has_none_costs_one_fetch() {
+    for has_id in [true, false] {
+        let jwk = |key: &mut Key| {
+            let members = key.jwk.as_object_mut().unwrap();
+            if has_id {
+                members.insert("kid".to_owned(), "fixed".into());
+            } else {
+                members.remove("kid");
+            }
+            format!("{{\"keys\":[{}]}}", key.jwk)
+        };
+        let [mut old, mut new] = [Key::ed(), Key::ed()];
+        let sets = [jwk(&mut old), jwk(&mut new)];
+        let now = Arc::new(AtomicUsize::new(0));
+        let published = Arc::clone(&now);
+        let script = ScriptedKeys::new(move |_| {
+            Ok(KeyFetch::fresh(
+                sets[published.load(Ordering::SeqCst)].clone(),
+            ))
+        });
+        let issuer = Issuer::oidc("https://issuer.example/").audience("api");
+        let issuer = issuer.keys(script.clone());
+        let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
+        validator.ready().await;
+        let token = |key: &Key| {
+            let header = match has_id {
+                true => r#"{"alg":"EdDSA","kid":"fixed"}"#,
+                false => r#"{"alg":"EdDSA"}"#,
+            };
+            let claims = r#"{"iss":"https://issuer.example/","aud":"api","exp":9999999999}"#;
+            key.token(header, claims)
+        };
+        assert_eq!(reason(&validator, &token(&old)).await, None);
+        now.store(1, Ordering::SeqCst);
+        assert_eq!(reason(&validator, &token(&new)).await, None, "{has_id}");
+        assert_eq!(script.asked(), 2, "{has_id}");
+        assert_eq!(
+            reason(&validator, &token(&old)).await,
+            Some("bad_signature")
+        );
+    }
+}
+
+#[tokio::test]
+async fn a84_forged_signatures_under_a_known_id_cost_one_fetch_and_no_valid_request() {
+    let issuer = oidc();
+    let validator = builder(&issuer).build().unwrap();
+    let good = issuer.token().sign();
+    assert_eq!(reason(&validator, &good).await, None);
+    let attacker = TestIssuer::oidc(issuer.name());
+    let forged = issuer.token().sign_by(&attacker);
+    for round in 0..20_000 {
+        assert_eq!(reason(&validator, &forged).await, Some("bad_signature"));
+        if round % 1000 == 0 {
+            assert_eq!(reason(&validator, &good).await, None);
+        }
+    }
+    assert_eq!(issuer.fetches(), 2, "the first one, and one for the flood");
+}
+
+#[tokio::test]
+async fn r58_while_an_issuer_does_not_answer_a_bad_signature_is_rejected_and_not_unavailable() {
+    let issuer = oidc();
+    let validator = builder(&issuer).build().unwrap();
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
+    issuer.fail_fetches(true);
+    let attacker = TestIssuer::oidc(issuer.name());
+    for _ in 0..3 {
+        let forged = issuer.token().sign_by(&attacker);
+        assert_eq!(reason(&validator, &forged).await, Some("bad_signature"));
+    }
+    assert_eq!(reason(&validator, &issuer.token().sign()).await, None);
 }
 
 #[tokio::test(start_paused = true)]

@@ -15,7 +15,7 @@
 
 mod fetch;
 pub(crate) mod schedule;
-mod shared;
+pub(crate) mod shared;
 mod task;
 pub(crate) mod waiters;
 

@@ -5,7 +5,7 @@
 use url::Url;
 
 use crate::{
-    json::{Malformed, read_object},
+    json::{Malformed, read_object, without_bom},
     keys::error::{KeyFetchError, KeyFetchErrorKind},
     url::{IssuerUrl, shown},
 };
@@ -44,7 +44,7 @@ impl Discovery {
     /// Reads the URL of the key set from the `document` found at `place`.
     pub(crate) fn read(&self, document: &[u8], place: &Url) -> Result<Url, KeyFetchError> {
         let (mut issuer, mut key_set) = (None, None);
-        let read = read_object(document, |member, value| {
+        let read = read_object(without_bom(document), |member, value| {
             match member.name {
                 "issuer" => issuer = Some(value.text()?),
                 "jwks_uri" => key_set = Some(value.text()?),

@@ -185,12 +185,17 @@ impl HttpKeys {
         largest: usize,
         mut headers: HeaderMap,
     ) -> Result<(HeaderMap, Bytes), HttpFailure> {
-        let json = header::HeaderValue::from_static("application/json");
-        headers.insert(header::ACCEPT, json);
+        let value = header::HeaderValue::from_static;
+        // Some servers offer a key set only as its own media type (RFC 7517 §8.5.2).
+        headers.insert(
+            header::ACCEPT,
+            value("application/json, application/jwk-set+json"),
+        );
+        // Some servers compress unless the request forbids it (RFC 9110 §12.5.3).
+        headers.insert(header::ACCEPT_ENCODING, value("identity"));
         // A cache in between would keep a withdrawn key in use
         // ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
-        let no_cache = header::HeaderValue::from_static("no-cache");
-        headers.insert(header::CACHE_CONTROL, no_cache);
+        headers.insert(header::CACHE_CONTROL, value("no-cache"));
         let request = self.clients.of(url)?.get(url.clone()).headers(headers);
         let mut response = request.send().await?;
         match response.status().as_u16() {
@@ -202,6 +207,14 @@ impl HttpKeys {
                     retry_after: caching::retry_after(response.headers(), self.clock.system_time()),
                 });
             }
+        }
+        if let Some(encoding) = foreign_encoding(response.headers()) {
+            return Err(HttpFailure::Failed(
+                KeyFetchErrorKind::Body,
+                format!(
+                    "the server encodes its response as {encoding:?}, although the request allows only `identity`"
+                ),
+            ));
         }
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await? {
@@ -235,6 +248,13 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
         kind,
         KeyFetchErrorKind::Connect | KeyFetchErrorKind::Dns | KeyFetchErrorKind::Timeout
     )
+}
+
+/// Returns the first 40 characters of `Content-Encoding`, if it names an encoding.
+fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
+    let encoding = headers.get(header::CONTENT_ENCODING)?.as_bytes();
+    let is_identity = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
+    (!is_identity).then(|| String::from_utf8_lossy(encoding).chars().take(40).collect())
 }
 
 /// Returns headers that request a document only if it changed since `validators`
