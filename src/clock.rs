@@ -1,5 +1,5 @@
-//! The two clocks: wall time for claims, steady time for the age of keys and cached tokens. Both are
-//! read here and nowhere else.
+//! The two clocks: wall time for claims, steady time for the age of keys and cached tokens. Only
+//! this file and `test_util` read them.
 
 use std::{
     io,

@@ -16,8 +16,7 @@
 //! [SECURITY.md]: https://docs.rs/crate/modeler-auth/latest/source/SECURITY.md
 //! [benches/README.md]: https://docs.rs/crate/modeler-auth/latest/source/benches/README.md
 //!
-// The first definition of a link counts, so these lead to the pages of this documentation, and those at
-// the end of the README to files of the repository.
+// rustdoc uses the first definition of a link, so these replace the file links at the end of the README.
 #![doc = include_str!("../README.md")]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]

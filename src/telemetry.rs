@@ -1,7 +1,7 @@
 //! Log lines about requests and fetches of keys, for operators.
 //!
-//! Fields never contain a token, key id or signature. They contain no claims except `aud`, `iss`
-//! and `ver`, and these only after the signature was verified.
+//! Fields never contain a token, key id or signature. They contain no claims except `aud`, and
+//! this only after the signature was verified. `issuer` is a configured issuer.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ const TARGET: &str = "modeler_auth";
 /// A line about a verified token points to a setting, whereas anyone can write an unverified token.
 /// Both may come in floods, so `logs` limits the lines at level info. All others are at level
 /// debug.
-pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
+pub(crate) fn rejected(error: &AuthError, logs: &LogLimits) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
     let detail = error.detail();
@@ -34,7 +34,7 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
         AuthErrorKind::MissingToken => {
             tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
         }
-        _ if logs.of(error).may_speak() => {
+        _ if logs.of(error).allows_line() => {
             tracing::info!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
         }
         _ => {
@@ -45,10 +45,10 @@ pub(crate) fn rejected(error: &AuthError, logs: &QuietLogs) {
 
 /// Logs that a request reached a service without the [`AuthLayer`](crate::AuthLayer) that it needs.
 pub(crate) fn layer_missing() {
-    static LOG: QuietLog = QuietLog::new(1, Clock::System);
+    static LOG: LogLimit = LogLimit::new(1, Clock::System);
     let error = AuthError::from(Reason::LayerMissing);
     let (reason, status) = (error.reason(), error.kind().status().as_u16());
-    if LOG.may_speak() {
+    if LOG.allows_line() {
         tracing::error!(
             target: TARGET, reason, status,
             "request rejected: {error}. The AuthLayer must be outside RequirePermissionLayer, InfoService, \
@@ -63,16 +63,16 @@ pub(crate) fn layer_missing() {
 /// Limits on lines about rejected tokens, by the setting to correct: a flood of one kind must not
 /// hide another kind.
 #[derive(Debug)]
-pub(crate) struct QuietLogs {
-    audience: QuietLog,
-    claims: QuietLog,
-    permission: QuietLog,
-    unverified: QuietLog,
+pub(crate) struct LogLimits {
+    audience: LogLimit,
+    claims: LogLimit,
+    permission: LogLimit,
+    unverified: LogLimit,
 }
 
-impl QuietLogs {
+impl LogLimits {
     pub(crate) fn new(clock: &Clock) -> Self {
-        let log = |pause| QuietLog::new(pause, clock.clone());
+        let log = |pause| LogLimit::new(pause, clock.clone());
         Self {
             audience: log(1),
             claims: log(1),
@@ -81,7 +81,7 @@ impl QuietLogs {
         }
     }
 
-    fn of(&self, error: &AuthError) -> &QuietLog {
+    fn of(&self, error: &AuthError) -> &LogLimit {
         match error.kind() {
             _ if !error.is_verified() => &self.unverified,
             AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => &self.permission,
@@ -92,8 +92,8 @@ impl QuietLogs {
 }
 
 /// Logs that a verified token grants no permission because it lacks the claim for it.
-pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
-    if log.may_speak() {
+pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
+    if log.allows_line() {
         tracing::info!(
             target: TARGET, issuer,
             "a valid token grants no permission, since it has no claim {claims}: assign the client \
@@ -104,7 +104,7 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &QuietLog) {
 
 /// Limit on a log line: after one line, none for the duration of a pause.
 #[derive(Debug)]
-pub(crate) struct QuietLog {
+pub(crate) struct LogLimit {
     /// Pause in seconds.
     pause: u64,
     /// Time of the next line, in seconds of steady time.
@@ -112,7 +112,7 @@ pub(crate) struct QuietLog {
     clock: Clock,
 }
 
-impl QuietLog {
+impl LogLimit {
     pub(crate) const fn new(pause: u64, clock: Clock) -> Self {
         Self {
             pause,
@@ -121,11 +121,11 @@ impl QuietLog {
         }
     }
 
-    fn may_speak(&self) -> bool {
-        self.may_speak_at(self.clock.steady())
+    fn allows_line(&self) -> bool {
+        self.allows_line_at(self.clock.steady())
     }
 
-    fn may_speak_at(&self, now: SteadyTime) -> bool {
+    fn allows_line_at(&self, now: SteadyTime) -> bool {
         let now = now.as_secs();
         let next = self.next.load(Ordering::Relaxed);
         now >= next
@@ -173,7 +173,8 @@ pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
     }
 }
 
-/// Logs a failed fetch. Only the first failure of an outage is above level debug.
+/// Logs a failed fetch. Above level debug are the first failure of an outage and, while no keys
+/// are usable, the first of each kind.
 fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>, is_news: bool) {
     let class = error.kind().name();
     let usable_for = usable_for.map(|left| left.as_secs());
@@ -193,9 +194,9 @@ fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>
 }
 
 /// Logs that discovery failed while the location of the key set is known.
-pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &QuietLog) {
+pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &LogLimit) {
     let class = error.kind().name();
-    if log.may_speak() {
+    if log.allows_line() {
         tracing::warn!(target: TARGET, issuer, class, "discovery failed, so the key set is fetched from its known location: {error}");
     } else {
         tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
@@ -237,9 +238,11 @@ mod tests {
 
     #[test]
     fn a_quiet_log_lets_one_line_through_every_so_often() {
-        let log = QuietLog::new(10, Clock::System);
+        let log = LogLimit::new(10, Clock::System);
         let spoken: Vec<_> = (100..130)
-            .filter(|&second| log.may_speak_at(SteadyTime::from_start(Duration::from_secs(second))))
+            .filter(|&second| {
+                log.allows_line_at(SteadyTime::from_start(Duration::from_secs(second)))
+            })
             .collect();
         assert_eq!(spoken, [100, 110, 120]);
     }

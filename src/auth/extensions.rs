@@ -1,4 +1,4 @@
-//! Marks of the layer in the extensions of a request.
+//! Values that the layer stores in the extensions of a request.
 
 use http::{Extensions, Request};
 
@@ -8,7 +8,7 @@ use crate::{
     telemetry,
 };
 
-/// Mark of a request that an optional layer passed on without a token.
+/// Extension of a request that an optional layer passed on without a token.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Anonymous;
 
@@ -26,13 +26,13 @@ pub(crate) fn authenticated(extensions: &Extensions) -> Result<&Access, AuthErro
     })
 }
 
-/// Marks `request` as verified.
+/// Stores `access` in the extensions.
 pub(super) fn pass<B>(request: &mut Request<B>, access: Access) {
     request.extensions_mut().remove::<Anonymous>();
     request.extensions_mut().insert(access);
 }
 
-/// Marks `request` as anonymous, and removes the access that an outer layer may have inserted.
+/// Stores [`Anonymous`] in the extensions, and removes the access that an outer layer may have stored.
 pub(super) fn pass_anonymously<B>(request: &mut Request<B>) {
     request.extensions_mut().remove::<Access>();
     request.extensions_mut().insert(Anonymous);

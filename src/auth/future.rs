@@ -1,3 +1,5 @@
+//! Future of the authentication middleware: waits for keys and renders rejections.
+
 use std::{
     fmt,
     future::Future,
@@ -67,7 +69,7 @@ pin_project! {
 
 /// Request that waits, with the service that will handle it.
 ///
-/// It is on the heap: most requests do not wait, and each of them moves its future.
+/// Boxed, because most requests do not wait and a large future is costly to move.
 struct Parked<S, B> {
     inner: S,
     request: Request<B>,
@@ -160,6 +162,7 @@ where
                     match decide_again(validator, &parked.request, WaitsLeft::NONE) {
                         Ok(access) => parked.call(access),
                         Err(NotAccepted::Rejected(error)) => State::Rejected { error: Some(error) },
+                        // Not expected, since no waits are left; waiting is the safe answer.
                         Err(NotAccepted::Wait(wait)) => {
                             drop(Reserved::new(&mut parked.inner));
                             State::Waiting {

@@ -1,3 +1,5 @@
+//! Authentication layer and its settings.
+
 use std::fmt;
 
 use tower_layer::Layer;

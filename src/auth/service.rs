@@ -1,3 +1,5 @@
+//! Authentication service: the decision about each request before the inner service is called.
+
 use std::{
     fmt,
     task::{Context, Poll},

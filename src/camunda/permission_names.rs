@@ -43,7 +43,7 @@ impl PermissionNames {
         self
     }
 
-    /// Returns the permissions that `names` stand for.
+    /// Returns the permissions that `names` denote.
     pub fn permissions<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Permissions {
         let known = |name: &'a str| {
             let known = self.0.iter();
@@ -53,7 +53,7 @@ impl PermissionNames {
         found.map(|(permission, _)| *permission).collect()
     }
 
-    /// Reads an array of names, and returns the permissions that they stand for.
+    /// Reads an array of names, and returns the permissions that they denote.
     pub(crate) fn read(&self, value: &mut Reader<'_>) -> Result<Permissions, Malformed> {
         let mut permissions = Permissions::NONE;
         value.array(|element| {

@@ -22,7 +22,7 @@ use crate::{
 /// 3. Permissions are the strings of the array `permissions`. Without that claim they are the words
 ///    of the string `scope`.
 ///
-/// Camunda does not publish which strings stand for the permissions of the Web Modeler API on SaaS.
+/// Camunda does not publish which strings denote the permissions of the Web Modeler API on SaaS.
 /// The default [`PermissionNames`] are **those of Self-Managed, and not verified** against SaaS.
 ///
 /// All other tokens are rejected with 401, also for a claim of another JSON type.

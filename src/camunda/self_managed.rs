@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     error::claim::ClaimError,
     issuer::Issuer,
-    telemetry::{self, QuietLog},
+    telemetry::{self, LogLimit},
     token::claims::Claims,
 };
 
@@ -32,7 +32,7 @@ use crate::{
 pub struct SelfManagedClaims {
     organization: AuthorizedOrganization,
     names: PermissionNames,
-    log: Arc<QuietLog>,
+    log: Arc<LogLimit>,
 }
 
 impl Default for SelfManagedClaims {
@@ -40,7 +40,7 @@ impl Default for SelfManagedClaims {
         Self {
             organization: AuthorizedOrganization::nil(),
             names: PermissionNames::default(),
-            log: Arc::new(QuietLog::new(10, Clock::System)),
+            log: Arc::new(LogLimit::new(10, Clock::System)),
         }
     }
 }

@@ -112,8 +112,8 @@ impl AuthError {
     }
 
     /// Returns the values found and expected, for logs but not for clients. They come from the
-    /// configuration and, only for a verified token, from the claims `aud`, `iss` and `ver`. Claim
-    /// values are escaped and cut short.
+    /// configuration and, only for a verified token, from the claim `aud`. Claim values are escaped
+    /// and cut short.
     pub(crate) fn detail(&self) -> Option<&str> {
         match (&self.detail, &self.reason) {
             (Some(detail), _) => Some(detail),

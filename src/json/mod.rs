@@ -1,13 +1,13 @@
 //! Strict JSON: one object, distinct names at every level, and a bound on depth. Two readers of one text
-//! then always see the same ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259),
+//! then cannot disagree ([RFC 8259](https://www.rfc-editor.org/rfc/rfc8259),
 //! [RFC 7515 §4](https://www.rfc-editor.org/rfc/rfc7515#section-4),
 //! [RFC 7519 §4](https://www.rfc-editor.org/rfc/rfc7519#section-4)).
 //!
-//! | file | proves |
+//! | file | checks |
 //! |---|---|
 //! | `scan.rs` | strings, numbers and words are those of RFC 8259, and numbers are below 10^308 |
 //! | `names.rs` | the names of an object are distinct, and none is reserved |
-//! | `grammar.rs` | values nest at most 32 levels deep, and nothing stands before or behind the object |
+//! | `grammar.rs` | values nest at most 32 levels deep, and no text precedes or follows the object |
 //!
 //! This reader reads everything from outside: tokens, key sets and discovery documents. It leaves
 //! escapes and fractions to `serde_json` and the standard library.

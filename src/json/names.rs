@@ -14,8 +14,8 @@ const RESERVED: &str = "$serde_json::private::";
 /// Member names of one object.
 #[derive(Default)]
 pub(super) struct Names<'j> {
-    /// One bit for each kind of name so far; it alone tells most names apart.
-    kinds: u64,
+    /// Bloom filter of the names so far, with one bit for each name.
+    filter: u64,
     few: SmallVec<[Cow<'j, str>; MAX_INLINE_NAMES]>,
     many: Option<HashSet<Cow<'j, str>>>,
 }
@@ -30,15 +30,15 @@ impl<'j> Names<'j> {
 
     #[expect(
         clippy::inline_always,
-        reason = "a twentieth of reading claims is calling this"
+        reason = "not inlined, the call takes 5 % of the time to read claims"
     )]
     #[inline(always)]
     pub(super) fn insert(&mut self, name: Cow<'j, str>) -> Result<(), Malformed> {
-        let kind = Self::kind(&name);
-        let is_of_new_kind = self.kinds & kind == 0;
-        self.kinds |= kind;
+        let bit = Self::filter_bit(&name);
+        let is_certainly_new = self.filter & bit == 0;
+        self.filter |= bit;
         let new = if self.few.len() < MAX_INLINE_NAMES {
-            let new = is_of_new_kind || !self.few.contains(&name);
+            let new = is_certainly_new || !self.few.contains(&name);
             self.few.push(name);
             new
         } else {
@@ -47,8 +47,8 @@ impl<'j> Names<'j> {
         new.then_some(()).ok_or(Malformed)
     }
 
-    /// Returns one of 64 bits.
-    fn kind(name: &str) -> u64 {
+    /// Returns the filter bit of `name`.
+    fn filter_bit(name: &str) -> u64 {
         let last = name.as_bytes().last().copied().unwrap_or_default();
         let length = u32::try_from(name.len()).unwrap_or_default();
         1_u64.rotate_left(length.wrapping_mul(5).wrapping_add(u32::from(last)))

@@ -93,7 +93,8 @@ pub(crate) struct KeyReport {
     pub(crate) error: Option<KeyFetchError>,
     /// Time for which the known keys may still be used.
     pub(crate) usable_for: Option<Duration>,
-    /// `true` for the first success or failure of its kind.
+    /// `true` if `error` or the success differs from the result before it, so that operators should
+    /// read of it. Decided in `keys/cache/task.rs`.
     pub(crate) is_news: bool,
 }
 

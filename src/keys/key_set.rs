@@ -265,7 +265,7 @@ mod tests {
         assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));
         let set = parse(&vec![key("a", ES256); 10]).unwrap();
         assert_eq!(found(&set, Some("a"), Algorithm::Es256), Ok(4));
-        // The limit is for each algorithm: one id may stand for many.
+        // The limit is for each algorithm, since keys of several algorithms may share an id.
         let keys = [vec![key("a", ES256); 6], vec![key("a", ED25519)]].concat();
         let set = parse(&keys).unwrap();
         assert_eq!(found(&set, Some("a"), Algorithm::EdDsa), Ok(1));

@@ -1,3 +1,5 @@
+//! Future of the authorization middleware.
+
 use std::{
     fmt,
     future::Future,

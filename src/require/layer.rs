@@ -1,3 +1,5 @@
+//! Authorization layer.
+
 use tower_layer::Layer;
 
 use crate::require::service::RequirePermission;

@@ -1,3 +1,5 @@
+//! Rules that decide what a request needs.
+
 use std::sync::Arc;
 
 use crate::{

@@ -1,3 +1,5 @@
+//! Authorization service: applies a rule to the access of each request.
+
 use std::task::{Context, Poll};
 
 use http::{Request, Response};

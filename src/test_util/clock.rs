@@ -1,3 +1,5 @@
+//! Clock that a test sets.
+
 use std::{
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},

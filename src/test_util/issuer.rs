@@ -1,3 +1,5 @@
+//! Issuer for tests, without a network.
+
 use std::{
     fmt,
     sync::{

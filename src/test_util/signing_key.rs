@@ -1,3 +1,5 @@
+//! Private keys that sign test tokens.
+
 use aws_lc_rs::{
     rand::SystemRandom,
     rsa::KeySize,

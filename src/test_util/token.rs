@@ -1,3 +1,5 @@
+//! Test tokens, from claims to the signed text.
+
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};

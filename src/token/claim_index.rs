@@ -43,8 +43,8 @@ pub(super) struct Entry {
 pub(super) struct ClaimIndex(Arc<[Entry]>);
 
 impl ClaimIndex {
-    /// Creates an index of `entries`, whose payload begins at `shift` of the kept text; `None` if that
-    /// ends beyond 64 KiB.
+    /// Creates an index of `entries`. `shift` is the offset of the payload in the stored text. Returns
+    /// `None` if the payload ends beyond 64 KiB.
     pub(super) fn new(entries: &[Entry], shift: usize) -> Option<Self> {
         let shift = u16::try_from(shift).ok()?;
         let longest = |entry: &Entry| entry.name.end.max(entry.value.end);

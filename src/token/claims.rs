@@ -68,7 +68,7 @@ pub(crate) struct Validity {
 }
 
 impl Validity {
-    /// Returns whether the token is valid `now`, give or take the leeway.
+    /// Returns whether the token is valid `now`, with the leeway on both sides.
     pub(crate) fn covers(self, now: WallTime, leeway: Duration) -> bool {
         self.begins_at <= now.saturating_add(leeway) && now < self.ends_at.saturating_add(leeway)
     }

@@ -88,8 +88,8 @@ impl<'s> Unverified<'s> {
         self.claims.audiences.iter().map(AsRef::as_ref)
     }
 
-    /// Runs every check that needs no key. The audience comes last: a token that fails nothing else was
-    /// sent to the wrong service.
+    /// Runs every check that needs no key. The audience is checked last, so the error for a wrong
+    /// audience means that all else is valid.
     pub(crate) fn check(
         &self,
         expected: &ClaimRequirements,

@@ -1,8 +1,8 @@
 //! Published test vectors: C2SP Wycheproof and the JOSE cookbook (RFC 7520, RFC 7797). Their payloads
-//! are not JSON, so they are tried below the claims.
+//! are not JSON, so the tests end with the signature and read no claims.
 //!
-//! The files are not part of this repository. They are looked for in `../shared/vectors`, or where
-//! `VECTORS` says; where the folder was absent when the tests were built, they are ignored.
+//! The files are not part of this repository. The tests read the folder in the variable `VECTORS`, or
+//! `../shared/vectors`. They are ignored if the folder was absent when they were built.
 
 use std::{env, fs, path::PathBuf};
 
@@ -14,7 +14,7 @@ use crate::{
     token::jws::{CompactJws, ParsedJws},
 };
 
-/// Cases of Wycheproof that are judged otherwise here, each for a reason.
+/// Cases of Wycheproof whose result differs here, with the reason.
 const REVIEWED: &[(&str, u64, &str)] = &[
     // A key whose `alg` is PS256 is bound to it; these tokens are of PS384.
     ("signature", 346, "PS384 token, PS256 key"),
@@ -66,8 +66,8 @@ fn is_symmetric(group: &Value) -> bool {
     keys.any(|key| key["kty"] == "oct")
 }
 
-/// Every case of a file: those with asymmetric keys as the file says, those with symmetric ones,
-/// and everything encrypted, refused.
+/// Checks every case of a file and returns their number. Cases with asymmetric keys have the result
+/// that the file states. Those with symmetric keys, and all encrypted ones, are rejected.
 fn wycheproof(name: &str) -> usize {
     let file = vectors(&format!("testvectors_v1.json_web_{name}_test.json"));
     let mut cases = 0;
@@ -119,20 +119,21 @@ fn a32_wycheproof_encryption_is_refused_unread() {
     assert_eq!(wycheproof("encryption"), 139);
 }
 
-/// The group about base64 has symmetric keys only. Here its texts are signed by asymmetric ones,
-/// with what is odd about each left as it is.
+/// The group about base64 has symmetric keys only. This test signs its texts with asymmetric keys and
+/// keeps the invalid characters of each.
 #[cfg(feature = "test-util")]
 #[test]
 #[cfg_attr(not(has_vectors), ignore = "needs ../shared/vectors or VECTORS=folder")]
 fn a37_wycheproof_base64_signed_by_asymmetric_keys() {
     use crate::{keys::algorithm::Algorithm, test_util::signing_key::SigningKey};
 
-    // Valid as far as the file goes, but for a character that is none of base64url.
+    // Valid for the file, but with a character outside base64url.
     const VALID_WITH_JUNK: [u64; 2] = [372, 373];
-    // The very text of the valid case 357.
+    // The same text as the valid case 357.
     const AS_VALID: [u64; 2] = [367, 370];
     let is_base64 = |char: char| char.is_ascii_alphanumeric() || "-_".contains(char);
-    // Puts what is no base64url in `odd` into `good`, as far from the nearer end.
+    // Copies the characters of `odd` outside base64url into `good`, at the same distance from the
+    // nearer end.
     let with_oddities = |odd: &str, mut good: String, replaces: bool| {
         let oddities = odd.char_indices().filter(|(_, char)| !is_base64(*char));
         for (at, char) in oddities.collect::<Vec<_>>() {

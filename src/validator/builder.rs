@@ -102,10 +102,11 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Sets the time between two fetches for unknown key ids. Default: 30 s. Bounds: 1 s to 1 h.
+    /// Sets the time between two fetches for unknown keys. Default: 30 s. Bounds: 1 s to 1 h.
     ///
-    /// Within this time a request for an unknown key id starts no fetch: it gets 401, or 503 if the
-    /// last fetch failed.
+    /// A key is unknown if its id is not in the key set, or if it does not verify the signature.
+    /// Within this time such a request starts no fetch: it gets 401, or 503 if the last fetch failed
+    /// and the key id is not in the set.
     pub fn unknown_kid_cooldown(mut self, pause: Duration) -> Self {
         self.settings.unknown_kid_cooldown = pause;
         self

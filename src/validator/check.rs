@@ -21,7 +21,7 @@ use crate::{
     validator::{Inner, cache::entry::CachedToken, diagnostics},
 };
 
-/// Outcome for a token that is not accepted, now or at all.
+/// Outcome for a token that is rejected, or has to wait for keys.
 pub(crate) enum NotAccepted {
     Rejected(AuthError),
     /// The decision must be taken again once this is ready.
@@ -46,8 +46,8 @@ impl WaitsLeft {
         self != Self::NONE
     }
 
-    /// Returns what is left after `wait`. A second wait is allowed only after one for a fetch that had
-    /// begun before the request came: its answer may be older than the token.
+    /// Returns what is left after `wait`. If its fetch began before the request, the response may lack
+    /// a new key, so one more wait is allowed; otherwise none.
     pub(crate) fn after(self, wait: &Wait) -> Self {
         if wait.joined {
             Self(self.0.saturating_sub(1))
@@ -87,7 +87,8 @@ impl Inner {
         Ok(access)
     }
 
-    /// Returns the access of a cached token, if a full check would certainly accept the token now.
+    /// Returns the access of a cached token whose times and keys are still valid. The caller checks
+    /// the sender constraint and the revocation.
     pub(super) fn cached(&self, token: &str, now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
         let found = self.tokens.get(token, now)?;
         let issuer = self.issuers.get(found.issuer)?;
@@ -211,10 +212,11 @@ fn missed(miss: Miss) -> NotAccepted {
     }
 }
 
-/// Returns the outcome for a token whose key does not verify it. The issuer may have replaced the key
-/// under the same id, so it is asked as for an unknown key, within the same limits. If it cannot be
-/// asked now, the token is rejected: forged tokens are more frequent than such rotations, and must not
-/// look like an outage.
+/// Returns the outcome for a token whose key does not verify it.
+///
+/// The issuer may have replaced the key under its id, so it is asked as for an unknown key, within the
+/// same limits. If it cannot be asked now, the token is rejected. Forged tokens are more frequent than
+/// such rotations, and must not look like an outage.
 fn replaced(
     issuer: &TrustedIssuer,
     seen: &Arc<KeysInUse>,
@@ -227,8 +229,9 @@ fn replaced(
     }
 }
 
-/// Returns the error for a token for another service. That is the most common mistake, so it is worth a
-/// signature check: only if that succeeds may the audiences of the token be logged.
+/// Returns the error for a token for another service.
+///
+/// The signature is checked, too: only if it is good may the audiences of the token be logged.
 fn wrong_audience(
     issuer: &TrustedIssuer,
     unverified: &Unverified<'_>,

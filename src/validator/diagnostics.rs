@@ -1,7 +1,7 @@
 //! Details of rejections for the operator.
 
-/// Returns the likely mistake in the issuer `name`, in words that contain nothing of it. `known` are the
-/// configured issuers.
+/// Returns a hint why `name` is none of the `known` issuers, which are configured. The hint contains no
+/// part of `name`, which is unverified.
 pub(super) fn near_miss<'k>(
     mut known: impl Iterator<Item = &'k str>,
     name: &str,
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_near_miss_is_told_and_nothing_else() {
+    fn a_near_miss_has_a_hint_and_nothing_else_has() {
         let known = ["https://a.example/realms/b", "https://c.example/"];
         let hint = |name| near_miss(known.into_iter(), name);
         for near in [
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn little_of_the_audiences_is_told() {
+    fn audiences_are_cut_short() {
         let many = ["a", "b", "c", "d", "e"].into_iter();
         let long = "x".repeat(65);
         let told = other_audience(many, [long.as_str()].into_iter());

@@ -15,7 +15,7 @@ use crate::{
     error::auth::AuthError,
     issuer::trusted::TrustedIssuer,
     keys::{error::KeyFetchError, event::KeyStatus},
-    telemetry::{self, QuietLogs},
+    telemetry::{self, LogLimits},
     token::header_cache::HeaderCache,
     validator::{
         cache::TokenCache,
@@ -49,7 +49,7 @@ struct Inner {
     clock: Clock,
     headers: HeaderCache,
     tokens: TokenCache,
-    logs: QuietLogs,
+    logs: LogLimits,
 }
 
 impl TokenValidator {
@@ -65,7 +65,7 @@ impl TokenValidator {
                 issuers,
                 by_name,
                 leeway,
-                logs: QuietLogs::new(&clock),
+                logs: LogLimits::new(&clock),
                 clock,
                 headers: HeaderCache::default(),
                 tokens,
@@ -75,9 +75,9 @@ impl TokenValidator {
 
     /// Validates `token`, the text after `Bearer `.
     ///
-    /// If the keys of its issuer are not known yet, or lack the key that it names, this waits for the
-    /// fetch under way and, if that had begun before, for one more: at most 5 seconds each. Waiting
-    /// needs a Tokio runtime with time and I/O enabled. A token that is bound to its sender is
+    /// If the keys of its issuer are not known yet, or none of them verifies its signature, this
+    /// waits for the fetch under way and, if that had begun before, for one more: at most 5 s each, 8 s
+    /// if the runtime of the fetch was lost. Waiting needs a Tokio runtime with time and I/O enabled. A token that is bound to its sender is
     /// rejected, since there is no request by which to verify that.
     ///
     /// # Errors

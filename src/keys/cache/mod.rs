@@ -96,7 +96,8 @@ impl KeyCache {
         self.miss(None, may_wait)
     }
 
-    /// Decides about a request whose key is not among the keys that it has `seen`.
+    /// Decides about a request whose key is not among the keys that it has `seen`, or does not verify
+    /// its signature.
     pub(crate) fn miss_key(&self, seen: &Arc<KeysInUse>, may_wait: bool) -> Miss {
         let shared = &self.shared;
         if shared.is_static {

@@ -34,8 +34,8 @@ impl RefreshSettings {
     /// issuer does.
     const MAX_COLD_RETRY: Duration = Duration::from_secs(5);
     const MAX_RETRY_AFTER: Duration = Duration::from_secs(600);
-    /// Keys are usable at least for the time that two fetches may take; otherwise fetching would
-    /// never pause.
+    /// With a shorter life, keys could expire during the fetch that replaces them, and fetches
+    /// would never stop.
     const MIN_LIFE: Duration = Duration::from_secs(10);
     /// Shortest age that an issuer may ask for, unless the operator says otherwise.
     const MIN_HINT: Duration = Duration::from_secs(60);
@@ -71,7 +71,7 @@ pub(crate) enum Event {
     Succeeded { fresh_for: Option<Duration> },
     /// Passage of time.
     Tick,
-    /// Request for a key that is not in the set.
+    /// Request for a key that is not in the set, or that does not verify a signature.
     UnknownKey,
 }
 
@@ -125,7 +125,7 @@ struct HeldKeys {
 struct Fetch {
     since: SteadyTime,
     /// Earlier value of `unknown_key_at`, if an unknown key started the fetch.
-    refund: Option<SteadyTime>,
+    previous_unknown_key_at: Option<SteadyTime>,
     /// `true` if the operator asked for the fetch, which no cache may answer.
     is_forced: bool,
 }
@@ -271,11 +271,11 @@ impl Schedule {
                 }
             };
         }
-        let refund = self.unknown_key_at;
+        let previous_unknown_key_at = self.unknown_key_at;
         self.unknown_key_at = now.saturating_add(self.settings.unknown_kid_cooldown);
         self.fetch = Some(Fetch {
             since: now,
-            refund: Some(refund),
+            previous_unknown_key_at: Some(previous_unknown_key_at),
             is_forced: false,
         });
         Action::Fetch
@@ -284,7 +284,7 @@ impl Schedule {
     fn start_fetch(&mut self, now: SteadyTime, is_forced: bool) -> Action {
         self.fetch = Some(Fetch {
             since: now,
-            refund: None,
+            previous_unknown_key_at: None,
             is_forced,
         });
         Action::Fetch
@@ -332,8 +332,11 @@ impl Schedule {
     fn aborted(&mut self) {
         self.fetch_again = false;
         self.was_aborted = true;
-        let refund = self.fetch.take().and_then(|fetch| fetch.refund);
-        self.unknown_key_at = refund.unwrap_or(self.unknown_key_at);
+        let previous_unknown_key_at = self
+            .fetch
+            .take()
+            .and_then(|fetch| fetch.previous_unknown_key_at);
+        self.unknown_key_at = previous_unknown_key_at.unwrap_or(self.unknown_key_at);
     }
 
     /// Changes `duration` by up to a tenth, so that many services do not call an issuer at once.
@@ -660,7 +663,7 @@ mod tests {
         last_success: Option<SteadyTime>,
         last_unknown: Option<SteadyTime>,
         /// Earlier value of `last_unknown`, if an unknown key started the fetch.
-        refund: Option<Option<SteadyTime>>,
+        previous_unknown_key_at: Option<Option<SteadyTime>>,
         retry_after: bool,
     }
 
@@ -675,7 +678,7 @@ mod tests {
                 started: SteadyTime::ZERO,
                 last_success: None,
                 last_unknown: None,
-                refund: None,
+                previous_unknown_key_at: None,
                 retry_after: false,
             }
         }
@@ -710,7 +713,10 @@ mod tests {
                     );
                 }
                 Event::Aborted => {
-                    self.last_unknown = self.refund.take().unwrap_or(self.last_unknown);
+                    self.last_unknown = self
+                        .previous_unknown_key_at
+                        .take()
+                        .unwrap_or(self.last_unknown);
                 }
                 Event::Needed if self.is_usable() => assert_eq!(action, Action::Serve),
                 Event::Needed => assert_ne!(action, Action::Serve),
@@ -726,10 +732,10 @@ mod tests {
             match action {
                 Action::Fetch => {
                     assert!(!self.is_fetching, "a second fetch at once");
-                    self.refund = None;
+                    self.previous_unknown_key_at = None;
                     if event == Event::UnknownKey && self.is_usable() {
                         let last = self.last_unknown.replace(self.now);
-                        self.refund = Some(last);
+                        self.previous_unknown_key_at = Some(last);
                         assert!(last.is_none_or(|last| self.now >= last + seconds(30)));
                     }
                     self.is_fetching = true;

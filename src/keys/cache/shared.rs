@@ -58,7 +58,7 @@ pub(crate) struct KeysInUse {
     pub(super) usable_until: SteadyTime,
 }
 
-/// State behind the lock. "Requests" are all callers that miss something.
+/// State behind the lock. "Requests" are the callers of `miss_keys` and `miss_key`.
 pub(super) struct State {
     /// Written by requests, the operator and the task, through [`Shared::on`].
     pub(super) schedule: Schedule,
@@ -67,8 +67,8 @@ pub(super) struct State {
     /// `true` from the start of a fetch until the task learns of it. Set by whoever starts the
     /// fetch, cleared by the task.
     pub(super) is_launch_pending: bool,
-    /// The acting task; other tasks have no effect. Written by whoever starts or abandons it.
-    pub(super) task: Option<ActingTask>,
+    /// The current task; results of earlier tasks are ignored. Written by whoever starts or abandons it.
+    pub(super) task: Option<CurrentTask>,
     /// Number of tasks started so far. Written by whoever starts one.
     pub(super) tasks: u64,
     /// Time at which a request woke the late task. Set by requests, cleared by the task.
@@ -81,8 +81,8 @@ pub(super) struct State {
     pub(super) reported: Reported,
 }
 
-/// Task that acts.
-pub(super) struct ActingTask {
+/// Current task.
+pub(super) struct CurrentTask {
     pub(super) number: u64,
     /// Wakes this task and no other: an abandoned one must not consume the wake-up of the next.
     pub(super) wake: Arc<Notify>,

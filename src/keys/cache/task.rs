@@ -13,7 +13,7 @@ use crate::{
         cache::{
             fetch::{Fetched, Launch, fetch_and_parse},
             schedule::{Action, Event},
-            shared::{ActingTask, KeysInUse, MAX_FETCH_TIME, Reported, Shared, State},
+            shared::{CurrentTask, KeysInUse, MAX_FETCH_TIME, Reported, Shared, State},
         },
         error::{KeyFetchError, KeyFetchErrorKind},
         event::{KeyEvent, KeyEventKind, KeyReport},
@@ -59,7 +59,7 @@ impl Shared {
                 number: state.tasks,
                 wake: Arc::new(Notify::new()),
             };
-            state.task = Some(ActingTask {
+            state.task = Some(CurrentTask {
                 number: task.number,
                 wake: Arc::clone(&task.wake),
             });

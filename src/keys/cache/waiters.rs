@@ -23,7 +23,7 @@ const MAX_COLD_WAITERS: usize = 16_384;
 /// Number of requests that may wait for an unknown key; others are rejected with 503.
 const MAX_UNKNOWN_KEY_WAITERS: usize = 64;
 
-/// Future that ends a wait early, after it has supervised the task.
+/// Time limit of a wait; it supervises the task before it ends the wait.
 pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// Waiters of one issuer.

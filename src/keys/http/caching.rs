@@ -9,7 +9,7 @@ use crate::keys::source::CacheValidators;
 
 /// Longest validator that is kept. A server may not accept a longer validator in a request.
 const MAX_VALIDATOR_BYTES: usize = 256;
-/// Number of seconds that stands for every number too large to parse.
+/// Number of seconds in place of a number too large to parse.
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
 /// Returns the time for which the response is fresh, counted from now

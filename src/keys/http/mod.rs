@@ -27,7 +27,7 @@ use crate::{
         },
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
-    telemetry::{self, QuietLog},
+    telemetry::{self, LogLimit},
     url::IssuerUrl,
 };
 
@@ -50,7 +50,7 @@ pub(crate) struct HttpKeys {
     clients: Clients,
     /// URL of the last key set that discovery located and a fetch returned.
     discovered: Mutex<Option<Url>>,
-    log: QuietLog,
+    log: LogLimit,
     clock: Clock,
 }
 
@@ -60,7 +60,7 @@ impl HttpKeys {
             location,
             clients: Clients::new(transport),
             discovered: Mutex::new(None),
-            log: QuietLog::new(60 * 60, clock.clone()),
+            log: LogLimit::new(60 * 60, clock.clone()),
             clock,
         }
     }

@@ -32,9 +32,8 @@ impl CachedToken {
 
 /// Key of an entry: the last 16 bytes of the token, which belong to its signature.
 ///
-/// Not the token itself: moka may keep a key after its value has gone, and nobody would count its
-/// memory. Only accepted tokens are cached, so nobody can make two that share a key. Should it happen
-/// all the same, they replace each other; whoever finds an entry compares the whole token.
+/// Not the token itself: moka may keep a key after its value was evicted, and the size of keys is not
+/// counted. Two tokens with the same key would replace each other. A lookup compares the whole token.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenKey(u128);
 

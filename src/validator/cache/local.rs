@@ -1,8 +1,7 @@
-//! Part of the token cache that each thread has for itself.
+//! Token cache of each thread.
 //!
-//! Often one machine client sends one token to every core. The cores would then wait for each other to
-//! count its reads and its references. So each thread keeps copies of the few tokens it needs most, and
-//! shares neither counter.
+//! A machine client sends one token to every core. Cores that share the entry contend for its use and
+//! reference counters, so each thread copies its most frequent tokens.
 
 use std::{
     cell::RefCell,
@@ -73,13 +72,13 @@ struct Slots([Slot; Front::SLOTS]);
 #[derive(Default)]
 struct Slot {
     entry: Option<(u64, CachedToken)>,
-    /// Hash of the last token that was looked for here. If the same token is looked for twice in a
-    /// row and is not here, it takes the slot: where tokens alternate, none is needed often.
+    /// Hash of the last token that was looked up in this slot. A token enters the slot after two
+    /// lookups in a row, so alternating tokens do not evict each other.
     last: u64,
 }
 
-/// Marks a thread whose thread-local values still exist. Later `ThreadLocal` would panic, and a panic in
-/// a destructor of a thread-local value ends the process.
+/// Exists while the thread-local values of the thread do. After that `ThreadLocal` panics, and a panic in
+/// the destructor of a thread-local value aborts the process.
 struct Running;
 
 impl Drop for Running {
@@ -89,7 +88,7 @@ impl Drop for Running {
 fn is_running() -> bool {
     static FIRST: LazyLock<ThreadLocal<()>> = LazyLock::new(ThreadLocal::new);
     thread_local! {
-        // Made after the crate's own thread-local value, so destroyed before it.
+        // Created after the value that the crate `thread_local` keeps, so destroyed before it.
         static RUNNING: Running = {
             FIRST.get_or_default();
             Running
@@ -198,11 +197,11 @@ mod tests {
     }
 
     #[test]
-    fn a_token_that_is_looked_for_twice_in_a_row_is_kept_for_its_thread() {
+    fn a_token_looked_up_twice_in_a_row_is_cached_for_its_thread() {
         let front = Front::new(1 << 20);
         let [(a, entry_a), (b, entry_b)] = tokens(2).try_into().ok().unwrap();
         for _ in 0..3 {
-            // By turns in one place: nothing is front.
+            // Alternating tokens in one slot: none is cached.
             front.offer(8, &entry_a);
             front.offer(16, &entry_b);
             assert!(front.get(8, &a).or(front.get(16, &b)).is_none());
@@ -213,7 +212,7 @@ mod tests {
         let elsewhere = std::thread::scope(|scope| scope.spawn(|| front.get(8, &a)).join());
         assert!(elsewhere.unwrap().is_none());
         for _ in 0..3 {
-            // What is kept and comes in between stays.
+            // Lookups of another token in between do not evict it.
             front.offer(16, &entry_b);
             assert!(front.get(8, &a).is_some());
         }
@@ -224,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a71_tokens_of_one_hash_are_told_apart() {
+    fn a71_tokens_with_the_same_hash_are_distinguished() {
         let front = Front::new(1 << 20);
         let [(a, entry_a), (b, _)] = tokens(2).try_into().ok().unwrap();
         front.offer(8, &entry_a);
@@ -238,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a77_no_more_is_kept_than_allowed() {
+    fn a77_no_more_is_cached_than_allowed() {
         let all = tokens(8);
         let each = all[0].1.bytes();
         let front = Front::new(3 * each + each / 2);
@@ -253,7 +252,7 @@ mod tests {
             kept.count()
         };
         assert_eq!(keep_all(), 3);
-        // The others have no part in it, on whatever thread.
+        // The limit counts the entries of all threads.
         let elsewhere = std::thread::scope(|scope| scope.spawn(keep_all).join().unwrap());
         assert_eq!(elsewhere, 0);
         assert_eq!(keep_all(), 3);

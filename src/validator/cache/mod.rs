@@ -10,8 +10,8 @@ mod shared;
 use std::time::Duration;
 
 use self::entry::CachedToken;
-// The shared cache alone does as well, but cores wait for each other's counters: to do without the
-// part of each thread, delete `local.rs` and use `shared::SharedCache` here.
+// To remove the cache of each thread: use `shared::SharedCache as Store` here, then delete `local.rs`,
+// `Access::unshared`, `TokenKey::hash` and the dependency `thread_local`.
 use self::local::LocalCache as Store;
 use crate::clock::SteadyTime;
 
