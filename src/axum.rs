@@ -1,17 +1,23 @@
-//! Extractors for axum.
+//! Extractors for axum, and the URI before `Router::nest` changes it.
 
+use ::axum::extract::OriginalUri;
 use axum_core::{
     body::Body,
     extract::{FromRequestParts, OptionalFromRequestParts},
     response::{IntoResponse, Response},
 };
-use http::request::Parts;
+use http::{Extensions, Uri, request::Parts};
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization},
     auth::extensions::{Anonymous, authenticated},
     error::auth::{AuthError, Reason},
 };
+
+/// Returns the URI that the outermost `Router` received.
+pub(crate) fn original_uri(extensions: &Extensions) -> Option<&Uri> {
+    extensions.get::<OriginalUri>().map(|OriginalUri(uri)| uri)
+}
 
 /// Bare response, which an [`AuthLayer`](crate::AuthLayer) outside renders.
 impl IntoResponse for AuthError {

@@ -32,15 +32,24 @@ impl<'r> RequestView<'r> {
         self.method
     }
 
-    /// Returns the path; for gRPC `/package.Service/Method`.
+    /// Returns the path of [`uri`](Self::uri); for gRPC `/package.Service/Method`.
     #[must_use]
     pub fn path(&self) -> &'r str {
-        self.uri.path()
+        self.uri().path()
     }
 
-    /// Returns the URI.
+    /// Returns the URI that the client sent.
+    ///
+    /// `Router::nest` and `nest_service` of axum remove a prefix of the path before the request
+    /// reaches inner layers. With the feature `axum`, this is the URI with that prefix. Without the
+    /// feature, and for any other service that changes the URI, it is the changed URI: a rule about
+    /// paths must then be outside that service.
     #[must_use]
     pub fn uri(&self) -> &'r Uri {
+        #[cfg(feature = "axum")]
+        if let Some(original) = crate::axum::original_uri(self.extensions) {
+            return original;
+        }
         self.uri
     }
 

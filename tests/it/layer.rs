@@ -1,4 +1,4 @@
-//! The layer and the permission layer as tower services: what goes on, what is answered, and how.
+//! Tests of the layer and the permission layer as tower services, and of their responses.
 
 use std::{
     convert::Infallible,
@@ -23,9 +23,11 @@ use std::time::Duration;
 use modeler_auth::{
     Access, AuthLayer, AuthorizedOrganization, ByMethod, InfoService, Permission,
     RequirePermissionLayer, TokenValidator,
+    auth::RequestView,
     issuer::RevocationList,
     keys::StaticKeys,
     reject::{Empty, Rejection},
+    require::Denied,
     test_util::{TestClock, TestIssuer},
 };
 use modeler_auth_testkit::server::serve;
@@ -452,7 +454,7 @@ async fn a_rejection_from_further_in_keeps_no_header_of_another_body() {
 
 #[tokio::test]
 async fn a_refusal_from_further_in_says_nothing_of_another_body() {
-    // A router that is not wrapped with its own `layer` has put a length onto the bare refusal.
+    // A router that is wrapped from outside has already set a content length on the bare rejection.
     let issuer = TestIssuer::self_managed();
     let service = AuthLayer::new(validator([issuer.issuer()])).layer(routes());
     let app = Router::new().fallback_service(service);
@@ -549,7 +551,7 @@ fn with_token(token: &str) -> Request<()> {
 #[tokio::test]
 async fn the_instance_that_was_polled_ready_is_the_one_that_is_called() {
     let (issuer, validator) = static_issuer();
-    // A mock panics if it is called without having been polled ready, and its clones are not.
+    // A mock panics if it is called before it was polled ready; its clones were not polled.
     let (mut auth, mut handle) =
         mock::spawn_layer::<Request<()>, Response<String>, _>(AuthLayer::new(validator));
     handle.allow(1);
@@ -658,7 +660,7 @@ async fn a_refused_request_holds_no_permit_of_the_inner_service() {
         .layer(AuthLayer::new(validator))
         .layer(ConcurrencyLimitLayer::new(1))
         .service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
-    // A server may keep an instance for each connection, for as long as the client likes.
+    // A server may keep an instance for each connection until the client closes it.
     let mut refused = service.clone();
     let answer = refused.ready().await.unwrap().call(with_token("junk"));
     assert_eq!(answer.await.unwrap().status(), StatusCode::UNAUTHORIZED);
@@ -732,7 +734,7 @@ async fn r60_a_refused_request_holds_nothing_of_the_inner_service_whichever_laye
         let mut service = stack(inner);
         let answer = service.ready().await.unwrap().call(request).await.unwrap();
         assert_eq!(answer.status().as_u16(), status, "{name}");
-        // The service is still there, as a connection keeps it.
+        // The service still exists, as it would during a connection.
         assert_eq!(permits.available_permits(), 1, "{name}");
         drop(service);
     }
@@ -756,7 +758,7 @@ async fn r61_a_request_that_waited_is_decided_again_when_the_service_is_ready() 
         let call = service.ready().await.unwrap().call(with_token(&token));
         let mut waiting = tokio_test::task::spawn(call);
         tokio_test::assert_pending!(waiting.poll());
-        // Nothing is reserved while it waits for keys, and then somebody else is served.
+        // The request holds no permit while it waits for keys, so another request can take it.
         let permit = Arc::clone(&permits).try_acquire_owned().unwrap();
         keys.open(1);
         validator.ready().await;
@@ -843,7 +845,7 @@ async fn f36_a_request_that_waits_for_keys_holds_no_permit_of_the_inner_service(
     let keys = GatedKeys::new(&issuer);
     let slow = modeler_auth::Issuer::self_managed(issuer.name()).keys(keys.clone());
     let validator = validator([slow, other.issuer()]);
-    // Its keys are there from now on.
+    // This loads the keys of `other`.
     validator.validate(&other.token().sign()).await.unwrap();
     let mut service = ServiceBuilder::new()
         .layer(AuthLayer::new(validator))
@@ -859,7 +861,7 @@ async fn f36_a_request_that_waits_for_keys_holds_no_permit_of_the_inner_service(
     let waiting = tokio::spawn(waiting);
     tokio::task::yield_now().await;
 
-    // The only permit is free, although `first` is still there.
+    // The only permit is free, although `first` still exists.
     let token = other.token().sign();
     let answer = service.ready().await.unwrap().call(with_token(&token));
     assert_eq!(answer.await.unwrap().status(), StatusCode::OK);
@@ -909,4 +911,49 @@ async fn the_info_service_needs_nothing_but_tower() {
     assert_eq!(answer.headers()["allow"], "GET, HEAD");
     let answer = ask(Method::GET, "/api/v7/info").await.unwrap();
     assert_eq!(answer.status(), StatusCode::NOT_FOUND);
+}
+
+/// Rules about paths in a router that is nested in another, with the `AuthLayer` around either.
+#[tokio::test]
+async fn a86_a_rule_sees_the_path_before_a_router_strips_a_prefix() {
+    let issuer = TestIssuer::self_managed();
+    let auth = || AuthLayer::new(validator([issuer.issuer()]));
+    let inner = || {
+        let rule = |_: &Access, request: &RequestView<'_>| {
+            let is_denied =
+                request.path() == "/api/v1/admin" || request.uri().path() == "/api/v1/admin";
+            if is_denied {
+                Err(Denied::needs("admin"))
+            } else {
+                Ok(())
+            }
+        };
+        Router::new()
+            .route("/admin", any(|| async {}))
+            .route("/users", any(|| async {}))
+            .layer(RequirePermissionLayer::new(rule))
+    };
+    let once = |inner: Router| Router::new().nest("/api/v1", inner);
+    let service = |inner: Router| Router::new().nest_service("/api/v1", inner);
+    let twice = |inner: Router| Router::new().nest("/api", Router::new().nest("/{version}", inner));
+    let token = issuer.token().sign();
+    for (number, app) in [
+        once(inner()).layer(auth()),
+        once(inner().layer(auth())),
+        service(inner()).layer(auth()),
+        service(inner().layer(auth())),
+        twice(inner()).layer(auth()),
+        twice(inner().layer(auth())),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let denied = get(&app, "/api/v1/admin?x", &token).await;
+        assert_eq!(denied.status, 403, "router {number}");
+        assert_eq!(
+            get(&app, "/api/v1/users", &token).await.status,
+            200,
+            "router {number}"
+        );
+    }
 }
