@@ -1,5 +1,5 @@
-//! Tells the unit tests which files stand beside the sources. Not part of the published package,
-//! whose unit tests therefore do without them.
+//! Build script that tells the unit tests which repository files are present. The published package
+//! does not contain it, so its unit tests run without those files.
 
 use std::{env, path::PathBuf};
 

@@ -1,5 +1,5 @@
-//! A protected route over loopback, against the same route behind a layer that does nothing and
-//! against the open route, driven in turn by [wrk](https://github.com/wg/wrk):
+//! Benchmark of a protected route over loopback, compared with the same route behind an empty layer
+//! and with the open route. They are loaded in turn by [wrk](https://github.com/wg/wrk):
 //!
 //! ```text
 //! apt-get install wrk
@@ -98,7 +98,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Serves on a thread of its own, as long as the process runs.
+/// Serves on a separate thread until the process ends.
 fn serve(signer: &Signer) -> SocketAddr {
     let handler = || get(async || "hello");
     let protected = handler().layer(AuthLayer::new(signer.validator(16 << 20)));
@@ -113,7 +113,7 @@ fn serve(signer: &Signer) -> SocketAddr {
     address
 }
 
-/// Requests a second, of which the part `refused` is.
+/// Requests per second, with the share `refused` of refused requests.
 fn drive(address: SocketAddr, path: &str, tokens: &Path, refused: f64) -> f64 {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT);
     let output = Command::new("wrk")

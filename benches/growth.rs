@@ -1,5 +1,4 @@
-//! How cost grows with the number of live tokens, of issuers and of keys, and with the size of a
-//! token: time and memory.
+//! Benchmark of time and memory by the number of live tokens, issuers and keys, and by token size.
 //!
 //! ```text
 //! cargo bench --bench growth

@@ -1,4 +1,4 @@
-//! Checks while keys are being replaced, and what replacing them costs.
+//! Benchmarks of checks during key replacement, and of the replacement itself.
 //!
 //! ```text
 //! cargo bench --bench keys --all-features

@@ -1,4 +1,4 @@
-//! What the layer adds to a service: a bare one, axum, and tonic.
+//! Benchmark of the time that the layer adds to a bare service, axum and tonic.
 //!
 //! ```text
 //! cargo bench --bench layer

@@ -1,4 +1,4 @@
-//! What a check costs beside the bare signature check, measured in turn and given as ratios:
+//! Ratios of the cost of a check to the cost of the bare signature check, measured in turn:
 //!
 //! ```text
 //! cargo bench --bench ratios --all-features [-- PART OF A NAME...]
@@ -134,7 +134,7 @@ fn row_beyond(name: &str, floor: &dyn Fn(), base: &mut dyn FnMut(), mut ours: im
     println!("| {name} | {:.1} | {ratio:.4} |", floor * 1e6);
 }
 
-/// Whether the arguments ask for `name`. `cargo bench` adds an option of its own.
+/// Whether the arguments select `name`. `cargo bench` adds an option to the arguments.
 fn is_wanted(name: &str) -> bool {
     let filters = std::env::args().skip(1);
     let mut filters = filters.filter(|filter| filter != "--bench").peekable();

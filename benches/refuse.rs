@@ -1,4 +1,4 @@
-//! What it costs to refuse.
+//! Benchmark of rejections.
 //!
 //! ```text
 //! cargo bench --bench refuse

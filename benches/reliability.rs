@@ -1,4 +1,4 @@
-//! Measures what `docs/reliability.md` says, and prints it as a table:
+//! Measurements of the statements in `docs/reliability.md`, printed as a table:
 //!
 //! ```text
 //! cargo bench --bench reliability --all-features

@@ -1,4 +1,4 @@
-//! Two threads against one, cold and with one token that everybody sends.
+//! Comparison of two threads with one, without the token cache and with one shared token.
 //!
 //! ```text
 //! cargo bench --bench threads

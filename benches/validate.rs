@@ -1,5 +1,5 @@
-//! What a check costs: of tokens that come for the first time, again, and among many others; the
-//! bare signature check stands beside them. `ratios` measures the two in turn.
+//! Benchmark of checks for new tokens, for repeated tokens, and for tokens among many others. It
+//! includes the bare signature check for comparison. `ratios` measures the two in turn.
 //!
 //! ```text
 //! cargo bench --bench validate

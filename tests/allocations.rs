@@ -1,5 +1,5 @@
-//! How often deciding about a token asks for memory, and what remembering one takes. Counts are
-//! exact, so they are asserted; the only test of its process.
+//! Allocation counts of token decisions, and memory use of the token cache. Counts are exact, so
+//! they are asserted. This is the only test of its process.
 
 #[path = "support/target.rs"]
 mod target;
@@ -35,7 +35,7 @@ fn validator(key: &Key, cache: u64) -> TokenValidator {
     builder.token_cache_bytes(cache).build().unwrap()
 }
 
-/// What `token` is answered with, and how often that asks for memory once things have settled.
+/// The outcome for `token`, and the number of allocations per decision after warm-up.
 fn count(validator: &TokenValidator, token: &str) -> (usize, &'static str) {
     let decide = || match poll_once(validator.validate(token)) {
         Poll::Ready(Ok(_)) => "accepted",
@@ -56,7 +56,7 @@ fn deciding_asks_for_little_memory() {
     let broken = format!("{}AAAA", &good[..good.len() - 4]);
     for (what, validator, token, expected, most) in [
         ("a token that comes again", &warm, &good, "accepted", 0),
-        // The token with its payload, the index of that, and the access.
+        // Three allocations: the token with its payload, the payload's index, and the access.
         ("a token that is checked", &cold, &good, "accepted", 3),
         ("junk", &warm, &"junk".to_owned(), "malformed_token", 0),
         ("a broken signature", &warm, &broken, "bad_signature", 0),
@@ -93,7 +93,7 @@ fn deciding_asks_for_little_memory() {
     entries_keep_to_their_bytes(&key);
 }
 
-/// The presets read claims without memory of their own.
+/// Checks that the presets read claims without extra allocations.
 fn presets(key: &Key) {
     let keys = StaticKeys::from_jwks(jwks(&[&key.jwk]));
     let organization = "12345678-ABCD-DCBA-ABCD-123456789ABC";
@@ -160,7 +160,7 @@ fn an_entry_takes_little_memory(key: &Key) {
     );
 }
 
-/// Whatever comes and goes, no more is held than was allowed.
+/// Checks that the token cache never holds more bytes than its capacity.
 fn entries_keep_to_their_bytes(key: &Key) {
     let capacity = 1 << 20;
     let validator = validator(key, capacity);
@@ -169,7 +169,7 @@ fn entries_keep_to_their_bytes(key: &Key) {
     let mut most = 0;
     for number in 0..5000 {
         let token = key.with_claim("x", format!("{number} {padding}"));
-        // Three times in a row, so that the cache of this thread takes some.
+        // Three calls in a row, so that the cache of this thread stores some tokens.
         for _ in 0..3 {
             count_once(&validator, &token);
         }

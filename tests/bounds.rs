@@ -1,4 +1,4 @@
-//! What the nastiest inputs cost. Bytes are exact and asserted; times are printed only:
+//! Memory and time costs of the worst inputs. Bytes are exact and asserted; times are only printed:
 //!
 //! ```text
 //! cargo test --release --all-features --test bounds -- --nocapture
@@ -22,11 +22,10 @@ use target::Target;
 #[global_allocator]
 static ALLOCATOR: CountingAllocator<ByThread> = CountingAllocator::new();
 
-/// Half way between two `f64`s, as nearly as can be written in so few digits: reading it as one
-/// takes some 10 µs.
+/// A number close to the midpoint between two `f64`s. Parsing it as an `f64` takes about 10 µs.
 const HALF_WAY: &str = "24703282292062327208e-343";
 
-/// Names cost most: each one is kept while its object is read.
+/// Member names cost most: the parser keeps each name while it reads the object.
 fn key_sets_cost_a_multiple_of_their_size() {
     let names = |write: fn(usize) -> String| {
         let mut names = String::new();
@@ -54,7 +53,7 @@ fn key_sets_cost_a_multiple_of_their_size() {
             "| {name} of a key set | {} | {is_rejected} | {held} | |",
             set.len()
         );
-        // The clone of the set is the test's own.
+        // The count includes the clone of the set that this test makes.
         assert!(
             is_rejected && held <= 7 * isize::try_from(set.len()).unwrap(),
             "{name}: {held}"
@@ -189,7 +188,7 @@ fn the_nastiest_inputs_cost_little() {
             "| {name} | {} | {outcome} | {held} | {micros} |",
             token.len()
         );
-        // A token is at most 16 KiB; what is made of it is a small multiple, whatever it says.
+        // A token is at most 16 KiB; its memory is a small multiple of that for any content.
         assert!(held <= 12 * 16 * 1024, "{name}: {held}");
         if token.len() > 16 * 1024 {
             assert!(held <= 1024, "{name}: {held}");

@@ -1,9 +1,9 @@
-//! A second opinion: 100,000 mutated tokens are judged by the validator and by `jsonwebtoken` in its
-//! strictest setting. What is accepted here must be accepted there; what is accepted there and
-//! refused here is refused for a reason that `jsonwebtoken` does not know.
+//! Comparison of the validator with `jsonwebtoken` in its strictest setting, on 100,000 mutated
+//! tokens. `jsonwebtoken` must accept every token that the validator accepts. If only
+//! `jsonwebtoken` accepts a token, the reason must be one that it does not check.
 //!
-//! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and the
-//! outcomes, for a third opinion: `tests/interop/jose`.
+//! `SEED` repeats a run, `TOKENS` sets its length. `DUMP` names a file for the key, the tokens and
+//! the outcomes, which `tests/interop/jose` reads.
 
 #[path = "support/target.rs"]
 mod target;
@@ -24,7 +24,7 @@ use modeler_auth_testkit::{
 use serde_json::{Value, json};
 use target::Target;
 
-/// What `jsonwebtoken` 11 does not look at, or takes for absent.
+/// Reasons that `jsonwebtoken` 11 does not check, or whose members it treats as absent.
 const STRICTER: &[&str] = &[
     "unsupported_crit",   // `crit` and `b64`
     "issued_in_future",   // `iat`
@@ -34,7 +34,7 @@ const STRICTER: &[&str] = &[
     "sender_constrained", // `cnf`
     "payload_typ",        // `typ` of the payload
     "header_typ",         // `typ` of the header
-    "unknown_key",        // it is told which key to use
+    "unknown_key",        // the test passes it the key
 ];
 
 fn number(name: &str) -> Option<u64> {
@@ -74,8 +74,8 @@ fn any_of<'a>(random: &mut Rng, names: &[&'a str]) -> &'a str {
     names[random.usize(..names.len())]
 }
 
-// Not `jwk`, `jku`, `cty`, `zip`: `jsonwebtoken` wants them to be well-formed, and here nobody looks
-// at them (RFC 8725 §3.10).
+// Not `jwk`, `jku`, `cty`, `zip`: `jsonwebtoken` requires them to be well-formed, and the validator
+// ignores them (RFC 8725 §3.10).
 const HEADER: &[&str] = &["alg", "kid", "typ", "crit", "b64", "x"];
 const CLAIMS: &[&str] = &[
     "iss",
@@ -191,7 +191,7 @@ fn m4_what_is_accepted_here_is_accepted_by_jsonwebtoken() {
         let theirs = decode::<Value>(&token, &theirs, &strictest).is_ok();
         match (ours, theirs) {
             (Ok(_), true) => both += 1,
-            // A moment before 1970 is a moment (RFC 7519 §2), which `jsonwebtoken` cannot hold.
+            // A time before 1970 is valid (RFC 7519 §2), but `jsonwebtoken` cannot represent it.
             (Ok(access), false) => {
                 let not_before = access.claims().get::<f64>("nbf").unwrap();
                 let is_early = not_before.is_some_and(|time| time < 0.0);

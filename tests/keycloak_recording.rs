@@ -1,6 +1,6 @@
-//! The development issuer against what was recorded of a real Keycloak, as Camunda ships it, and the
-//! validator against the same. `tests/interop/run keycloak` records it anew (`RECORDED` names the
-//! folder); what stands in the repository was signed by keys that ended with their run.
+//! Comparison of the development issuer and the validator with a recording of Camunda's Keycloak.
+//! `tests/interop/run keycloak` makes a new recording (`RECORDED` names the folder). The keys that
+//! signed the recording in the repository were discarded after the run.
 
 use std::{
     collections::BTreeMap,
@@ -30,7 +30,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// Every member by its path, and its JSON type.
+/// The path and the JSON type of every member.
 fn shape(value: &Value) -> BTreeMap<String, &'static str> {
     fn add(path: &str, value: &Value, members: &mut BTreeMap<String, &'static str>) {
         let kind = match value {
@@ -61,7 +61,7 @@ fn shape(value: &Value) -> BTreeMap<String, &'static str> {
     members
 }
 
-/// What only the first has, or has with another type.
+/// Members that only the first value has, or has with another type.
 fn lacking(value: &Value, other: &Value) -> Vec<String> {
     let other = shape(other);
     let lacking = shape(value)
@@ -72,7 +72,7 @@ fn lacking(value: &Value, other: &Value) -> Vec<String> {
         .collect()
 }
 
-/// Prints how `ours` differs from `real`, and holds it to the differences that are known.
+/// Prints the differences between `ours` and `real`, and asserts that only the known ones exist.
 fn compare(what: &str, ours: &Value, real: &Value, known_to_lack: &[&str]) {
     let (lacks, adds) = (lacking(real, ours), lacking(ours, real));
     println!("{what}: the development issuer lacks {lacks:?}, adds {adds:?}");
@@ -128,7 +128,7 @@ fn part(token: &str, index: usize) -> String {
 async fn the_token_response_is_that_of_keycloak() {
     let ours = Ours::start().await.token_response().await;
     let real = json(&recorded("token-response.json"));
-    // Camunda's documentation shows it without `scope`, and so it is answered.
+    // The issuer omits `scope`, because Camunda's documentation shows the response without it.
     compare("token response", &ours, &real, &["/scope: string"]);
 }
 
@@ -144,7 +144,7 @@ async fn tokens_have_the_claims_and_the_header_of_keycloak() {
         &json(&part(&real, 1)),
         &[],
     );
-    // To the letter, but for the id of the key.
+    // The headers must be identical except for the key id.
     let form = |token: &str| {
         let header = part(token, 0);
         let id = json(&header)["kid"].as_str().unwrap().to_owned();
@@ -165,7 +165,7 @@ async fn the_key_set_is_that_of_keycloak() {
         .get("/protocol/openid-connect/certs")
         .await;
     let real = json(&recorded("jwks.json"));
-    // Nothing may be made of certificates, so there are none.
+    // The issuer publishes no certificates, since no client may rely on them.
     let certificates = [
         "/keys[]/x5c: array",
         "/keys[]/x5c[]: string",

@@ -1,5 +1,5 @@
-//! Nesting, however it is hidden, against every parser that reads what comes from outside. Each one runs
-//! in a process of its own, on a thread whose stack is 512 KiB: the process must live.
+//! Deeply nested inputs for every parser that reads external data. Each parser runs in a separate
+//! process, on a thread with a stack of 512 KiB. The process must not crash.
 //!
 //! Debug builds need more stack for each call and release builds more calls for the same stack, so
 //! both are tried:
@@ -77,7 +77,7 @@ fn members(name: &str, value: &str, more: &str) -> [String; 2] {
     [value.to_owned(), quoted(value)].map(|value| format!("{{\"{name}\":{value}{more}}}"))
 }
 
-/// A source that gives one text and then no other.
+/// A key source that always returns the same text.
 struct Text(String);
 
 impl KeySource for Text {
@@ -113,7 +113,7 @@ fn key_sets() {
             }
         }
     }
-    // The same on its way through the key cache.
+    // The same key set through the key cache.
     run(async {
         let set = format!("{{\"keys\":[{},{}]}}", raw_values(100_000, 120), good.jwk);
         let issuer = Issuer::oidc(ISSUER).audience("api").keys(Text(set));
@@ -174,7 +174,7 @@ fn tokens() {
         "https://camunda.com/orgs",
     ];
     run(async {
-        // What is left of 16 KiB after base64.
+        // The size that remains of 16 KiB after base64.
         for nest in nests(11_000) {
             for name in names {
                 let mut others = claims();
@@ -185,7 +185,7 @@ fn tokens() {
                     let token = key.token(key.header().to_string(), payload);
                     for validator in &validators {
                         if let Ok(access) = validator.validate(&token).await {
-                            // An application may read anything as anything.
+                            // An application may read any claim as any type.
                             let _ = access.claims().get::<Value>(name);
                             let _ = access.claims().get::<Vec<Value>>(name);
                             let _ = access.claims().deserialize::<Value>();
@@ -274,15 +274,14 @@ fn a82_nesting_however_hidden_ends_no_process() {
     }
 }
 
-/// The inputs are what they are meant to be: `serde_json` itself, with the feature `raw_value` on, reads
-/// through them.
+/// Checks the inputs themselves: `serde_json` with the feature `raw_value` reads all levels.
 #[test]
 fn r56_the_inputs_nest_as_deep_as_they_say() {
     let text = raw_values(30_000, 0);
     assert!(text.matches("RawValue").count() > 15, "{text}");
     let once: Value = serde_json::from_str(&text).unwrap_or_default();
     let inner = once.as_object().and_then(|object| object.get(RAW_VALUE));
-    // As a plain object, or, with the feature on, as what is inside.
+    // Without the feature it is a plain object; with the feature it is the inner value.
     assert!(
         inner.is_some_and(Value::is_string) || once == json!(1),
         "{once}"

@@ -1,5 +1,5 @@
-//! Faults that concern a process as a whole, tried in processes of their own: the test starts
-//! itself again, and the child does what the variable `CHILD` says.
+//! Faults that affect a whole process, tested in child processes. The test starts its own program
+//! again, and the variable `CHILD` selects the child's action.
 
 use std::{env, process::Stdio, time::Duration};
 
@@ -15,7 +15,7 @@ async fn issuer() -> (Server, TestIssuer) {
     (server, issuer)
 }
 
-/// Runs the test `name` as the child, and gives what it printed. It must not panic.
+/// Runs the test `name` as the child, and returns its output. The child must not panic.
 async fn child(name: &str, issuer: &TestIssuer) -> String {
     child_with(name, issuer, &[]).await
 }
@@ -39,7 +39,7 @@ async fn child_with(name: &str, issuer: &TestIssuer, variables: &[(&str, &str)])
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the child was given, if this is one.
+/// The argument of the child, if this process is one.
 fn given() -> Option<(TokenValidator, String)> {
     env::var_os("CHILD")?;
     let issuer = Issuer::oidc(env::var("ISSUER").unwrap());
@@ -79,7 +79,7 @@ async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
                 Router::new().route("/v1/info", get(async |_: AuthorizedOrganization| ""))
             }
             "info" => Router::new().route_service("/v1/info", InfoService::new()),
-            // The layer is there, and on the wrong side.
+            // The layer is present but inside the extractor instead of outside.
             _ => open()
                 .layer(AuthLayer::new(validator))
                 .layer(middleware::from_fn(extract)),
@@ -98,7 +98,7 @@ async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
             .lines()
             .filter(|line| line.contains("layer_missing"))
             .collect();
-        // Two if a second ended in between.
+        // There are two lines if a second ended between requests.
         assert!((1..=2).contains(&lines.len()), "{kind}: {printed}");
         let says = ["ERROR", "status=500", "must be outside", "ServiceBuilder"];
         assert!(
@@ -108,7 +108,7 @@ async fn a_missing_layer_is_logged_where_it_is_noticed_and_once_a_second() {
     }
 }
 
-/// The last value of a thread to be destroyed asks the validator once more.
+/// Calls the validator from the destructor of the last thread-local value.
 #[tokio::test]
 async fn a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process() {
     use std::{cell::RefCell, task::Poll};
@@ -132,7 +132,7 @@ async fn a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process() {
         for warms in [true, false] {
             let last = AtExit(validator.clone(), token.clone());
             let thread = std::thread::spawn(move || {
-                // Registered first, so destroyed last.
+                // The first registered value is destroyed last.
                 LAST.with_borrow_mut(|slot| *slot = Some(last));
                 if warms {
                     for _ in 0..4 {

@@ -1,4 +1,4 @@
-//! Runtimes end, idle, or are not there: none of that may cost more than a moment.
+//! Tests with runtimes that end, are idle, or are absent. None of these may delay requests much.
 
 mod support;
 
@@ -39,7 +39,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// Nothing here may take longer than the test's patience.
+/// Runs `work` with a timeout of 20 seconds, so that a hang fails the test.
 fn block_on<T>(runtime: &Runtime, work: impl Future<Output = T>) -> T {
     runtime.block_on(async {
         tokio::time::timeout(Duration::from_secs(20), work)
@@ -56,7 +56,7 @@ fn f33_a_task_that_never_ran_is_replaced() {
     let token = issuer.token().sign();
     assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
     assert_eq!(issuer.fetches(), 1);
-    // So it is with a mere look.
+    // The same applies to a task that `is_ready` started.
     let validator = self::validator(&issuer);
     runtime().block_on(async { assert!(!validator.is_ready()) });
     assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
@@ -86,7 +86,7 @@ fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
     issuer.rotate_keys();
     let token = issuer.token().sign();
     let serving = paused_runtime();
-    // The first one waits for a fetch that nobody runs, and says so in bounded time.
+    // The first request waits for a fetch that no runtime runs, and fails in bounded time.
     block_on(&serving, async {
         let started = tokio::time::Instant::now();
         let outcome = reason(&validator, &token).await;
@@ -94,7 +94,7 @@ fn f33_a_task_on_a_runtime_that_idles_is_replaced() {
         assert!(started.elapsed() < Duration::from_secs(10));
         assert_eq!(reason(&validator, &token).await, None);
     });
-    // The old task is told that it is not needed any more.
+    // The old task ends because the validator no longer needs it.
     block_on(&idle, async {
         while tokio::runtime::Handle::current()
             .metrics()
@@ -136,7 +136,7 @@ fn f33_a_refresh_on_a_runtime_that_idles_is_taken_over() {
         .expires_in(Duration::from_secs(86_400))
         .sign();
     let serving = runtime();
-    // The refresh is due; the task is woken, then given up, then replaced. No request waits.
+    // The refresh is due; the task is woken, then abandoned, then replaced. No request waits.
     for _ in 0..5 {
         clock.advance(Duration::from_secs(300));
         assert_eq!(block_on(&serving, reason(&validator, &token)), None);
@@ -178,10 +178,10 @@ fn f32_a_fetch_that_was_given_up_is_no_success() {
         }
     });
     drop(first);
-    // Had it been told `Ok`, a revoked key would be believed gone.
+    // An `Ok` here would wrongly report that a withdrawn key is no longer in use.
     let error = waiting.join().unwrap().unwrap_err();
     assert!(error.to_string().contains("abandoned"), "{error}");
-    // Whoever only waits for keys looks again, and finds a runtime of its own.
+    // A waiter that only needs keys retries, and fetches on its own runtime.
     keys.open(10);
     follower.join().unwrap();
 }
@@ -214,6 +214,6 @@ fn f32_an_unknown_key_whose_fetch_was_given_up_is_not_the_clients_fault() {
     first.shutdown_background();
     assert_eq!(waiting.join().unwrap(), Some("keys_unavailable"));
     keys.open(10);
-    // The cooldown was not spent on it.
+    // The abandoned fetch did not start the cooldown.
     assert_eq!(block_on(&runtime(), reason(&validator, &token)), None);
 }

@@ -1,4 +1,5 @@
-//! What is told of tokens. The only test of its process, since the log is the process's.
+//! Test that logs and errors contain no tokens. It is the only test of its process, since the log
+//! is global to the process.
 
 #[path = "support/target.rs"]
 mod target;
@@ -14,7 +15,7 @@ use serde_json::json;
 use target::Target;
 use tracing_subscriber::fmt::MakeWriter;
 
-/// Everything that is logged, at every level.
+/// All log output, at every level.
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
 

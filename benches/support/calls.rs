@@ -1,4 +1,4 @@
-//! Services to put the layer round, and calls of them as a server would make, without waiting.
+//! Services for the layer to wrap, and calls of them as a server would make, without waiting.
 
 use std::{convert::Infallible, future::poll_fn};
 

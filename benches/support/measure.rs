@@ -1,4 +1,4 @@
-//! Measures in turn, so that what else the machine does falls on all alike.
+//! Measurements in turn, so that other load on the machine affects all of them equally.
 #![allow(dead_code, reason = "each benchmark uses some of it")]
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Tokens, keys and a floor to measure against: one signature check with a key parsed once.
+//! Tokens, keys, and a baseline for measurements: one signature check with a key parsed once.
 #![allow(dead_code, reason = "each benchmark uses some of it")]
 
 use std::hint::black_box;
@@ -78,7 +78,7 @@ impl Signer {
     }
 }
 
-/// What a Keycloak behind Camunda Self-Managed says of a machine client: 1 kB.
+/// What a Keycloak behind Camunda Self-Managed writes for a machine client: 1 kB.
 pub fn keycloak_claims(number: usize) -> Value {
     json!({
         "exp": 4_102_444_800_u64, "iat": 1_762_180_200_u64,
@@ -103,7 +103,7 @@ pub fn keycloak_claims(number: usize) -> Value {
     })
 }
 
-/// What Auth0 behind Camunda SaaS says of a machine client: 0.4 kB.
+/// What Auth0 behind Camunda SaaS writes for a machine client: 0.4 kB.
 pub fn saas_claims(number: usize) -> Value {
     json!({
         "https://camunda.com/orgId": ORGANIZATION, "iss": SAAS,

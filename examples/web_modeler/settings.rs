@@ -1,3 +1,5 @@
+//! Settings of the example, read from environment variables.
+
 use std::{env, net::SocketAddr, str::FromStr, time::Duration};
 
 /// Settings of this example, from variables.

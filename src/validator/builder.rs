@@ -112,7 +112,7 @@ impl TokenValidatorBuilder {
         self
     }
 
-    /// Sets the approximate size of the token cache in bytes. Default: 16 MiB, about 6000 tokens of
+    /// Sets the approximate size of the token cache in bytes. Default: 16 MiB, about 3800 tokens of
     /// 2 kB. With 0 nothing is cached.
     ///
     /// Beyond this size the least recently used tokens are removed. A cache hit skips the signature

@@ -1,4 +1,4 @@
-//! What must be let in, so that refusing everything cannot pass for safety.
+//! Tokens and key sets that must be accepted, so that a validator that refuses everything fails.
 
 use modeler_auth::{
     Issuer,
@@ -101,7 +101,7 @@ async fn every_algorithm_must_be_accepted() {
     }
 }
 
-/// Key sets in the forms that providers publish, round a good key.
+/// Key sets in the forms that providers publish, with one good key.
 #[tokio::test]
 async fn key_sets_of_providers_must_be_understood() {
     let key = Key::rsa();

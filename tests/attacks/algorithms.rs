@@ -1,4 +1,4 @@
-//! Tokens that choose their algorithm, or bring their key along.
+//! Tokens that choose their algorithm or contain their key.
 
 use modeler_auth::{
     Issuer,
@@ -94,7 +94,7 @@ async fn a4_hmac_with_the_public_rsa_key() {
 
 #[tokio::test]
 async fn a5_a_key_type_is_fixed_when_the_set_is_read() {
-    // There is no text that is tried as one key type and then as another.
+    // No key is tried as one key type and then as another.
     for jwk in [
         json!({"kty": "RSA", "k": "AAAA"}),
         json!({"kty": " RSA", "n": "AQAB", "e": "AQAB"}),
@@ -184,7 +184,7 @@ async fn a11_a_key_in_the_header() {
     target
         .refuses(&attacker.with_header("jwk", jwk.clone()))
         .await;
-    // It is not looked at in a good token either.
+    // A good token with this member is accepted, since the member is ignored.
     target.accepts(&key.with_header("jwk", jwk)).await;
 }
 

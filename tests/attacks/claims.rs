@@ -1,4 +1,4 @@
-//! Claims that are wrong, missing, or of another kind of token.
+//! Tokens with wrong or missing claims, or with claims of another kind of token.
 
 use modeler_auth::{Issuer, TokenValidator};
 use modeler_auth_testkit::signer::{ISSUER, Key, now};
@@ -50,7 +50,7 @@ async fn a45_odd_exp() {
 async fn a46_times_at_the_edge_of_the_leeway() {
     let key = Key::ed();
     let target = Target::new(&[&key]);
-    // Two seconds to either side, since the clock runs meanwhile.
+    // Margins of two seconds or more, since the clock runs during the test.
     for (name, value, accepted) in [
         ("exp", now() - 62, false),
         ("exp", now() - 55, true),
@@ -204,7 +204,7 @@ async fn a55_tokens_of_another_kind() {
         target.refuses(&key.with_claim("typ", kind)).await;
     }
     target.accepts(&key.with_claim("typ", "Bearer")).await;
-    // A token that another client got for another service.
+    // A token that another client obtained for another service.
     target
         .refuses(&key.with_claim("aud", "another-service"))
         .await;
@@ -250,7 +250,7 @@ async fn a83_tokens_of_other_kinds_for_the_right_audience() {
         ),
         with(json!({"id_token": "x"}), &["sub"]),
         with(json!({"response": {}}), &["sub"]),
-        // The claim is no less telling for its odd value.
+        // The claim identifies the kind of token even if its value is invalid.
         with(json!({"at_hash": null}), &[]),
         with(json!({"events": []}), &[]),
     ] {

@@ -1,4 +1,4 @@
-//! Tokens that are no tokens, and JSON that is read in two ways.
+//! Malformed tokens, and JSON that parsers may read in two ways.
 
 use std::{
     sync::{Arc, Mutex},
@@ -38,7 +38,7 @@ async fn a29_an_unencoded_payload() {
         header["crit"] = json!(["b64"]);
     });
     target.refuses(&critical).await;
-    // The payload as it is, as RFC 7797 signs it.
+    // The unencoded payload, as RFC 7797 signs it.
     let header =
         encode(json!({"alg": "ES256", "kid": key.id(), "b64": false, "crit": ["b64"]}).to_string());
     let message = format!("{header}.plain");
@@ -72,7 +72,7 @@ async fn a31_json_serializations() {
     let flattened = json!({"protected": parts[0], "payload": parts[1], "signature": parts[2]});
     let general = json!({"payload": parts[1], "signatures": [{"protected": parts[0], "signature": parts[2]}]});
     for token in [flattened.to_string(), general.to_string()] {
-        // Not even a header can carry it.
+        // This text is not valid in a header.
         assert_eq!(target.status(&token).await, 400);
         assert!(target.validator.validate(&token).await.is_err());
         target.refuses(&encode(&token)).await;
@@ -179,7 +179,7 @@ async fn a37_base64_in_other_ways() {
                 assert_eq!(found, status, "{index} {text}");
             }
         }
-        // Bits behind the last byte.
+        // Unused bits after the last byte.
         let tail = parts[2].chars().last().unwrap();
         for other in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".chars() {
             if other != tail {
@@ -220,7 +220,7 @@ async fn a38_deep_json() {
         target.refuses(&key.token(header(levels), payload(1))).await;
         target.refuses(&key.token(header(1), payload(levels))).await;
     }
-    // Larger ones do not fit into a token, but into a key set.
+    // Deeper nesting does not fit into a token, but fits into a key set.
     let jwks = format!("{{\"keys\":[],\"x\":{}}}", deep(100_000));
     let issuer = modeler_auth::Issuer::oidc(modeler_auth_testkit::signer::ISSUER).audience("api");
     let issuer = issuer.keys(modeler_auth::keys::StaticKeys::from_jwks(jwks));
@@ -362,7 +362,7 @@ async fn a44_many_audiences() {
     assert!(started.elapsed() < Duration::from_secs(1));
 }
 
-/// Escapes, space and order in a payload change nothing of what it says, neither while claims are
+/// Escapes, space and order in a payload do not change its meaning, neither while claims are
 /// mapped nor afterwards.
 #[tokio::test]
 async fn r14_claims_are_found_however_they_are_written() {

@@ -1,4 +1,4 @@
-//! The request round the token.
+//! Requests with malformed, repeated or misplaced tokens.
 
 use axum::{
     body::Body,
@@ -188,7 +188,7 @@ async fn a67_nothing_of_a_token_comes_back() {
         let request = request.body(Body::empty()).unwrap();
         let response = target.app.clone().oneshot(request).await.unwrap();
         if response.status() == StatusCode::OK {
-            continue; // a subject may be what it wants
+            continue; // a subject may be any text
         }
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, 4096).await.unwrap();

@@ -1,4 +1,4 @@
-//! Key ids, and keys that must not verify.
+//! Tokens with hostile key ids, and keys that must not verify.
 
 use modeler_auth::{Issuer, TokenValidator, keys::StaticKeys};
 use modeler_auth_testkit::signer::{ISSUER, Key, encode, hmac_token, jwks};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::target::Target;
 
-/// Building fails, since no other key is there.
+/// Whether building fails, since the key set has no other key.
 fn unusable(jwk: &Value) -> bool {
     let issuer = Issuer::oidc(ISSUER).audience("api");
     let issuer = issuer.keys(StaticKeys::from_jwks(jwks(&[jwk])));
@@ -58,7 +58,7 @@ async fn a16_an_empty_or_missing_key_id_is_no_wildcard() {
         header.as_object_mut().unwrap().remove("kid");
     });
     target.refuses(&without).await;
-    // With one key that fits, there is no doubt.
+    // With only one suitable key, the choice is unambiguous.
     let alone = Target::new(&[&key, &Key::ec()]);
     alone.accepts(&without).await;
     alone.refuses(&key.with_header("kid", "")).await;
@@ -83,7 +83,7 @@ async fn a18_a_key_that_is_not_for_verifying() {
         key.jwk["key_ops"] = operations;
         assert!(unusable(&key.jwk));
     }
-    // An empty list says nothing: Nimbus 10.3 uses the key, too.
+    // An empty list sets no restriction: Nimbus 10.3 also uses the key.
     let mut key = Key::rsa();
     key.jwk["key_ops"] = json!([]);
     Target::new(&[&key]).accepts(&key.good()).await;
@@ -141,7 +141,7 @@ async fn a21_points_that_are_not_on_the_curve() {
 #[tokio::test]
 async fn a49_the_right_issuer_with_the_key_of_another() {
     let (mut a, mut b) = (Key::rsa(), Key::rsa());
-    // The same key id in both.
+    // Both key sets use the same key id.
     a.jwk["kid"] = json!("1");
     b.jwk["kid"] = json!("1");
     let issuer = |name: &str, key: &Key| {

@@ -1,5 +1,5 @@
-//! The catalogue of attacks: each row is a test, and its id stands first in the test's name. They go
-//! through the layer, as requests.
+//! Catalogue of attacks: each row is a test, and the test's name starts with the row's id. The
+//! tests send requests through the layer.
 
 mod accepted;
 mod algorithms;

@@ -1,4 +1,4 @@
-//! Tokens that are genuine and yet must not get in: bound to another sender, or withdrawn.
+//! Genuine tokens that must be rejected: bound to another sender, or revoked.
 
 use std::{
     sync::Arc,
@@ -25,7 +25,7 @@ fn trusted(key: &Key) -> Issuer {
     Issuer::oidc(ISSUER).keys(keys)
 }
 
-/// Confirms by a header that a proxy sets.
+/// Confirms the sender by a header that a proxy sets.
 fn by_thumbprint(claims: &Claims, request: &RequestView<'_>) -> Result<(), SenderConstraintError> {
     let expected = claims.get::<String>(&["cnf", METHOD]).ok().flatten();
     let found = request.headers().get("x-thumbprint");
@@ -50,7 +50,7 @@ async fn r39_a_bound_token_is_accepted_from_its_sender_only() {
     let key = Key::ed();
     let target = Target::trusting(trusted(&key).sender_constraint(METHOD, by_thumbprint));
     let bound = key.with_claim("cnf", json!({METHOD: "mine"}));
-    // Also the second time.
+    // The second request uses the token cache.
     for _ in 0..2 {
         assert_eq!(status(&target, &bound, "mine").await, 200);
         assert_eq!(status(&target, &bound, "stolen").await, 401);
@@ -111,7 +111,7 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         .await;
     target.accepts(&key.good()).await;
 
-    // By 60 s the clock of an issuer may be ahead.
+    // The clock of an issuer may be up to 60 s ahead.
     let at = now() - 100;
     let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(at);
     let older = |claims: &mut Value| {
@@ -136,7 +136,7 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         list.clear();
         target.accepts(&token(older)).await;
         revoke(&list, ISSUER, spare, moment);
-        // An earlier moment does not take back a later one.
+        // A revocation with an earlier time does not replace one with a later time.
         revoke(&list, ISSUER, spare, SystemTime::UNIX_EPOCH);
         target.refuses(&token(older)).await;
         target.refuses(&token(undated)).await;
@@ -151,7 +151,7 @@ async fn r49_withdrawn_tokens_are_known_by_what_they_say_and_not_by_their_text()
         revoke(&list, ISSUER, spare, moment);
         target.refuses(&issued(at + 59)).await;
         target.accepts(&issued(at + 60)).await;
-        // "Now" withdraws what an issuer whose clock is ahead has issued already.
+        // A revocation as of now also covers tokens from an issuer whose clock is ahead.
         list.clear();
         let ahead = issued(now() + 50);
         target.accepts(&ahead).await;

@@ -1,4 +1,4 @@
-//! Signatures that are none, or none of this.
+//! Tokens with invalid signatures, or with signatures of other data.
 
 use modeler_auth_testkit::signer::{Key, claims, encode};
 
@@ -151,7 +151,7 @@ async fn a79_every_bit_of_a_token_counts() {
     }
     let (header, payload) = (key.header().to_string(), claims().to_string());
     target.accepts(&key.token(&header, &payload)).await;
-    // White space in the JSON is signed like anything else.
+    // The signature covers white space in the JSON.
     target
         .accepts(&key.token(format!(" {header}\n"), format!("{payload} ")))
         .await;

@@ -1,4 +1,4 @@
-//! Attacks on what is remembered between requests, and on what is told of them.
+//! Attacks on state kept between requests, and on logs and errors.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ async fn a70_unknown_key_ids_fill_no_memory() {
             before = resident();
         }
     }
-    // 50,000 ids of 200 bytes would be 10 MB. Other tests run beside this one.
+    // 50,000 ids of 200 bytes would be 10 MB. Other tests run at the same time.
     let grown = resident().saturating_sub(before);
     assert!(grown < 64 << 20, "{grown}");
 }

@@ -1,4 +1,4 @@
-//! What cannot be configured, and how the error says so.
+//! Invalid configurations and their error messages.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::test_util::TokenBuilder>();
 }
 
-/// Whoever chooses at run time has a trait object.
+/// Applications that choose an implementation at run time pass a trait object.
 #[test]
 fn every_trait_that_users_implement_is_accepted_as_a_trait_object() {
     use std::sync::Arc;
@@ -120,7 +120,7 @@ fn a_validator_needs_an_issuer_and_each_only_once() {
         issuer("https://a/"),
     ]);
     assert_eq!(twice, "issuer `https://a/` is configured twice");
-    // A slash makes another issuer.
+    // A trailing slash makes a different issuer.
     let both = TokenValidator::builder()
         .issuer(issuer("https://a/"))
         .issuer(issuer("https://a"));
@@ -165,7 +165,7 @@ fn r43_keys_come_over_https_or_loopback_unless_allowed() {
             .build()
             .is_ok()
     );
-    // The name may be what it is; what counts is where keys are fetched.
+    // The issuer name may use plain HTTP; only the URL for key fetches is restricted.
     for fetched in [
         "https://keycloak/x",
         "http://127.0.0.1:18080/x",

@@ -1,4 +1,4 @@
-//! Everything over real sockets: a development issuer, a service behind the layer, an HTTP client.
+//! Tests over real sockets: a development issuer, a service behind the layer, an HTTP client.
 
 use std::net::SocketAddr;
 

@@ -1,4 +1,4 @@
-//! What an issuer may do wrong over HTTP, and what that costs: nothing, as long as there are keys.
+//! Faults of an issuer over HTTP. They must not affect requests while the key cache has keys.
 
 use std::{
     sync::{
@@ -33,7 +33,7 @@ struct Warm {
 }
 
 impl Warm {
-    /// Runs out of its keys' age, so that they are fetched by schedule, and waits for the outcome.
+    /// Advances the clock until the scheduled fetch is due, and waits for its outcome.
     async fn refresh_by_schedule(&self) {
         self.clock.advance(5 * MINUTE);
         loop {
@@ -66,7 +66,7 @@ impl Warm {
         }
     }
 
-    /// The next fetch fails as `kind`, and the keys stay in use.
+    /// Asserts that the next fetch fails with `kind`, and that the keys stay in use.
     async fn fails(&self, kind: KeyFetchErrorKind) {
         let error = self.validator.refresh_now().await.unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
@@ -133,7 +133,7 @@ async fn f8_an_answer_that_breaks_off_or_is_packed_is_no_key_set() {
     warm.server.text("/jwks", jwks.split_at(jwks.len() / 2).0);
     warm.fails(KeyFetchErrorKind::Json).await;
 
-    // 1000 bytes are promised, and the connection ends before them.
+    // The header announces 1000 bytes, and the connection closes earlier.
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/jwks", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -174,7 +174,7 @@ async fn f9_a_key_set_of_100_megabytes_is_not_read() {
     });
     warm.fails(KeyFetchErrorKind::TooLarge).await;
     let sent = sent.load(Ordering::SeqCst);
-    // What the sockets between them may hold is on its way already.
+    // The socket buffers may already hold some megabytes.
     assert!(sent < 16 << 20, "{sent} bytes were sent");
 }
 
@@ -235,7 +235,7 @@ async fn f16_redirects_lead_nowhere() {
         warm.fails(KeyFetchErrorKind::Status).await;
     }
     assert_eq!(warm.server.count("/other"), 0);
-    // The discovery document may not be moved either.
+    // A redirect of the discovery document is refused, too.
     let moved = Server::start().await;
     let issuer = TestIssuer::oidc(&moved.url("/a"));
     let location = (
@@ -280,7 +280,7 @@ async fn what_did_not_change_is_not_sent_again() {
     assert!(next() < MINUTE, "renewed for a minute: {:?}", next());
     warm.holds().await;
 
-    // Another key set makes what the issuer said of this one void.
+    // A new key set invalidates the version that the issuer gave for the old one.
     warm.issuer.rotate_keys();
     warm.server.text("/jwks", warm.issuer.jwks());
     warm.validator.refresh_now().await.unwrap();
@@ -318,7 +318,7 @@ async fn f39_a_server_that_cannot_handle_conditions_gets_none_the_next_time() {
                 .body(Body::from(jwks.clone()))
                 .unwrap()
         });
-        // The first one learns the validator, the second one sends it.
+        // The first fetch stores the response's validator, and the second fetch sends it.
         warm.refresh_by_schedule().await;
         warm.refresh_by_schedule().await;
         let error = warm.validator.key_status().remove(0).last_error;
@@ -376,7 +376,7 @@ async fn f42_a_forced_refresh_has_no_condition_and_no_cache_answers_any_fetch() 
 async fn f40_a_key_set_of_its_own_media_type_is_asked_for_and_no_compression() {
     let warm = Warm::start().await;
     let jwks = warm.issuer.jwks();
-    // As the API server of Kubernetes, and as a proxy that compresses what is not forbidden.
+    // Behaves like the Kubernetes API server behind a proxy that compresses unless told otherwise.
     warm.server.page("/jwks", move |headers| {
         let header = |name: &str| {
             headers

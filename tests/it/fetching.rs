@@ -1,4 +1,4 @@
-//! Keys over HTTP: where they are looked for, and what is not accepted as an answer.
+//! Key fetches over HTTP: the URLs that are used, and the responses that are refused.
 
 use std::time::Duration;
 
@@ -153,11 +153,11 @@ async fn f18_a_key_set_that_moves_is_followed() {
     server.text("/new", issuer.jwks());
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
-    // A place that must not be asked is not asked; the keys stay.
+    // A forbidden URL is not fetched, and the keys stay in use.
     server.discovery("/a", issuer.name(), "http://169.254.169.254/keys");
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::Url);
     assert!(accepts(&validator, &issuer).await);
-    // A discovery that does not answer is no reason not to ask where the keys were.
+    // If discovery fails, the validator fetches from the last known URL.
     server.status("/a/.well-known/openid-configuration", 503, None);
     validator.refresh_now().await.unwrap();
     assert!(accepts(&validator, &issuer).await);
@@ -233,7 +233,7 @@ async fn a_discovery_document_is_bounded_and_must_be_one() {
 
 #[tokio::test]
 async fn an_issuer_out_of_reach_may_have_another_name_from_here() {
-    // Nobody listens there any more.
+    // No server listens on this port any more.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let gone = format!("http://{}/realms/a", listener.local_addr().unwrap());
     drop(listener);
@@ -287,7 +287,7 @@ async fn f4_an_issuer_that_sends_a_byte_a_second_costs_five_seconds() {
         }
     });
     let validator = trusting(Issuer::oidc("https://a/").jwks_url(&url));
-    // With the clock paused, time passes as fast as bytes do.
+    // With the clock paused, timers advance whenever all tasks are idle.
     tokio::time::pause();
     let started = tokio::time::Instant::now();
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::Timeout);
@@ -327,7 +327,7 @@ async fn f18_what_one_place_says_of_its_version_means_nothing_at_another() {
     assert!(accepts(&validator, &issuer).await);
     issuer.rotate_keys();
     issuer.withdraw_old_keys();
-    // The new place says something else first, with the same version.
+    // The new URL first returns invalid content with the same version.
     server.discovery("/a", issuer.name(), &server.url("/new"));
     server.page("/new", versioned("<html>".to_owned()));
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::Json);
@@ -376,7 +376,7 @@ async fn f18_a_key_set_that_moves_is_followed_although_discovery_is_slow() {
     issuer.rotate_keys();
     issuer.withdraw_old_keys();
     server.text("/new", issuer.jwks());
-    // Slower than the old place by as much as the test lets it be.
+    // The test controls how much slower the new URL is than the old one.
     let document = format!(
         r#"{{"issuer":"{}","jwks_uri":"{}"}}"#,
         issuer.name(),

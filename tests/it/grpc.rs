@@ -1,4 +1,4 @@
-//! A real tonic server behind the layers, called by a real tonic client.
+//! Tests with a real tonic server behind the layers and a real tonic client.
 
 #[path = "../../examples/tonic/generated.rs"]
 #[rustfmt::skip]
@@ -117,6 +117,6 @@ async fn without_the_outer_layer_a_call_is_unknown() {
         .create_project(create(Some(&token)))
         .await
         .unwrap_err();
-    // Nobody makes a `grpc-status` of the bare HTTP 500.
+    // No layer converts the bare HTTP 500 into a `grpc-status`.
     assert_eq!(status.code(), Code::Unknown, "{status}");
 }

@@ -1,4 +1,4 @@
-//! How keys are kept: when they are fetched, who waits, and what becomes of them in an outage.
+//! Tests of the key cache: fetch times, waiters, and outages of the issuer.
 
 use std::{
     sync::{
@@ -92,7 +92,7 @@ async fn keys_are_refreshed_ahead_of_time_without_any_request() {
     let validator = builder(&issuer).clock(TestClock::new()).build().unwrap();
     validator.ready().await;
     tokio::time::sleep(60 * MINUTE).await;
-    // Every 4 minutes, give or take a tenth.
+    // Every 4 minutes, plus or minus 10 percent.
     let fetches = issuer.fetches();
     assert!((14..=17).contains(&fetches), "{fetches}");
     drop(validator);
@@ -212,7 +212,7 @@ async fn f24_a_withdrawn_key_dies_with_the_refresh_or_at_once_by_hand() {
         } else {
             tokio::time::sleep(5 * MINUTE).await;
         }
-        // The cooldown lets it ask once more, in vain.
+        // The cooldown permits one more fetch, which does not return the key.
         assert_eq!(reason(&validator, &old).await, Some("unknown_key"));
     }
 }
@@ -293,7 +293,7 @@ async fn f20_a_fetch_that_a_suspension_interrupts_is_given_up_and_followed_by_ot
     clock.advance(Duration::from_secs(10));
     assert_eq!(reason(&validator, &old).await, None);
     assert_eq!(waiting.await.unwrap(), Some("keys_unavailable"));
-    // The task in its place is woken, and no other.
+    // Only the replacement task is woken.
     keys.open(100);
     for _ in 0..5 {
         validator.refresh_now().await.unwrap();
@@ -315,7 +315,7 @@ async fn a_request_that_joined_an_older_fetch_may_wait_for_one_more() {
     let validator = gated(&keys);
     keys.open(1);
     validator.ready().await;
-    // A fetch is under way that will bring the old keys...
+    // A running fetch will return the old keys...
     let stale = keys.issuer.jwks();
     let script = ScriptedKeys::new({
         let issuer = keys.issuer.clone();
@@ -337,7 +337,7 @@ async fn a_request_that_joined_an_older_fetch_may_wait_for_one_more() {
     let token = keys.issuer.token().sign();
     let (refreshed, outcome) = tokio::join!(validator.refresh_now(), reason(&validator, &token));
     refreshed.unwrap();
-    // ... so the request asks again.
+    // ... so the request starts another fetch.
     assert_eq!(outcome, None);
     assert_eq!(script.asked(), 3);
 }
@@ -475,7 +475,7 @@ async fn f34_a_dead_issuer_does_not_concern_the_others() {
     let started = tokio::time::Instant::now();
     assert_eq!(reason(&validator, &live.token().sign()).await, None);
     assert_eq!(started.elapsed(), Duration::ZERO);
-    // A fetch is given up after 5 seconds.
+    // A fetch is abandoned after 5 seconds.
     assert_eq!(waiting.await.unwrap(), Some("keys_unavailable"));
     assert!(
         started.elapsed() <= Duration::from_secs(6),
@@ -535,7 +535,7 @@ async fn f20_after_a_suspension_the_first_request_causes_a_refresh() {
     let validator = builder(&issuer).clock(clock.clone()).build().unwrap();
     let token = |issuer: &TestIssuer| issuer.token().expires_in(24 * 60 * MINUTE).sign();
     assert_eq!(reason(&validator, &token(&issuer)).await, None);
-    // Timers stand still meanwhile; the clocks do not.
+    // During suspension, timers stop but the clocks advance.
     clock.advance(120 * MINUTE);
     assert!(!validator.is_ready(), "too old by now");
     assert_eq!(reason(&validator, &token(&issuer)).await, None);
@@ -626,7 +626,7 @@ async fn f21_a_rotation_with_overlap_refuses_nobody() {
     assert_eq!(reason(&validator, &old).await, None);
     issuer.rotate_keys();
     validator.refresh_now().await.unwrap();
-    // The new key is known before its first token comes.
+    // The key cache has the new key before the first token that uses it arrives.
     for token in [old, issuer.token().sign()] {
         assert_eq!(reason(&validator, &token).await, None);
     }
@@ -704,7 +704,7 @@ async fn f15_a_failing_look_up_is_tried_again_within_a_minute() {
     assert!(started.elapsed() <= MINUTE, "{:?}", started.elapsed());
 }
 
-/// What a validator tells of its keys.
+/// Recorder of a validator's key events.
 #[derive(Clone, Default)]
 struct Recorder(Arc<Mutex<Vec<KeyEventKind>>>);
 
@@ -718,9 +718,9 @@ impl Recorder {
         builder.clock(TestClock::new()).build().unwrap()
     }
 
-    /// What was told since the last call.
+    /// The events since the last call.
     async fn take(&self) -> Vec<KeyEventKind> {
-        // The task tells after it has let everybody go.
+        // The task reports events after it has released all waiters.
         for _ in 0..10 {
             tokio::task::yield_now().await;
         }
@@ -765,7 +765,7 @@ async fn events_tell_what_happens_to_the_keys() {
         during.iter().filter(|kind| **kind == StaleServed).count(),
         1
     );
-    // Keys are fetched anew some time before they are stale.
+    // The scheduled refresh starts some time before the keys are stale.
     assert_eq!(during.get(..2), Some(&[failed; 2][..]));
     assert!(validator.key_status()[0].is_stale);
 

@@ -1,5 +1,5 @@
-//! What a user of the crate can see of it, in one program, so that it is linked once. Tests that
-//! count for a whole process stand beside it.
+//! Tests of the public API in one program, so that it is linked once. Tests that measure a whole
+//! process are in separate files beside this folder.
 
 #[path = "../support/mod.rs"]
 mod support;

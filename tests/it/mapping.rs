@@ -1,4 +1,4 @@
-//! What the presets make of claims.
+//! Tests of how the presets map claims.
 
 use crate::support::validator;
 use modeler_auth::{
@@ -18,7 +18,7 @@ struct Saas {
 }
 
 impl Saas {
-    /// For one organization, or for any.
+    /// Trusts one organization or any organization, as `claims` defines.
     fn new(claims: SaasClaims) -> Self {
         let issuer = TestIssuer::saas();
         let trusted = Issuer::oidc(issuer.name())
@@ -114,7 +114,7 @@ async fn saas_looks_for_the_configured_organization_in_orgs() {
     }
     let neither = one.token().without(ORG_ID);
     assert_eq!(one.organization(neither).await, None);
-    // The client's own organization counts, whatever else the token lists.
+    // The client's own organization decides, even if the token lists others.
     let both = one.token().organization("other").claim(ORGS, orgs(&[id]));
     assert_eq!(one.organization(both).await, None);
 }

@@ -1,4 +1,4 @@
-//! Which tokens a validator accepts.
+//! Tests of which tokens a validator accepts.
 
 use std::time::Duration;
 

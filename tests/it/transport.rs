@@ -1,4 +1,4 @@
-//! Keys over TLS and through a proxy.
+//! Key fetches over TLS and through a proxy.
 
 use crate::tls::{Authority, ConnectProxy};
 use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
@@ -48,7 +48,7 @@ async fn f14_tls_trouble_is_told_as_such_and_never_gone_around() {
         assert_eq!(kind, KeyFetchErrorKind::Tls, "{name}: {message}");
         assert!(message.contains("ca_certificate"), "{name}: {message}");
     }
-    // A server that does not speak TLS is not spoken to without it.
+    // The client does not fall back to plain HTTP if the server does not support TLS.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(
         "https://localhost:{}/",

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Helpers that several tests share.
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use std::sync::{
@@ -28,7 +28,7 @@ pub fn validator(issuers: impl IntoIterator<Item = Issuer>) -> TokenValidator {
     builder.build().unwrap()
 }
 
-/// Why `validator` refuses `token`, if it does.
+/// The reason of the rejection if `validator` rejects `token`.
 pub async fn reason(validator: &TokenValidator, token: &str) -> Option<&'static str> {
     validator
         .validate(token)
@@ -70,7 +70,7 @@ pub async fn get(app: &Router, path: &str, token: &str) -> Answer {
     send(app, request).await
 }
 
-/// Keys of a [`TestIssuer`] that come only when the test lets them.
+/// Key source of a [`TestIssuer`] whose fetches wait until the test releases them.
 #[derive(Clone)]
 pub struct GatedKeys {
     pub issuer: TestIssuer,
@@ -87,12 +87,12 @@ impl GatedKeys {
         }
     }
 
-    /// Lets `fetches` fetches through.
+    /// Releases `fetches` fetches.
     pub fn open(&self, fetches: usize) {
         self.gate.add_permits(fetches);
     }
 
-    /// How many fetches have started.
+    /// The number of fetches that have started.
     pub fn started(&self) -> usize {
         self.started.load(Ordering::SeqCst)
     }
@@ -108,7 +108,7 @@ impl KeySource for GatedKeys {
     }
 }
 
-/// A validator whose one issuer has these keys.
+/// A validator with one issuer that uses these keys.
 pub fn gated(keys: &GatedKeys) -> TokenValidator {
     let issuer = Issuer::oidc(keys.issuer.name()).audience("test");
     let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
@@ -117,7 +117,7 @@ pub fn gated(keys: &GatedKeys) -> TokenValidator {
 
 type Script = dyn Fn(usize) -> Result<KeyFetch, KeyFetchError> + Send + Sync;
 
-/// Keys as a closure says, which is told how often it was asked before.
+/// Key source that calls a closure with the number of earlier fetches.
 #[derive(Clone)]
 pub struct ScriptedKeys {
     script: Arc<Script>,

@@ -1,4 +1,4 @@
-//! Service with a route behind the layer, which trusts the keys of a test.
+//! Service with a route behind the layer. It trusts the keys of a test.
 #![allow(dead_code, reason = "each test uses some of it")]
 
 use axum::{
@@ -35,7 +35,7 @@ impl Target {
         Self { validator, app }
     }
 
-    /// What a request with these `Authorization` headers gets, over the layer.
+    /// The status of a request with these `Authorization` headers, through the layer.
     pub async fn status_of(&self, authorization: &[&[u8]]) -> StatusCode {
         let mut request = Request::new(Body::empty());
         for value in authorization {

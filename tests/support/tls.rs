@@ -1,4 +1,4 @@
-//! An HTTPS server with a certificate of a CA of its own, and a proxy.
+//! HTTPS server with a certificate from a test CA, and a proxy.
 
 use std::{
     net::SocketAddr,
@@ -92,7 +92,7 @@ async fn read_head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     String::from_utf8(head).unwrap()
 }
 
-/// A proxy that leads every `CONNECT` to `target`, whatever host it names.
+/// A proxy that connects every `CONNECT` request to `target`, for any host name.
 pub struct ConnectProxy {
     pub address: SocketAddr,
     connections: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! Draws the bars of accepted Keycloak tokens.
+//! Chart with bars for accepted Keycloak tokens.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use crate::{
 };
 
 const WIDTH: usize = 860;
-/// Where bars begin; names stand before it.
+/// Where bars begin; names are to the left of it.
 const LEFT: f64 = 372.0;
 /// Where a bar of the value `MOST` ends; room for its value stays behind it.
 const RIGHT: f64 = 800.0;

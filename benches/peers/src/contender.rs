@@ -74,7 +74,7 @@ impl Contender {
         spent.as_secs_f64() / f64::from(calls)
     }
 
-    /// How often one call asks for memory.
+    /// The number of allocations of one call.
     pub async fn allocations(&mut self, token: &Token) -> usize {
         crypto::choose(self.backend);
         self.route.prepare(&token.header, 1);

@@ -1,4 +1,4 @@
-//! Lets two backends of `jsonwebtoken` live in one process.
+//! Provider that lets one process use two backends of `jsonwebtoken`.
 //!
 //! `jsonwebtoken` takes its backend from its features if exactly one is on, else from a provider
 //! that is installed for the whole process. In this package both are on, since one peer insists on

@@ -1,4 +1,4 @@
-//! The issuer all contenders are set up for: tokens, and a server that publishes the keys.
+//! Issuer for all contenders: tokens, and a server that publishes the keys.
 
 use std::iter;
 
@@ -16,7 +16,7 @@ pub enum SetupKind {
     Keycloak(&'static str),
 }
 
-/// What contenders are told, and what they are measured with.
+/// The configuration of contenders, and the tokens for the measurements.
 pub struct Setup {
     /// What tokens carry as `iss`.
     pub issuer: &'static str,

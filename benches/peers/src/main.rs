@@ -1,4 +1,4 @@
-//! What a whole call costs in an axum service behind this crate, and behind other crates that
+//! Benchmark of a whole call in an axum service behind this crate, and behind other crates that
 //! validate JWTs with the keys of an issuer.
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Measures contenders in turn, so that whatever else the machine does meets all of them.
+//! Measurements of contenders in turn, so that other load on the machine affects all of them.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use crate::{contender::Contender, issuer::Token};
 const ROUNDS: usize = 31;
 const PER_ROUND: Duration = Duration::from_millis(4);
 
-/// What came out for one token.
+/// The results for one token.
 pub struct Measured {
     /// The median time of the bare signature check, in seconds.
     pub floor: f64,
@@ -24,7 +24,7 @@ pub fn rounds(runtime: &Runtime, contenders: &mut [Contender], token: &Token) ->
     for _ in 0..ROUNDS {
         let floor = time(check);
         for (contender, ratios) in contenders.iter_mut().zip(&mut ratios) {
-            // Nothing else runs on this thread meanwhile, since no contender has to wait.
+            // Nothing else runs on this thread during the call, since no contender has to wait.
             let spent = runtime.block_on(unconstrained(contender.time(token, PER_ROUND)));
             ratios.push(spent / floor);
         }
@@ -36,7 +36,7 @@ pub fn rounds(runtime: &Runtime, contenders: &mut [Contender], token: &Token) ->
     }
 }
 
-/// How often one call asks for memory once things have settled.
+/// The number of allocations of one call after warm-up.
 pub fn allocations(runtime: &Runtime, contender: &mut Contender, token: &Token) -> usize {
     let counts = (0..5).map(|_| runtime.block_on(unconstrained(contender.allocations(token))));
     counts.min().expect("some calls")
@@ -47,7 +47,7 @@ fn time(work: impl Fn()) -> f64 {
     let started = Instant::now();
     let mut repetitions = 0_u32;
     while started.elapsed() < PER_ROUND {
-        // Looking at the clock is not work.
+        // Reading the clock does not count as work.
         (0..32).for_each(|_| work());
         repetitions += 32;
     }

@@ -1,4 +1,4 @@
-//! What was measured, and the table of it.
+//! Results of the measurements, and their table.
 
 use std::{fmt::Write as _, fs, process::Command};
 

@@ -1,4 +1,4 @@
-//! Tokens put together from parts of genuine ones.
+//! Oracle for tokens assembled from parts of genuine tokens.
 
 use std::{sync::LazyLock, task::Poll};
 
@@ -14,8 +14,8 @@ use super::{
     readers::{Issuer, StaticKeys, TokenValidator},
 };
 
-/// A program that takes genuine tokens apart and puts something together from them: whatever it
-/// makes, only a genuine token is accepted.
+/// Runs `data` as a program that assembles a token from parts of genuine tokens. Asserts that the
+/// validator accepts only genuine tokens.
 pub fn forged(data: &[u8]) {
     static GENUINE: LazyLock<Genuine> = LazyLock::new(Genuine::new);
     let genuine = &*GENUINE;
@@ -32,7 +32,7 @@ pub fn forged(data: &[u8]) {
 struct Genuine {
     validator: TokenValidator,
     tokens: Vec<String>,
-    /// Signs whatever it is given, and is not trusted.
+    /// Untrusted key that signs any text.
     attacker: Key,
 }
 

@@ -1,14 +1,14 @@
-//! Any JSON.
+//! Oracle for any JSON.
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::readers::is_object;
 
-/// Any JSON: what is taken for an object, against `serde_json`, both ways.
+/// Asserts that the crate and `serde_json` agree on which JSON is an object.
 pub fn json(data: &[u8]) {
     let is_read = is_object(data);
     let expected = reference(data);
-    // Ours refuses a few numbers that `serde_json` can just hold.
+    // The crate refuses a few large numbers that `serde_json` accepts.
     let has_exponent =
         |pair: &[u8]| pair[0].is_ascii_digit() && pair[1].eq_ignore_ascii_case(&b'e');
     let may_be_great = data.len() > 300 || data.windows(2).any(has_exponent);
@@ -16,7 +16,7 @@ pub fn json(data: &[u8]) {
     assert!(as_expected, "{}", data.escape_ascii());
 }
 
-/// What `serde_json` says, with members that come twice and depth looked after.
+/// The result of `serde_json`, with added checks for duplicate members and depth.
 fn reference(json: &[u8]) -> bool {
     const MAX_DEPTH: u8 = 32;
 

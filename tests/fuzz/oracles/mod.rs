@@ -1,5 +1,5 @@
-//! What the fuzz targets run. Each oracle takes any bytes and holds what the crate makes of them
-//! against a second, simpler reading. The unit tests of the crate run them over the corpus.
+//! Oracles of the fuzz targets. Each oracle takes any bytes and compares the crate's result with a
+//! second, simpler parser. The unit tests of the crate run the oracles over the corpus.
 
 mod forged;
 mod json;
@@ -52,7 +52,7 @@ pub fn jws(data: &[u8]) {
     let [header, payload, signature] = *segments.as_slice() else {
         panic!("{} segments", segments.len());
     };
-    // One text for one meaning.
+    // Each value has exactly one encoding.
     for segment in segments {
         let bytes = URL_SAFE_NO_PAD.decode(segment).unwrap();
         assert_eq!(URL_SAFE_NO_PAD.encode(bytes), segment);
@@ -116,7 +116,7 @@ pub fn key_set(data: &[u8]) {
     let Some(set) = ReadKeySet::parse(data) else {
         return;
     };
-    // Never `Value`, which recurses without bound where a key that is not used makes it.
+    // Not `Value`, which recurses without bound on the members of an unused key.
     #[derive(Default, serde::Deserialize)]
     #[serde(default)]
     struct Published {
@@ -128,7 +128,7 @@ pub fn key_set(data: &[u8]) {
     let ids = ids.iter().map(String::as_str);
     for id in ids.map(Some).chain([None]) {
         for algorithm in Algorithm::all() {
-            // Whatever the material, verifying by it ends.
+            // Verification must terminate for any key material.
             let Some(candidates) = set.verify(id, algorithm, b"message", &[0x5a; 64]) else {
                 continue;
             };

@@ -1,4 +1,4 @@
-//! The oracles, for the fuzz targets. The unit tests of `src/fuzzing.rs` include them, too.
+//! Oracles for the fuzz targets. The unit tests of `src/fuzzing.rs` also include them.
 
 use modeler_auth::fuzzing as readers;
 

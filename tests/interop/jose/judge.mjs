@@ -12,7 +12,7 @@ const STRICTER = new Set([
   'sender_constrained', // `cnf`
   'payload_typ', // `typ` of the payload
   'header_typ', // `typ` of the header
-  'unknown_key', // it is told which key to use
+  'unknown_key', // the test passes it the key
 ])
 
 const [jwk, ...lines] = readFileSync(process.argv[2], 'utf8').trimEnd().split('\n')

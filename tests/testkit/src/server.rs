@@ -71,7 +71,7 @@ impl Server {
         self.page(path, move |_| Response::new(Body::from(body.clone())));
     }
 
-    /// Responds to requests for `path` with `body`, which takes `delay` to come.
+    /// Responds to requests for `path` with `body`, after `delay`.
     pub fn slow_text(&self, path: &str, delay: Duration, body: impl Into<String>) {
         let body = body.into();
         self.page(path, move |_| {

@@ -1,4 +1,4 @@
-//! Private keys that sign whatever text they are given. Independent of the crate under test.
+//! Private keys that sign any text. Independent of the crate under test.
 
 use aws_lc_rs::{
     hmac,
@@ -174,7 +174,7 @@ impl Key {
         }
     }
 
-    /// Signs with an RSA key as `algorithm` says, whatever the key is for; an HMAC algorithm is
+    /// Signs with an RSA key by `algorithm`, for any algorithm of the key. An HMAC algorithm is
     /// signed as RS256.
     pub fn sign_as(&self, message: &[u8], algorithm: &str) -> Vec<u8> {
         let Pair::Rsa(pair) = &self.pair else {
@@ -193,14 +193,14 @@ impl Key {
         json!({"alg": self.algorithm, "typ": "JWT", "kid": self.id()})
     }
 
-    /// Signs `header` and `payload`, whatever they are.
+    /// Signs `header` and `payload`, which may be any text.
     pub fn token(&self, header: impl AsRef<[u8]>, payload: impl AsRef<[u8]>) -> String {
         let message = format!("{}.{}", encode(header), encode(payload));
         let signature = encode(self.sign(message.as_bytes()));
         format!("{message}.{signature}")
     }
 
-    /// Makes a token that is good but for `change`, made to its header and its claims.
+    /// Makes a good token after `change` has modified its header and its claims.
     pub fn changed(&self, change: impl FnOnce(&mut Value, &mut Value)) -> String {
         let (mut header, mut claims) = (self.header(), claims());
         change(&mut header, &mut claims);
