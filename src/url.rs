@@ -33,6 +33,9 @@ impl IssuerUrl {
             return Err("it contains white space or a control character");
         }
         let url = Url::parse(text).map_err(|_| "it is not an absolute URL")?;
+        if url.as_str().parse::<http::Uri>().is_err() {
+            return Err("it contains a character that a request cannot contain, e.g. `{` or `\"`");
+        }
         if !matches!(url.scheme(), "http" | "https") {
             return Err("its scheme is neither https nor http");
         }
@@ -59,6 +62,17 @@ impl IssuerUrl {
 
     pub(crate) fn is_https(&self) -> bool {
         self.url.scheme() == "https"
+    }
+
+    /// Returns whether both URLs are one address: without regard to the default port, the case of the
+    /// host and a slash at the end.
+    pub(crate) fn is_same_address(&self, other: &Self) -> bool {
+        let address = |url: &Self| {
+            let path = url.url.path();
+            let path = path.strip_suffix('/').unwrap_or(path).to_owned();
+            (url.url.origin(), path, url.url.query().map(str::to_owned))
+        };
+        address(self) == address(other)
     }
 
     /// Returns whether the host is this machine.
@@ -196,6 +210,9 @@ mod tests {
             "https://a/#x",
             " https://a/",
             "https://a/\n",
+            "https://${HOST}/",
+            "https://{host}/",
+            "https://\"a\"/",
             "https://",
         ] {
             assert!(parse(bad).is_err(), "{bad:?}");

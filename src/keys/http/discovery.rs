@@ -61,27 +61,28 @@ impl Discovery {
             let problem = format!("{} has no `jwks_uri`", shown(place.as_str()));
             KeyFetchError::new(KeyFetchErrorKind::Json, problem)
         })?;
-        self.judge(&self.rebased(text.into_owned()))
+        self.judge(&text)
     }
 
     /// Checks that the document is the issuer's own, byte for byte (RFC 8414 §3.3). Behind a
     /// backend URL the document may name either URL.
     fn check_issuer(&self, found: &str, place: &Url) -> Result<(), KeyFetchError> {
-        let names = [Some(&self.issuer), self.backend.as_ref()];
-        if names
-            .into_iter()
-            .flatten()
-            .any(|name| name.as_str() == found)
+        if self.issuer.as_str() == found {
+            return Ok(());
+        }
+        let found_url = IssuerUrl::read(found).ok();
+        // The backend URL is an address, so other spellings of it are equal.
+        if let (Some(backend), Some(found)) = (&self.backend, &found_url)
+            && backend.is_same_address(found)
         {
             return Ok(());
         }
         let problem = format!(
-            "{} names the issuer {:?}, expected {:?}: if the issuer is reached under another \
-             URL than its own, set the backend URL \
-             (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
+            "{} names the issuer {:?}, expected {:?}: {}",
             shown(place.as_str()),
             shown(found),
-            self.issuer.as_str()
+            self.issuer.as_str(),
+            self.advice(found, found_url.as_ref())
         );
         Err(KeyFetchError::new(
             KeyFetchErrorKind::IssuerMismatch,
@@ -89,22 +90,63 @@ impl Discovery {
         ))
     }
 
-    /// Replaces the issuer's own URL in `text` by the backend URL, since the former may not be
-    /// reachable from here.
-    fn rebased(&self, text: String) -> String {
-        let Some(backend) = &self.backend else {
-            return text;
+    /// Returns which setting to correct if the document names the issuer `found`.
+    fn advice(&self, found: &str, found_url: Option<&IssuerUrl>) -> String {
+        const SHARED: [&str; 3] = ["common", "consumers", "organizations"];
+        let issuer = &self.issuer;
+        let is_shared = issuer
+            .url()
+            .path_segments()
+            .is_some_and(|mut segments| segments.any(|segment| SHARED.contains(&segment)));
+        if is_shared || found.contains(['{', '}']) {
+            return "the issuer setting names no single tenant: set it to the issuer of your own \
+                    tenant"
+                .to_owned();
+        }
+        // The same name but for its scheme, default port, final slash or the version of Entra.
+        let core = |text: &str| {
+            let url = Url::parse(text).ok()?;
+            let path = url.path().trim_end_matches('/');
+            let path = path.strip_suffix("/v2.0").unwrap_or(path).to_owned();
+            Some((url.host_str()?.to_owned(), path))
         };
-        let issuer = self.issuer.as_str().trim_end_matches('/');
-        match text.strip_prefix(issuer) {
-            Some(path) if path.starts_with('/') => {
-                format!("{}{path}", backend.as_str().trim_end_matches('/'))
+        if let Some(found) = found_url
+            && core(found.as_str()) == core(issuer.as_str())
+        {
+            return format!("set the issuer to exactly {:?}", shown(found.as_str()));
+        }
+        if self.backend.is_some() {
+            return "this is neither the issuer nor the backend URL: correct the hostname settings \
+                    of the issuer (Keycloak: KC_HOSTNAME, KC_HOSTNAME_BACKCHANNEL_DYNAMIC), or set \
+                    the URL of the key set \
+                    (SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI)"
+                .to_owned();
+        }
+        "if the issuer is reached under another URL than its own, set the backend URL \
+         (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)"
+            .to_owned()
+    }
+
+    /// Replaces the issuer's own URL at the start of `url` by the backend URL, since the former may not
+    /// be reachable from here.
+    fn rebased(&self, url: &Url) -> Url {
+        let issuer = self.issuer.url();
+        let path = url.path().strip_prefix(issuer.path().trim_end_matches('/'));
+        match (&self.backend, path) {
+            (Some(backend), Some(path))
+                if path.starts_with('/') && url.origin() == issuer.origin() =>
+            {
+                let mut moved = backend.url().clone();
+                moved.set_path(&format!("{}{path}", moved.path().trim_end_matches('/')));
+                moved.set_query(url.query());
+                moved
             }
-            _ => text,
+            _ => url.clone(),
         }
     }
 
-    /// Accepts a URL that is https, or has the origin of the URL that the operator configured.
+    /// Accepts the location of a key set that is https, or has the origin of the URL that the operator
+    /// configured.
     fn judge(&self, text: &str) -> Result<Url, KeyFetchError> {
         let refuse = |reason: &'static str| {
             let problem = format!(
@@ -113,13 +155,13 @@ impl Discovery {
             );
             KeyFetchError::new(KeyFetchErrorKind::Url, problem)
         };
-        let url = IssuerUrl::read(text).map_err(refuse)?;
-        let url = url.url();
+        let url = self.rebased(IssuerUrl::read(text).map_err(refuse)?.url());
         if url.scheme() == "https" || self.base().origin() == url.origin() {
-            Ok(url.clone())
+            Ok(url)
         } else {
             Err(refuse(
-                "it is http and has another origin than the configured URL",
+                "it is http and has another origin than the configured URL; if the network \
+                 is trusted, set the URL of the key set (SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI)",
             ))
         }
     }
@@ -172,18 +214,124 @@ mod tests {
             "https://public/realms/x",
             Some("http://keycloak:8080/realms/x"),
         );
-        let rebased = |text: &str| discovery.rebased(text.to_owned());
+        let rebased = |text: &str| String::from(discovery.rebased(&Url::parse(text).unwrap()));
         assert_eq!(
             rebased("https://public/realms/x/certs"),
             "http://keycloak:8080/realms/x/certs"
         );
+        assert_eq!(
+            rebased("https://Public:443/realms/x/certs?a"),
+            "http://keycloak:8080/realms/x/certs?a"
+        );
         for other in [
+            "https://public:8443/realms/x/certs",
             "https://public/realms/xy/certs",
             "https://public.evil/realms/x/certs",
             "http://keycloak:8080/realms/x/certs",
         ] {
             assert_eq!(rebased(other), other);
         }
+    }
+
+    #[test]
+    fn r42_a_backend_url_has_several_spellings_and_an_issuer_has_one() {
+        let discovery = discovery(
+            "https://public/realms/x",
+            Some("http://keycloak:80/realms/x/"),
+        );
+        let place = Url::parse("http://keycloak/").unwrap();
+        let accepts = |found: &str| discovery.check_issuer(found, &place).is_ok();
+        for same in [
+            "https://public/realms/x",
+            "http://keycloak:80/realms/x/",
+            "http://keycloak/realms/x",
+            "http://Keycloak/realms/x/",
+        ] {
+            assert!(accepts(same), "{same}");
+        }
+        for other in [
+            "https://public/realms/x/",
+            "https://public:443/realms/x",
+            "https://keycloak/realms/x",
+            "http://keycloak:8080/realms/x",
+            "http://keycloak/realms/x//",
+            "http://keycloak/realms/X",
+            "http://keycloak/realms/x?a",
+            "",
+        ] {
+            assert!(!accepts(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn advice_names_the_setting_to_correct() {
+        const BACKEND: &str = "ISSUER_BACKEND_URL";
+        const KEY_SET: &str = "JWK_SET_URI";
+        for (issuer, backend, found, advice) in [
+            (
+                "https://a/x",
+                None,
+                "https://a/x/",
+                r#"exactly "https://a/x/""#,
+            ),
+            (
+                "https://a/x/",
+                None,
+                "https://a/x",
+                r#"exactly "https://a/x""#,
+            ),
+            (
+                "http://a/x",
+                None,
+                "https://a/x",
+                r#"exactly "https://a/x""#,
+            ),
+            (
+                "https://a:443/x",
+                None,
+                "https://a/x",
+                r#"exactly "https://a/x""#,
+            ),
+            (
+                "https://login.microsoftonline.com/t",
+                None,
+                "https://login.microsoftonline.com/t/v2.0",
+                r#"exactly "https://login.microsoftonline.com/t/v2.0""#,
+            ),
+            (
+                "https://login.microsoftonline.com/common/v2.0",
+                None,
+                "https://login.microsoftonline.com/{tenantid}/v2.0",
+                "your own tenant",
+            ),
+            (
+                "https://a/organizations",
+                None,
+                "https://a/x",
+                "your own tenant",
+            ),
+            ("https://a/x", None, "https://b/x", BACKEND),
+            ("https://a/x", Some("http://b/x"), "http://c/x", KEY_SET),
+            ("https://a/x", Some("http://b/x"), "https://a/x/", "exactly"),
+        ] {
+            let error = discovery(issuer, backend)
+                .check_issuer(found, &Url::parse("https://a/").unwrap())
+                .unwrap_err();
+            let text = error.to_string();
+            assert!(text.contains(advice), "{text}");
+            let other = [BACKEND, KEY_SET]
+                .into_iter()
+                .filter(|&other| other != advice);
+            assert!(other.clone().all(|other| !text.contains(other)), "{text}");
+        }
+        let error = discovery("https://a/x", None)
+            .judge("http://b/jwks")
+            .unwrap_err();
+        assert!(error.to_string().contains(KEY_SET), "{error}");
+        let error = discovery("https://a/x", None)
+            .judge("https://{b}/jwks")
+            .unwrap_err();
+        assert_eq!(error.kind(), KeyFetchErrorKind::Url);
     }
 
     #[test]

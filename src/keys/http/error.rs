@@ -57,17 +57,8 @@ impl From<reqwest::Error> for HttpFailure {
     fn from(error: reqwest::Error) -> Self {
         let error = error.without_url();
         let kind = classify(&error);
-        let mut problem = error.to_string();
-        let mut source = error.source();
-        while let Some(cause) = source {
-            problem = format!("{problem}: {cause}");
-            source = cause.source();
-        }
+        let mut problem = with_causes(&error);
         let hint = match kind {
-            KeyFetchErrorKind::Tls if error.is_builder() => {
-                "; without CA certificates no issuer can be trusted: install those of the \
-                 operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
-            }
             KeyFetchErrorKind::Tls => "; for a private CA set `ca_certificate` or SSL_CERT_FILE",
             _ => "",
         };
@@ -76,9 +67,34 @@ impl From<reqwest::Error> for HttpFailure {
     }
 }
 
+/// Converts the error of a client that could not be built. This happens if the CA certificates of the
+/// machine cannot be read.
+pub(super) fn no_client(error: &reqwest::Error) -> HttpFailure {
+    let problem = with_causes(error);
+    HttpFailure::Failed(
+        KeyFetchErrorKind::Tls,
+        format!(
+            "{problem}; without CA certificates no issuer can be trusted: install those of the \
+             operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
+        ),
+    )
+}
+
+/// Returns the text of `error` and its causes.
+fn with_causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
 fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
+    // `IssuerUrl` rejects such URLs before.
     if error.is_builder() {
-        return KeyFetchErrorKind::Tls;
+        return KeyFetchErrorKind::Url;
     }
     if error.is_timeout() {
         return KeyFetchErrorKind::Timeout;

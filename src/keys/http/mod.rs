@@ -23,7 +23,7 @@ use crate::{
         http::{
             client::{Clients, Transport},
             discovery::Discovery,
-            error::HttpFailure,
+            error::{HttpFailure, no_client},
         },
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
@@ -196,7 +196,8 @@ impl HttpKeys {
         // A cache in between would keep a withdrawn key in use
         // ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
         headers.insert(header::CACHE_CONTROL, value("no-cache"));
-        let request = self.clients.of(url)?.get(url.clone()).headers(headers);
+        let client = self.clients.of(url).map_err(|error| no_client(&error))?;
+        let request = client.get(url.clone()).headers(headers);
         let mut response = request.send().await?;
         match response.status().as_u16() {
             200 => {}
