@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, time::Duration};
 
+use crate::url::shown;
+
 /// Error of a fetch of a key set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFetchError {
@@ -94,6 +96,14 @@ impl KeyFetchError {
     pub(crate) fn of_issuer(self, issuer: &str) -> Self {
         Self {
             message: format!("keys of `{issuer}`: {}", self.message).into(),
+            ..self
+        }
+    }
+
+    /// Names the location of the key set in the message.
+    pub(crate) fn at(self, location: &str) -> Self {
+        Self {
+            message: format!("{}: {}", shown(location), self.message).into(),
             ..self
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     json::{Malformed, read_object, without_bom},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
+        document,
         error::{KeyFetchError, KeyFetchErrorKind},
         jwk::{JwkRejection, VerifyingKey},
     },
@@ -67,18 +68,15 @@ impl KeySet {
             keys = Some((first, count));
             Ok(())
         });
-        read.map_err(|Malformed| {
-            KeyFetchError::new(
-                KeyFetchErrorKind::Json,
-                "the key set is not a JSON object with `keys`",
-            )
-        })?;
-        let Some((jwks, count)) = keys else {
-            return Err(KeyFetchError::new(
-                KeyFetchErrorKind::Json,
-                "the key set has no array `keys`",
-            ));
+        let not_a_key_set = |problem: &'static str| {
+            let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
+            match document::recognized(jwks) {
+                Some(kind) => error.with_hint(&kind),
+                None => error,
+            }
         };
+        read.map_err(|Malformed| not_a_key_set("the key set is not a JSON object with `keys`"))?;
+        let (jwks, count) = keys.ok_or_else(|| not_a_key_set("the key set has no array `keys`"))?;
         if count > Self::MAX_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,

@@ -4,6 +4,7 @@
 
 pub(crate) mod algorithm;
 pub(crate) mod cache;
+mod document;
 pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod http;

@@ -85,6 +85,9 @@ pub enum KeyFetch {
         validators: Option<CacheValidators>,
         /// Time for which the issuer declares the key set fresh, if it does.
         fresh_for: Option<Duration>,
+        /// URL or file of the key set, for error messages. They show a URL without credentials and
+        /// query.
+        location: Option<String>,
     },
     /// Key set that is unchanged since the last fetch.
     NotModified {
@@ -113,6 +116,7 @@ impl KeyFetch {
             jwks: jwks.into(),
             validators: None,
             fresh_for: None,
+            location: None,
         }
     }
 

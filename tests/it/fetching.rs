@@ -208,6 +208,32 @@ async fn r45_only_a_good_answer_replaces_the_keys() {
 }
 
 #[tokio::test]
+async fn another_document_in_place_of_the_key_set_is_named_with_its_url() {
+    let server = Server::start().await;
+    let url = server.url("/jwks?secret");
+    let validator = trusting(Issuer::oidc("https://a/").jwks_url(&url));
+    for (body, problem) in [
+        ("<html>Sign in</html>", "HTML"),
+        (
+            r#"{"issuer":"https://a/","jwks_uri":"https://a/keys"}"#,
+            "\"https://a/keys\"",
+        ),
+        (
+            r#"{"realm":"a","public_key":"MII"}"#,
+            "/protocol/openid-connect/certs",
+        ),
+        ("{}", "no array `keys`"),
+        (r#"{"keys":[]}"#, "no usable key"),
+    ] {
+        server.text("/jwks", body.to_owned());
+        let error = validator.refresh_now().await.unwrap_err().to_string();
+        assert!(error.contains(&server.url("/jwks")), "{error}");
+        assert!(error.contains(problem), "{error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_discovery_document_is_bounded_and_must_be_one() {
     let server = Server::start().await;
     let issuer = issuer(&server, "/a");

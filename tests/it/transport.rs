@@ -1,6 +1,6 @@
 //! Key fetches over TLS and through a proxy.
 
-use crate::tls::{Authority, ConnectProxy};
+use crate::tls::{Authority, ConnectProxy, serve_self_signed};
 use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
 
 fn validator(issuer: Issuer) -> TokenValidator {
@@ -34,20 +34,34 @@ async fn a_private_ca_is_trusted_once_it_is_configured() {
 async fn f14_tls_trouble_is_told_as_such_and_never_gone_around() {
     let authority = Authority::new();
     let other = Authority::new();
-    for (name, host, expired, pem) in [
-        ("unknown CA", "localhost", false, Some(&other.pem)),
-        ("no CA", "localhost", false, None),
-        ("wrong host", "elsewhere.test", false, Some(&authority.pem)),
-        ("expired", "localhost", true, Some(&authority.pem)),
+    for (hint, host, expired, pem) in [
+        ("ca_certificate", "localhost", false, Some(&other.pem)),
+        ("ca_certificate", "localhost", false, None),
+        (
+            "another host name",
+            "elsewhere.test",
+            false,
+            Some(&authority.pem),
+        ),
+        ("renew", "localhost", true, Some(&authority.pem)),
     ] {
         let (_, mut trusted) = served(&authority, host, expired).await;
         if let Some(pem) = pem {
             trusted = trusted.ca_certificate(pem);
         }
         let (kind, message) = failure(trusted).await;
-        assert_eq!(kind, KeyFetchErrorKind::Tls, "{name}: {message}");
-        assert!(message.contains("ca_certificate"), "{name}: {message}");
+        assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
+        assert!(message.contains(hint), "{hint}: {message}");
     }
+    let issuer = TestIssuer::oidc("https://a/");
+    let (address, pem) = serve_self_signed(issuer, "localhost").await;
+    let url = format!("https://localhost:{}/jwks", address.port());
+    let trusted = Issuer::oidc("https://a/")
+        .jwks_url(&url)
+        .ca_certificate(&pem);
+    let (kind, message) = failure(trusted).await;
+    assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
+    assert!(message.contains("certificate of a CA"), "{message}");
     // The client does not fall back to plain HTTP if the server does not support TLS.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(

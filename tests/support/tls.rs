@@ -9,7 +9,9 @@ use std::{
 };
 
 use modeler_auth::test_util::TestIssuer;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, Certificate, CertificateParams, IsCa, Issuer, KeyPair, date_time_ymd,
+};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -46,39 +48,54 @@ impl Authority {
         }
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        tokio::spawn(async move {
-            loop {
-                let (stream, _) = listener.accept().await.unwrap();
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    continue;
-                };
-                let head = read_head(&mut stream).await;
-                let body = if head.contains("openid-configuration") {
-                    let name = issuer.name();
-                    format!(r#"{{"issuer":"{name}","jwks_uri":"{name}/jwks"}}"#)
-                } else {
-                    issuer.jwks()
-                };
-                let length = body.len();
-                let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
-                let _ = stream.write_all(answer.as_bytes()).await;
-                let _ = stream.shutdown().await;
-            }
-        });
-        address
+        listen(issuer, &certificate, &key).await
     }
+}
+
+/// Serves like [`Authority::serve`], with a self-signed certificate for `host` that is a CA. Returns
+/// the certificate in PEM form, too.
+pub async fn serve_self_signed(issuer: TestIssuer, host: &str) -> (SocketAddr, String) {
+    let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let address = listen(issuer, &certificate, &key).await;
+    (address, certificate.pem())
+}
+
+async fn listen(issuer: TestIssuer, certificate: &Certificate, key: &KeyPair) -> SocketAddr {
+    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let Ok(mut stream) = acceptor.accept(stream).await else {
+                continue;
+            };
+            let head = read_head(&mut stream).await;
+            let body = if head.contains("openid-configuration") {
+                let name = issuer.name();
+                format!(r#"{{"issuer":"{name}","jwks_uri":"{name}/jwks"}}"#)
+            } else {
+                issuer.jwks()
+            };
+            let length = body.len();
+            let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+            let _ = stream.write_all(answer.as_bytes()).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    address
 }
 
 async fn read_head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {

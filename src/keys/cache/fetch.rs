@@ -47,8 +47,14 @@ pub(super) async fn fetch_and_parse(
             jwks,
             validators,
             fresh_for,
+            location,
         } => Fetched {
-            keys: Some(KeySet::parse(&jwks, allowed)?),
+            keys: Some(
+                KeySet::parse(&jwks, allowed).map_err(|error| match location {
+                    Some(location) => error.at(&location),
+                    None => error,
+                })?,
+            ),
             validators,
             fresh_for,
         },

@@ -6,7 +6,10 @@ use url::Url;
 
 use crate::{
     json::{Malformed, read_object, without_bom},
-    keys::error::{KeyFetchError, KeyFetchErrorKind},
+    keys::{
+        document,
+        error::{KeyFetchError, KeyFetchErrorKind},
+    },
     url::{IssuerUrl, shown},
 };
 
@@ -54,7 +57,11 @@ impl Discovery {
         });
         read.map_err(|Malformed| {
             let problem = format!("{} is not a discovery document", shown(place.as_str()));
-            KeyFetchError::new(KeyFetchErrorKind::Json, problem)
+            let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
+            match document::recognized(document) {
+                Some(kind) => error.with_hint(&kind),
+                None => error,
+            }
         })?;
         self.check_issuer(&issuer.unwrap_or_default(), place)?;
         let text = key_set.ok_or_else(|| {

@@ -59,7 +59,7 @@ impl From<reqwest::Error> for HttpFailure {
         let kind = classify(&error);
         let mut problem = with_causes(&error);
         let hint = match kind {
-            KeyFetchErrorKind::Tls => "; for a private CA set `ca_certificate` or SSL_CERT_FILE",
+            KeyFetchErrorKind::Tls => tls_hint(&problem),
             _ => "",
         };
         problem.push_str(hint);
@@ -78,6 +78,25 @@ pub(super) fn no_client(error: &reqwest::Error) -> HttpFailure {
              operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
         ),
     )
+}
+
+/// Returns what to do about the TLS error `problem`, a text of rustls.
+fn tls_hint(problem: &str) -> &'static str {
+    if problem.contains("CaUsedAsEndEntity") {
+        "; the server presents the certificate of a CA, e.g. a self-signed one: give the server a \
+         certificate for its host name that a CA signed, and trust that CA with `ca_certificate` or \
+         SSL_CERT_FILE"
+    } else if problem.contains("UnknownIssuer") {
+        "; the CA that signed the server's certificate is not trusted: trust it with \
+         `ca_certificate` or SSL_CERT_FILE"
+    } else if problem.contains("not valid for") || problem.contains("NotValidForName") {
+        "; the server's certificate is for another host name: use a URL with a name in the \
+         certificate, or a certificate for this host"
+    } else if problem.contains("Expired") || problem.contains("expired") {
+        "; renew the server's certificate, or correct the clock of this machine"
+    } else {
+        "; for a private CA set `ca_certificate` or SSL_CERT_FILE"
+    }
 }
 
 /// Returns the text of `error` and its causes.

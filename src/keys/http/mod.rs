@@ -168,6 +168,7 @@ impl HttpKeys {
                 jwks,
                 validators: caching::validators(&headers, url),
                 fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
+                location: Some(url.as_str().to_owned()),
             }),
             Err(HttpFailure::NotModified(headers)) if validators.is_some() => {
                 Ok(KeyFetch::NotModified {
