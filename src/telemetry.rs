@@ -30,14 +30,15 @@ pub(crate) fn rejected(error: &AuthError, logs: &LogLimits) {
     let status = error.kind().status().as_u16();
     let detail = error.detail();
     let verified = error.is_verified();
-    match error.kind() {
-        AuthErrorKind::MissingToken => {
-            tracing::debug!(target: TARGET, reason, status, "request rejected: {error}");
+    let is_mistake = error.kind() != AuthErrorKind::MissingToken || detail.is_some();
+    match is_mistake.then(|| logs.of(error).allows_line()).flatten() {
+        Some(suppressed) => {
+            tracing::info!(
+                target: TARGET, reason, status, verified, detail, suppressed,
+                "request rejected: {error}"
+            );
         }
-        _ if logs.of(error).allows_line() => {
-            tracing::info!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
-        }
-        _ => {
+        None => {
             tracing::debug!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
         }
     }
@@ -48,7 +49,7 @@ pub(crate) fn layer_missing() {
     static LOG: LogLimit = LogLimit::new(1, Clock::System);
     let error = AuthError::from(Reason::LayerMissing);
     let (reason, status) = (error.reason(), error.kind().status().as_u16());
-    if LOG.allows_line() {
+    if LOG.allows_line().is_some() {
         tracing::error!(
             target: TARGET, reason, status,
             "request rejected: {error}. The AuthLayer must be outside RequirePermissionLayer, InfoService, \
@@ -60,40 +61,41 @@ pub(crate) fn layer_missing() {
     }
 }
 
-/// Limits on lines about rejected tokens, by the setting to correct: a flood of one kind must not
-/// hide another kind.
+/// Limits on lines about rejected requests, one for each reason: a flood of one must not hide another.
 #[derive(Debug)]
 pub(crate) struct LogLimits {
-    audience: LogLimit,
-    claims: LogLimit,
-    permission: LogLimit,
-    unverified: LogLimit,
+    verified: [LogLimit; Reason::CODES.len()],
+    unverified: [LogLimit; Reason::CODES.len()],
+    /// For a code that is not in the list.
+    other: LogLimit,
 }
 
 impl LogLimits {
     pub(crate) fn new(clock: &Clock) -> Self {
-        let log = |pause| LogLimit::new(pause, clock.clone());
+        let limits = |pause| Reason::CODES.map(|_| LogLimit::new(pause, clock.clone()));
         Self {
-            audience: log(1),
-            claims: log(1),
-            permission: log(1),
-            unverified: log(10),
+            verified: limits(1),
+            unverified: limits(10),
+            other: LogLimit::new(10, clock.clone()),
         }
     }
 
     fn of(&self, error: &AuthError) -> &LogLimit {
-        match error.kind() {
-            _ if !error.is_verified() => &self.unverified,
-            AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => &self.permission,
-            _ if error.reason() == "wrong_audience" => &self.audience,
-            _ => &self.claims,
-        }
+        let limits = if error.is_verified() {
+            &self.verified
+        } else {
+            &self.unverified
+        };
+        let position = Reason::CODES.binary_search(&error.reason()).ok();
+        position
+            .and_then(|position| limits.get(position))
+            .unwrap_or(&self.other)
     }
 }
 
 /// Logs that a verified token grants no permission because it lacks the claim for it.
 pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
-    if log.allows_line() {
+    if log.allows_line().is_some() {
         tracing::info!(
             target: TARGET, issuer,
             "a valid token grants no permission, since it has no claim {claims}: assign the client \
@@ -109,6 +111,8 @@ pub(crate) struct LogLimit {
     pause: u64,
     /// Time of the next line, in seconds of steady time.
     next: AtomicU64,
+    /// Number of lines that were not allowed since the last one.
+    suppressed: AtomicU64,
     clock: Clock,
 }
 
@@ -117,27 +121,31 @@ impl LogLimit {
         Self {
             pause,
             next: AtomicU64::new(0),
+            suppressed: AtomicU64::new(0),
             clock,
         }
     }
 
-    fn allows_line(&self) -> bool {
+    /// Returns the number of lines that were not allowed since the last one, if a line is allowed now.
+    fn allows_line(&self) -> Option<u64> {
         self.allows_line_at(self.clock.steady())
     }
 
-    fn allows_line_at(&self, now: SteadyTime) -> bool {
+    fn allows_line_at(&self, now: SteadyTime) -> Option<u64> {
         let now = now.as_secs();
         let next = self.next.load(Ordering::Relaxed);
-        now >= next
+        let later = now.saturating_add(self.pause);
+        let is_allowed = now >= next
             && self
                 .next
-                .compare_exchange(
-                    next,
-                    now.saturating_add(self.pause),
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
+                .compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok();
+        if is_allowed {
+            Some(self.suppressed.swap(0, Ordering::Relaxed))
+        } else {
+            self.suppressed.fetch_add(1, Ordering::Relaxed);
+            None
+        }
     }
 }
 
@@ -196,7 +204,7 @@ fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>
 /// Logs that discovery failed while the location of the key set is known.
 pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &LogLimit) {
     let class = error.kind().name();
-    if log.allows_line() {
+    if log.allows_line().is_some() {
         tracing::warn!(target: TARGET, issuer, class, "discovery failed, so the key set is fetched from its known location: {error}");
     } else {
         tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
@@ -237,13 +245,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_quiet_log_lets_one_line_through_every_so_often() {
+    fn a_limit_allows_one_line_per_pause_and_counts_the_others() {
         let log = LogLimit::new(10, Clock::System);
-        let spoken: Vec<_> = (100..130)
-            .filter(|&second| {
-                log.allows_line_at(SteadyTime::from_start(Duration::from_secs(second)))
-            })
+        let at = |second| log.allows_line_at(SteadyTime::from_start(Duration::from_secs(second)));
+        let allowed: Vec<_> = (100..130)
+            .filter_map(|second| Some((second, at(second)?)))
             .collect();
-        assert_eq!(spoken, [100, 110, 120]);
+        assert_eq!(allowed, [(100, 0), (110, 9), (120, 9)]);
+    }
+
+    #[test]
+    fn a_flood_of_one_reason_hides_no_other() {
+        let logs = LogLimits::new(&Clock::System);
+        let allows = |reason: Reason| logs.of(&AuthError::from(reason)).allows_line().is_some();
+        assert!(allows(Reason::Expired));
+        assert!(!allows(Reason::Expired));
+        assert!(allows(Reason::UnknownIssuer));
+        assert!(
+            logs.of(&AuthError::verified(Reason::Expired))
+                .allows_line()
+                .is_some()
+        );
+        assert!(allows(Reason::MissingToken));
     }
 }

@@ -15,9 +15,9 @@ use crate::{
         request_view::RequestView,
         reserved::Reserved,
     },
-    error::auth::Reason,
+    error::auth::{AuthError, Reason},
     reject::Reject,
-    token::bearer::{Credentials, credentials},
+    token::bearer::{Credentials, credentials, scheme_mistake},
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -78,7 +78,16 @@ where
                 pass_anonymously(&mut request);
                 return ResponseFuture::calling(inner.take().call(request), rejecter);
             }
-            Ok(Credentials::Absent | Credentials::Other) => Err(Reason::MissingToken.into()),
+            Ok(Credentials::Absent) => Err(Reason::MissingToken.into()),
+            Ok(Credentials::Other) => {
+                let error = AuthError::from(Reason::MissingToken);
+                Err(NotAccepted::Rejected(
+                    match scheme_mistake(request.headers()) {
+                        Some(hint) => error.with_detail(hint),
+                        None => error,
+                    },
+                ))
+            }
             Err(reason) => Err(reason.into()),
         };
         match decision {

@@ -266,6 +266,41 @@ impl Reason {
         }
     }
 
+    /// Codes of all reasons, in alphabetical order.
+    pub(crate) const CODES: [&'static str; 31] = [
+        "ambiguous_key",
+        "bad_signature",
+        "claims_refused",
+        "expired",
+        "header_typ",
+        "insufficient_scope",
+        "issued_in_future",
+        "keys_unavailable",
+        "layer_missing",
+        "malformed_authorization",
+        "malformed_claim",
+        "malformed_claims",
+        "malformed_header",
+        "malformed_token",
+        "missing_claim",
+        "missing_token",
+        "no_organization",
+        "not_access_token",
+        "not_yet_valid",
+        "payload_typ",
+        "revoked",
+        "sender_constrained",
+        "several_authorizations",
+        "token_too_long",
+        "too_many_waiting",
+        "unconfirmed",
+        "unknown_issuer",
+        "unknown_key",
+        "unsupported_algorithm",
+        "unsupported_crit",
+        "wrong_audience",
+    ];
+
     const fn message(&self) -> &'static str {
         match self {
             Self::AmbiguousKey => {
@@ -299,7 +334,9 @@ impl Reason {
             Self::MalformedHeader => {
                 "the token's header is not a valid JSON object without duplicate names"
             }
-            Self::MalformedToken => "the token is not three base64url parts separated by dots",
+            Self::MalformedToken => {
+                "the token is not three base64url parts separated by dots; encrypted tokens, which have five, are not supported"
+            }
             Self::MissingClaim(_) => "the token lacks a required claim",
             Self::MissingToken => "the request carries no Bearer token",
             Self::NoOrganization => {
@@ -328,11 +365,26 @@ impl Reason {
             Self::UnknownIssuer => "the token's issuer (`iss`) is not configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
             Self::UnsupportedAlgorithm => {
-                "the token's signature algorithm is not allowed for its issuer and key"
+                "the token's signature algorithm is not allowed for its issuer and key: see `Issuer::algorithms`"
             }
             Self::WrongAudience => {
                 "none of the token's audiences (`aud`) is configured for its issuer"
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_of_codes_is_sorted_and_complete() {
+        let source = include_str!("auth.rs");
+        let (_, source) = source.split_once("const fn code(").unwrap();
+        let (source, _) = source.split_once("const CODES").unwrap();
+        let mut codes: Vec<_> = source.split('"').skip(1).step_by(2).collect();
+        codes.sort_unstable();
+        assert_eq!(codes, Reason::CODES);
     }
 }

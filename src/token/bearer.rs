@@ -57,6 +57,29 @@ fn parse(value: &[u8]) -> Result<Credentials<'_>, Reason> {
     }
 }
 
+/// Returns what is wrong with an `Authorization` header that carries a token without the scheme `Bearer`,
+/// and what to do. The text contains no part of the header.
+pub(crate) fn scheme_mistake(headers: &HeaderMap) -> Option<&'static str> {
+    // Beginning of every JWS, the base64url form of `{"`.
+    const JWS: &[u8] = b"eyJ";
+    let value = headers.get(AUTHORIZATION)?.as_bytes();
+    let starts_with = |scheme: &[u8]| {
+        let (start, rest) = value.split_at_checked(scheme.len())?;
+        start.eq_ignore_ascii_case(scheme).then_some(rest)
+    };
+    if value.starts_with(JWS) {
+        Some("the header has a token without a scheme: send `Authorization: Bearer <token>`")
+    } else if starts_with(b"Bearer").is_some_and(|rest| rest.starts_with(JWS)) {
+        Some("the space after `Bearer` is missing: send `Authorization: Bearer <token>`")
+    } else if starts_with(b"DPoP ").is_some() {
+        Some("the scheme is `DPoP`, which is not supported: send an unbound token as `Bearer`")
+    } else if starts_with(b"Token ").is_some() || starts_with(b"JWT ").is_some() {
+        Some("the scheme is not `Bearer`: send `Authorization: Bearer <token>`")
+    } else {
+        None
+    }
+}
+
 /// Deliberately not `trim_ascii_start`: `1*SP` allows no tab.
 fn without_leading_spaces(mut text: &[u8]) -> &[u8] {
     while let [b' ', rest @ ..] = text {
@@ -98,6 +121,35 @@ mod tests {
                 parse(value.as_bytes()),
                 Ok(Credentials::Bearer("abc.def.ghi"))
             );
+        }
+    }
+
+    #[test]
+    fn a_token_without_the_scheme_is_a_mistake_with_a_hint() {
+        let mistake = |value: &str| {
+            let value = HeaderValue::from_str(value).unwrap();
+            scheme_mistake(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
+        };
+        for (value, hint) in [
+            ("eyJhbGciOiJ9.secret.x", "without a scheme"),
+            ("BearereyJhbGciOiJ9.secret.x", "space"),
+            ("bearereyJhbGciOiJ9.secret.x", "space"),
+            ("DPoP eyJhbGciOiJ9.secret.x", "DPoP"),
+            ("Token eyJhbGciOiJ9.secret.x", "not `Bearer`"),
+            ("jwt eyJhbGciOiJ9.secret.x", "not `Bearer`"),
+        ] {
+            let found = mistake(value).unwrap();
+            assert!(found.contains(hint) && !found.contains("secret"), "{found}");
+        }
+        for other in [
+            "Basic dXNlcjpwYXNz",
+            "Negotiate eyJ",
+            "",
+            "Bearer",
+            "Tokens x",
+            "ey",
+        ] {
+            assert_eq!(mistake(other), None, "{other}");
         }
     }
 

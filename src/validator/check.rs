@@ -191,8 +191,8 @@ impl Inner {
             .ok_or_else(|| {
                 let error = AuthError::from(Reason::UnknownIssuer);
                 match diagnostics::near_miss(self.by_name.keys().map(AsRef::as_ref), name) {
-                    Some(hint) => error.with_detail(hint),
-                    None => error,
+                    Some(hint) => error.with_detail(format!("{hint}; {}", self.known_issuers)),
+                    None => error.with_detail(Arc::clone(&self.known_issuers)),
                 }
             })
     }

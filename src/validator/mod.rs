@@ -45,6 +45,8 @@ struct Inner {
     issuers: Vec<TrustedIssuer>,
     /// Positions in `issuers` by exact `iss`.
     by_name: HashMap<Box<str>, usize>,
+    /// Names of the configured issuers, for log lines.
+    known_issuers: Arc<str>,
     leeway: Duration,
     clock: Clock,
     headers: HeaderCache,
@@ -62,6 +64,7 @@ impl TokenValidator {
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
+                known_issuers: diagnostics::known_issuers(by_name.keys().map(AsRef::as_ref)),
                 issuers,
                 by_name,
                 leeway,
