@@ -11,7 +11,7 @@ use http::{Extensions, Uri, request::Parts};
 use crate::{
     access::{Access, organization::AuthorizedOrganization},
     auth::extensions::{Anonymous, authenticated},
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
 };
 
 /// Returns the URI that the outermost `Router` received.

@@ -11,7 +11,10 @@ use std::{
 
 use crate::{
     clock::{Clock, SteadyTime},
-    error::auth::{AuthError, AuthErrorKind, Reason},
+    error::{
+        auth::{AuthError, AuthErrorKind},
+        reason::Reason,
+    },
     keys::{
         error::KeyFetchError,
         event::{KeyEvent, KeyEventKind, KeyReport},

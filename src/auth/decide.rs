@@ -5,7 +5,7 @@ use http::Request;
 use crate::{
     access::Access,
     auth::request_view::RequestView,
-    error::auth::Reason,
+    error::reason::Reason,
     token::bearer::{Credentials, credentials},
     validator::{
         TokenValidator,

@@ -4,7 +4,7 @@ use http::{Extensions, Request};
 
 use crate::{
     access::Access,
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
     telemetry,
 };
 

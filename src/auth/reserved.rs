@@ -2,7 +2,7 @@
 
 /// Guard for a ready service, which may hold a reservation such as a permit.
 ///
-/// Unless the service is taken for the call, dropping the guard replaces the service with a clone,
+/// Unless the service was taken to be called, dropping the guard replaces the service with a clone,
 /// even during a panic. The clone is not ready, so the reservation is released. Without the guard,
 /// a server could hold the reservation for as long as its client keeps the connection open.
 pub(crate) struct Reserved<'s, S: Clone>(Option<&'s mut S>);

@@ -15,7 +15,7 @@ use crate::{
         request_view::RequestView,
         reserved::Reserved,
     },
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
     reject::Reject,
     token::bearer::{Credentials, credentials, scheme_mistake},
     validator::{

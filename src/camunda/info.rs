@@ -13,7 +13,7 @@ use tower_service::Service;
 use crate::{
     access::{Access, organization::AuthorizedOrganization, permission::Permission},
     auth::extensions::authenticated,
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
 };
 
 /// Service that answers `GET …/<version>/info` with the grant of the token, as Web Modeler does.

@@ -4,6 +4,7 @@
 pub(crate) mod auth;
 pub(crate) mod claim;
 pub(crate) mod config;
+pub(crate) mod reason;
 
 pub use self::{
     auth::{AuthError, AuthErrorKind},

@@ -6,11 +6,7 @@ use crate::{
     access::{grant::Grant, mapping::MapClaims, organization::AuthorizedOrganization},
     auth::request_view::RequestView,
     clock::Clock,
-    error::{
-        auth::{AuthError, Reason},
-        claim::ClaimError,
-        config::ConfigError,
-    },
+    error::{auth::AuthError, claim::ClaimError, config::ConfigError, reason::Reason},
     issuer::{
         revocation::{Revocation, TokenIdentity},
         sender_constraint::SenderConstraints,

@@ -40,7 +40,7 @@ fn is_scope(scope: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::auth::{AuthError, Reason};
+    use crate::error::{auth::AuthError, reason::Reason};
 
     fn of(reason: Reason) -> Option<String> {
         let error = AuthError::from(reason);

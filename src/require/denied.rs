@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt};
 
 use crate::{
     access::{Access, permission::Permission},
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
 };
 
 /// Denial of a request by a rule; the request is rejected with 403.

@@ -4,7 +4,7 @@
 
 use http::{HeaderMap, header::AUTHORIZATION};
 
-use crate::error::auth::Reason;
+use crate::error::reason::Reason;
 
 /// Longer tokens are rejected before anything is decoded.
 pub(crate) const MAX_TOKEN_BYTES: usize = 16 * 1024;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    error::auth::Reason,
+    error::reason::Reason,
     json::{Malformed, Member, Reader, read_object},
     keys::algorithm::Algorithm,
 };

@@ -7,7 +7,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
 
 use crate::{
-    error::auth::Reason,
+    error::reason::Reason,
     keys::jwk::VerifyingKey,
     token::{
         bearer::MAX_TOKEN_BYTES,

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
     clock::WallTime,
-    error::auth::Reason,
+    error::reason::Reason,
     json::{Malformed, Reader},
     keys::jwk::VerifyingKey,
     token::{

@@ -6,7 +6,7 @@ use crate::{
     access::Access,
     auth::request_view::RequestView,
     clock::SteadyTime,
-    error::auth::{AuthError, Reason},
+    error::{auth::AuthError, reason::Reason},
     issuer::trusted::TrustedIssuer,
     keys::{
         cache::{Miss, shared::KeysInUse, waiters::Wait},
