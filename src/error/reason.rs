@@ -159,7 +159,7 @@ impl Reason {
             }
             Self::Revoked => "the token is revoked",
             Self::SenderConstrained => {
-                "the token is bound to its sender (`cnf`), but its issuer has no sender constraint configured"
+                "the token is bound to its sender (`cnf`), e.g. by DPoP or a client certificate: configure the client at the issuer for unbound tokens, or set `Issuer::sender_constraint`"
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
             Self::NotAccessToken(_) => {
