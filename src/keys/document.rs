@@ -1,12 +1,25 @@
 //! Kinds of documents that are often found in place of a key set or discovery document.
 
+use std::borrow::Cow;
+
 use crate::{
     json::{read_object, without_bom},
+    keys::error::{KeyFetchError, KeyFetchErrorKind},
     url::shown,
 };
 
+/// Returns the error for `text`, which is not the expected document. It names the kind of `text`, if that
+/// is known.
+pub(super) fn unexpected(text: &[u8], problem: impl Into<Cow<'static, str>>) -> KeyFetchError {
+    let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
+    match recognized(text) {
+        Some(kind) => error.with_hint(&kind),
+        None => error,
+    }
+}
+
 /// Returns what `text` is instead of the expected document, and what to do; `None` if it is unknown.
-pub(super) fn recognized(text: &[u8]) -> Option<String> {
+fn recognized(text: &[u8]) -> Option<String> {
     let text = without_bom(text);
     if text.trim_ascii_start().first() == Some(&b'<') {
         return Some(

@@ -68,15 +68,11 @@ impl KeySet {
             keys = Some((first, count));
             Ok(())
         });
-        let not_a_key_set = |problem: &'static str| {
-            let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
-            match document::recognized(jwks) {
-                Some(kind) => error.with_hint(&kind),
-                None => error,
-            }
-        };
-        read.map_err(|Malformed| not_a_key_set("the key set is not a JSON object with `keys`"))?;
-        let (jwks, count) = keys.ok_or_else(|| not_a_key_set("the key set has no array `keys`"))?;
+        read.map_err(|Malformed| {
+            document::unexpected(jwks, "the key set is not a JSON object with `keys`")
+        })?;
+        let (jwks, count) =
+            keys.ok_or_else(|| document::unexpected(jwks, "the key set has no array `keys`"))?;
         if count > Self::MAX_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,

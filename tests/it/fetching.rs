@@ -44,6 +44,15 @@ async fn failure(validator: &TokenValidator) -> KeyFetchErrorKind {
     validator.refresh_now().await.unwrap_err().kind()
 }
 
+/// A server, its issuer at `/a`, and a validator that has fetched the keys and accepts a token.
+async fn serving() -> (Server, TestIssuer, TokenValidator) {
+    let server = Server::start().await;
+    let issuer = issuer(&server, "/a");
+    let validator = validator(&issuer);
+    assert!(accepts(&validator, &issuer).await);
+    (server, issuer, validator)
+}
+
 #[tokio::test]
 async fn r41_discovery_is_found_for_issuers_with_and_without_a_slash() {
     for path in ["", "/", "/realms/a", "/realms/a/"] {
@@ -131,10 +140,7 @@ async fn r40_a_discovery_document_of_another_issuer_is_refused() {
 
 #[tokio::test]
 async fn f17_a_mismatch_later_keeps_the_old_keys() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     server.discovery("/a", "https://evil.example/", &server.url("/evil"));
     server.text("/evil", TestIssuer::oidc("https://evil.example/").jwks());
     assert_eq!(failure(&validator).await, KeyFetchErrorKind::IssuerMismatch);
@@ -144,10 +150,7 @@ async fn f17_a_mismatch_later_keeps_the_old_keys() {
 
 #[tokio::test]
 async fn f18_a_key_set_that_moves_is_followed() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     issuer.rotate_keys();
     server.discovery("/a", issuer.name(), &server.url("/new"));
     server.text("/new", issuer.jwks());
@@ -165,10 +168,7 @@ async fn f18_a_key_set_that_moves_is_followed() {
 
 #[tokio::test]
 async fn r44_redirects_are_not_followed() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     for status in [301, 302, 303, 307, 308] {
         let location = ("location", server.url("/elsewhere"));
         server.status("/jwks", status, Some(location));
@@ -180,10 +180,7 @@ async fn r44_redirects_are_not_followed() {
 
 #[tokio::test]
 async fn r45_only_a_good_answer_replaces_the_keys() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     for (body, kind) in [
         ("<html>Sorry</html>".to_owned(), KeyFetchErrorKind::Json),
         (issuer.jwks().replace("]}", ""), KeyFetchErrorKind::Json),
@@ -323,10 +320,7 @@ async fn f4_an_issuer_that_sends_a_byte_a_second_costs_five_seconds() {
 
 #[tokio::test]
 async fn f4_a_discovery_that_hangs_does_not_cost_the_keys() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     server.hang("/a/.well-known/openid-configuration");
     issuer.rotate_keys();
     server.text("/jwks", issuer.jwks());
@@ -380,10 +374,7 @@ async fn r43_http_to_elsewhere_is_refused_even_if_discovery_says_so() {
 
 #[tokio::test]
 async fn f18_a_key_set_that_moves_is_followed_although_the_old_place_hangs() {
-    let server = Server::start().await;
-    let issuer = issuer(&server, "/a");
-    let validator = validator(&issuer);
-    assert!(accepts(&validator, &issuer).await);
+    let (server, issuer, validator) = serving().await;
     issuer.rotate_keys();
     server.discovery("/a", issuer.name(), &server.url("/new"));
     server.text("/new", issuer.jwks());

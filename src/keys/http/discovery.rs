@@ -57,11 +57,7 @@ impl Discovery {
         });
         read.map_err(|Malformed| {
             let problem = format!("{} is not a discovery document", shown(place.as_str()));
-            let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
-            match document::recognized(document) {
-                Some(kind) => error.with_hint(&kind),
-                None => error,
-            }
+            document::unexpected(document, problem)
         })?;
         self.check_issuer(&issuer.unwrap_or_default(), place)?;
         let text = key_set.ok_or_else(|| {

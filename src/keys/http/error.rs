@@ -5,10 +5,7 @@ use std::{error::Error, io, time::Duration};
 use http::HeaderMap;
 use url::Url;
 
-use crate::{
-    keys::error::{KeyFetchError, KeyFetchErrorKind},
-    url::shown,
-};
+use crate::keys::error::{KeyFetchError, KeyFetchErrorKind};
 
 pub(super) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
@@ -24,12 +21,10 @@ pub(super) enum HttpFailure {
 impl HttpFailure {
     /// Converts the failure into the error of a fetch of `url`.
     pub(super) fn at(self, url: &Url) -> KeyFetchError {
-        let place = shown(url.as_str());
-        let error = |kind, problem: &str| KeyFetchError::new(kind, format!("{place}: {problem}"));
-        match self {
-            Self::Failed(kind, problem) => error(kind, &problem),
+        let error = match self {
+            Self::Failed(kind, problem) => KeyFetchError::new(kind, problem),
             // The request had no condition, so 304 is not a valid response.
-            Self::NotModified(_) => error(KeyFetchErrorKind::Status, "status 304"),
+            Self::NotModified(_) => KeyFetchError::new(KeyFetchErrorKind::Status, "status 304"),
             Self::Status {
                 status,
                 retry_after,
@@ -39,17 +34,19 @@ impl HttpFailure {
                 } else {
                     ""
                 };
-                let error = error(KeyFetchErrorKind::Status, &format!("status {status}{hint}"));
+                let problem = format!("status {status}{hint}");
+                let error = KeyFetchError::new(KeyFetchErrorKind::Status, problem);
                 match retry_after {
                     Some(wait) => error.with_retry_after(wait),
                     None => error,
                 }
             }
-            Self::TooLarge(most) => error(
+            Self::TooLarge(most) => KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,
-                &format!("the response has more than {most} bytes"),
+                format!("the response has more than {most} bytes"),
             ),
-        }
+        };
+        error.at(url.as_str())
     }
 }
 
