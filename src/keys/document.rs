@@ -1,4 +1,4 @@
-//! Kinds of documents that are often found in place of a key set or discovery document.
+//! Documents that are often found in place of a key set or discovery document.
 
 use std::borrow::Cow;
 
@@ -8,18 +8,29 @@ use crate::{
     url::shown,
 };
 
-/// Returns the error for `text`, which is not the expected document. It names the kind of `text`, if that
-/// is known.
-pub(super) fn unexpected(text: &[u8], problem: impl Into<Cow<'static, str>>) -> KeyFetchError {
+/// Document that an issuer publishes for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    Discovery,
+    KeySet,
+}
+
+/// Returns the error for `text`, which is not the document that was expected. It names the kind of `text`,
+/// if that is known.
+pub(super) fn unexpected(
+    text: &[u8],
+    expected: Expected,
+    problem: impl Into<Cow<'static, str>>,
+) -> KeyFetchError {
     let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
-    match recognized(text) {
+    match recognized(text, expected) {
         Some(kind) => error.with_hint(&kind),
         None => error,
     }
 }
 
 /// Returns what `text` is instead of the expected document, and what to do; `None` if it is unknown.
-fn recognized(text: &[u8]) -> Option<String> {
+fn recognized(text: &[u8], expected: Expected) -> Option<String> {
     let text = without_bom(text);
     if text.trim_ascii_start().first() == Some(&b'<') {
         return Some(
@@ -43,17 +54,22 @@ fn recognized(text: &[u8]) -> Option<String> {
     });
     read.ok()?;
     match key_set {
-        Some(url) => Some(format!(
+        Some(url) if expected == Expected::KeySet => Some(format!(
             "it is a discovery document, whose key set is at {:?}",
             shown(&url)
         )),
-        None if has_realm && has_public_key => Some(
-            "it is the document of a Keycloak realm: the key set is at \
-             /protocol/openid-connect/certs below its URL"
+        _ if has_realm && has_public_key => Some(
+            "it is the document of a Keycloak realm: below its URL, the key set is at \
+             /protocol/openid-connect/certs, and the discovery document at \
+             /.well-known/openid-configuration"
                 .to_owned(),
         ),
-        None if has_keys => Some("it is a key set".to_owned()),
-        None => None,
+        _ if has_keys && expected == Expected::Discovery => Some(
+            "it is a key set: set its URL as that of the key set \
+             (SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI), not as the issuer"
+                .to_owned(),
+        ),
+        _ => None,
     }
 }
 
@@ -63,28 +79,38 @@ mod tests {
 
     #[test]
     fn common_documents_are_recognized() {
-        for (text, kind) in [
-            ("<!DOCTYPE html><html></html>", Some("HTML")),
-            ("\u{feff} \n<html/>", Some("HTML")),
+        let html = Some("HTML");
+        let realm = Some("document of a Keycloak realm");
+        for (text, for_key_set, for_discovery) in [
+            ("<!DOCTYPE html><html></html>", html, html),
+            ("\u{feff} \n<html/>", html, html),
             (
                 r#"{"issuer":"https://a","jwks_uri":"https://user:secret@a/jwks?x"}"#,
                 Some("discovery document, whose key set is at \"https://a/jwks?...\""),
+                None,
             ),
             (
                 r#"{"realm":"camunda-platform","public_key":"MII","token-service":"https://a"}"#,
-                Some("/protocol/openid-connect/certs"),
+                realm,
+                realm,
             ),
-            (r#"{"keys":[]}"#, Some("key set")),
-            ("{}", None),
-            ("[]", None),
-            ("", None),
-            (r#"{"jwks_uri":7}"#, None),
-            (r#"{"realm":1,"realm":2,"public_key":3}"#, None),
+            (r#"{"keys":[]}"#, None, Some("it is a key set")),
+            (r#"{"keys":7}"#, None, Some("it is a key set")),
+            ("{}", None, None),
+            ("[]", None, None),
+            ("", None, None),
+            (r#"{"jwks_uri":7}"#, None, None),
+            (r#"{"realm":1,"realm":2,"public_key":3}"#, None, None),
         ] {
-            let found = recognized(text.as_bytes());
-            match kind {
-                Some(kind) => assert!(found.unwrap().contains(kind), "{text}"),
-                None => assert_eq!(found, None, "{text}"),
+            for (expected, kind) in [
+                (Expected::KeySet, for_key_set),
+                (Expected::Discovery, for_discovery),
+            ] {
+                let found = recognized(text.as_bytes(), expected);
+                match kind {
+                    Some(kind) => assert!(found.unwrap().contains(kind), "{text}"),
+                    None => assert_eq!(found, None, "{text}"),
+                }
             }
         }
     }

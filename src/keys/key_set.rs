@@ -7,7 +7,7 @@ use crate::{
     json::{Malformed, read_object, without_bom},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
-        document,
+        document::{self, Expected},
         error::{KeyFetchError, KeyFetchErrorKind},
         jwk::{JwkRejection, VerifyingKey},
     },
@@ -69,10 +69,12 @@ impl KeySet {
             Ok(())
         });
         read.map_err(|Malformed| {
-            document::unexpected(jwks, "the key set is not a JSON object with `keys`")
+            let problem = "the key set is not a JSON object with an array `keys`";
+            document::unexpected(jwks, Expected::KeySet, problem)
         })?;
-        let (jwks, count) =
-            keys.ok_or_else(|| document::unexpected(jwks, "the key set has no array `keys`"))?;
+        let (jwks, count) = keys.ok_or_else(|| {
+            document::unexpected(jwks, Expected::KeySet, "the key set has no array `keys`")
+        })?;
         if count > Self::MAX_KEYS {
             return Err(KeyFetchError::new(
                 KeyFetchErrorKind::TooLarge,

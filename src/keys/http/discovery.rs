@@ -7,7 +7,7 @@ use url::Url;
 use crate::{
     json::{Malformed, read_object, without_bom},
     keys::{
-        document,
+        document::{self, Expected},
         error::{KeyFetchError, KeyFetchErrorKind},
     },
     url::{IssuerUrl, shown},
@@ -55,15 +55,14 @@ impl Discovery {
             }
             Ok(())
         });
-        read.map_err(|Malformed| {
-            let problem = format!("{} is not a discovery document", shown(place.as_str()));
-            document::unexpected(document, problem)
-        })?;
-        self.check_issuer(&issuer.unwrap_or_default(), place)?;
-        let text = key_set.ok_or_else(|| {
-            let problem = format!("{} has no `jwks_uri`", shown(place.as_str()));
-            KeyFetchError::new(KeyFetchErrorKind::Json, problem)
-        })?;
+        let unexpected = |problem: &str| {
+            let problem = format!("{} {problem}", shown(place.as_str()));
+            document::unexpected(document, Expected::Discovery, problem)
+        };
+        read.map_err(|Malformed| unexpected("is not a discovery document"))?;
+        let issuer = issuer.ok_or_else(|| unexpected("has no `issuer`"))?;
+        self.check_issuer(&issuer, place)?;
+        let text = key_set.ok_or_else(|| unexpected("has no `jwks_uri`"))?;
         self.judge(&text)
     }
 
@@ -263,6 +262,27 @@ mod tests {
             "",
         ] {
             assert!(!accepts(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn another_document_is_named() {
+        let place = Url::parse("https://a/x").unwrap();
+        for (document, problem) in [
+            ("{}", "https://a/x has no `issuer`"),
+            (r#"{"issuer":"https://a"}"#, "https://a/x has no `jwks_uri`"),
+            (
+                r#"{"realm":"a","public_key":"MII"}"#,
+                "has no `issuer`; it is the document of a Keycloak realm",
+            ),
+            (r#"{"keys":[]}"#, "has no `issuer`; it is a key set"),
+            ("<html>", "is not a discovery document; it is an HTML"),
+            (r#"{"issuer":7}"#, "is not a discovery document"),
+        ] {
+            let found = discovery("https://a", None).read(document.as_bytes(), &place);
+            let error = found.unwrap_err();
+            assert_eq!(error.kind(), KeyFetchErrorKind::Json);
+            assert!(error.to_string().contains(problem), "{error}");
         }
     }
 
