@@ -11,7 +11,7 @@ use crate::{
     clock::Clock,
     error::claim::ClaimError,
     issuer::Issuer,
-    telemetry::{self, LogLimit},
+    telemetry::{self, limit::LogLimit},
     token::claims::Claims,
 };
 

@@ -15,7 +15,7 @@ use crate::{
     error::auth::AuthError,
     issuer::trusted::TrustedIssuer,
     keys::{error::KeyFetchError, event::KeyStatus},
-    telemetry::{self, LogLimits},
+    telemetry::{self, limit::LogLimits},
     token::header_cache::HeaderCache,
     validator::{
         cache::TokenCache,

@@ -27,7 +27,7 @@ use crate::{
         },
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
-    telemetry::{self, LogLimit},
+    telemetry::{self, limit::LogLimit},
     url::IssuerUrl,
 };
 

@@ -3,14 +3,12 @@
 //! Fields never contain a token, key id or signature. They contain no claims except `aud`, and
 //! this only after the signature was verified. `issuer` is a configured issuer.
 
-use std::{
-    fmt,
-    sync::atomic::{AtomicU64, Ordering},
-    time::Duration,
-};
+pub(crate) mod limit;
+
+use std::{fmt, time::Duration};
 
 use crate::{
-    clock::{Clock, SteadyTime},
+    clock::Clock,
     error::{
         auth::{AuthError, AuthErrorKind},
         reason::Reason,
@@ -19,6 +17,7 @@ use crate::{
         error::KeyFetchError,
         event::{KeyEvent, KeyEventKind, KeyReport},
     },
+    telemetry::limit::{LogLimit, LogLimits},
 };
 
 const TARGET: &str = "modeler_auth";
@@ -64,38 +63,6 @@ pub(crate) fn layer_missing() {
     }
 }
 
-/// Limits on lines about rejected requests, one for each reason: a flood of one must not hide another.
-#[derive(Debug)]
-pub(crate) struct LogLimits {
-    verified: [LogLimit; Reason::CODES.len()],
-    unverified: [LogLimit; Reason::CODES.len()],
-    /// For a code that is not in the list.
-    other: LogLimit,
-}
-
-impl LogLimits {
-    pub(crate) fn new(clock: &Clock) -> Self {
-        let limits = |pause| Reason::CODES.map(|_| LogLimit::new(pause, clock.clone()));
-        Self {
-            verified: limits(1),
-            unverified: limits(10),
-            other: LogLimit::new(10, clock.clone()),
-        }
-    }
-
-    fn of(&self, error: &AuthError) -> &LogLimit {
-        let limits = if error.is_verified() {
-            &self.verified
-        } else {
-            &self.unverified
-        };
-        let position = Reason::CODES.binary_search(&error.reason()).ok();
-        position
-            .and_then(|position| limits.get(position))
-            .unwrap_or(&self.other)
-    }
-}
-
 /// Logs that a verified token grants no permission because it lacks the claim for it.
 pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
     if log.allows_line().is_some() {
@@ -104,51 +71,6 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
             "a valid token grants no permission, since it has no claim {claims}: assign the client \
              scope `camunda-identity` to its client, and grant the client a permission"
         );
-    }
-}
-
-/// Limit on a log line: after one line, none for the duration of a pause.
-#[derive(Debug)]
-pub(crate) struct LogLimit {
-    /// Pause in seconds.
-    pause: u64,
-    /// Time of the next line, in seconds of steady time.
-    next: AtomicU64,
-    /// Number of lines that were not allowed since the last one.
-    suppressed: AtomicU64,
-    clock: Clock,
-}
-
-impl LogLimit {
-    pub(crate) const fn new(pause: u64, clock: Clock) -> Self {
-        Self {
-            pause,
-            next: AtomicU64::new(0),
-            suppressed: AtomicU64::new(0),
-            clock,
-        }
-    }
-
-    /// Returns the number of lines that were not allowed since the last one, if a line is allowed now.
-    fn allows_line(&self) -> Option<u64> {
-        self.allows_line_at(self.clock.steady())
-    }
-
-    fn allows_line_at(&self, now: SteadyTime) -> Option<u64> {
-        let now = now.as_secs();
-        let next = self.next.load(Ordering::Relaxed);
-        let later = now.saturating_add(self.pause);
-        let is_allowed = now >= next
-            && self
-                .next
-                .compare_exchange(next, later, Ordering::Relaxed, Ordering::Relaxed)
-                .is_ok();
-        if is_allowed {
-            Some(self.suppressed.swap(0, Ordering::Relaxed))
-        } else {
-            self.suppressed.fetch_add(1, Ordering::Relaxed);
-            None
-        }
     }
 }
 
@@ -241,34 +163,4 @@ pub(crate) fn symmetric_key_published() {
 /// Logs why keys of a key set are not used.
 pub(crate) fn keys_ignored(rejected: &[impl fmt::Debug]) {
     tracing::debug!(target: TARGET, ?rejected, "some keys of the key set are ignored");
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_allows_one_line_per_pause_and_counts_the_others() {
-        let log = LogLimit::new(10, Clock::System);
-        let at = |second| log.allows_line_at(SteadyTime::from_start(Duration::from_secs(second)));
-        let allowed: Vec<_> = (100..130)
-            .filter_map(|second| Some((second, at(second)?)))
-            .collect();
-        assert_eq!(allowed, [(100, 0), (110, 9), (120, 9)]);
-    }
-
-    #[test]
-    fn a_flood_of_one_reason_hides_no_other() {
-        let logs = LogLimits::new(&Clock::System);
-        let allows = |reason: Reason| logs.of(&AuthError::from(reason)).allows_line().is_some();
-        assert!(allows(Reason::Expired));
-        assert!(!allows(Reason::Expired));
-        assert!(allows(Reason::UnknownIssuer));
-        assert!(
-            logs.of(&AuthError::verified(Reason::Expired))
-                .allows_line()
-                .is_some()
-        );
-        assert!(allows(Reason::MissingToken));
-    }
 }
