@@ -10,8 +10,8 @@ use http::{Extensions, Uri, request::Parts};
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization},
-    auth::extensions::{Anonymous, authenticated},
-    error::{auth::AuthError, reason::Reason},
+    auth::extensions::{Anonymous, authenticated, required_organization},
+    error::auth::AuthError,
 };
 
 /// Returns the URI that the outermost `Router` received.
@@ -60,9 +60,6 @@ impl<S: Sync> FromRequestParts<S> for AuthorizedOrganization {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
-        let organization = authenticated(&parts.extensions)?.organization();
-        organization
-            .cloned()
-            .ok_or_else(|| AuthError::verified(Reason::NoOrganization))
+        required_organization(authenticated(&parts.extensions)?).cloned()
     }
 }

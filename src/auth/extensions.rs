@@ -3,7 +3,7 @@
 use http::{Extensions, Request};
 
 use crate::{
-    access::Access,
+    access::{Access, organization::AuthorizedOrganization},
     error::{auth::AuthError, reason::Reason},
     telemetry,
 };
@@ -23,6 +23,13 @@ pub(crate) fn authenticated(extensions: &Extensions) -> Result<&Access, AuthErro
             telemetry::layer_missing();
             Reason::LayerMissing.into()
         }
+    })
+}
+
+/// Returns the organization of `access`, or the error that rejects a request that needs one.
+pub(crate) fn required_organization(access: &Access) -> Result<&AuthorizedOrganization, AuthError> {
+    access.organization().ok_or_else(|| {
+        AuthError::verified(Reason::NoOrganization).of_issuer(access.claims().shared_issuer())
     })
 }
 

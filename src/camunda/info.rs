@@ -12,8 +12,8 @@ use tower_service::Service;
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization, permission::Permission},
-    auth::extensions::authenticated,
-    error::{auth::AuthError, reason::Reason},
+    auth::extensions::{authenticated, required_organization},
+    error::auth::AuthError,
 };
 
 /// Service that answers `GET …/<version>/info` with the grant of the token, as Web Modeler does.
@@ -78,9 +78,7 @@ fn answer<B>(request: &Request<B>) -> Result<Response<String>, AuthError> {
         response.headers_mut().insert(header::ALLOW, allowed);
         return Ok(response);
     }
-    let organization = access
-        .organization()
-        .ok_or_else(|| AuthError::verified(Reason::NoOrganization))?;
+    let organization = required_organization(access)?;
     let info = Info::new(version, organization, access);
     let body = serde_json::to_string(&info).expect("strings and booleans are JSON");
     let mut response = Response::new(body);

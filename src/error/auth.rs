@@ -15,6 +15,7 @@ use crate::error::reason::Reason;
 pub struct AuthError {
     reason: Reason,
     detail: Option<Arc<str>>,
+    issuer: Option<Arc<str>>,
     retry_after: Option<Duration>,
     verified: bool,
 }
@@ -103,6 +104,14 @@ impl AuthError {
         }
     }
 
+    /// Names the configured issuer of the token.
+    pub(crate) fn of_issuer(self, issuer: &Arc<str>) -> Self {
+        Self {
+            issuer: Some(Arc::clone(issuer)),
+            ..self
+        }
+    }
+
     pub(crate) fn unavailable(reason: Reason, retry_after: Duration) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -148,6 +157,12 @@ impl AuthError {
         self.verified
     }
 
+    /// Returns the configured issuer that the token names; `None` if there is no such issuer, or the token
+    /// was not read.
+    pub(crate) fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
     /// Returns the values found and expected, for logs but not for clients. They come from the
     /// configuration and, only for a verified token, from the claim `aud`. Claim values are escaped
     /// and cut short.
@@ -171,6 +186,7 @@ impl From<Reason> for AuthError {
         Self {
             reason,
             detail: None,
+            issuer: None,
             retry_after: None,
             verified: false,
         }

@@ -86,30 +86,37 @@ impl TrustedIssuer {
         leeway: Duration,
     ) -> Result<(), AuthError> {
         if claims.is_sender_constrained() {
-            self.sender_constraints
-                .verify(claims, request)
-                .map_err(|error| {
-                    AuthError::verified(Reason::Unconfirmed).with_detail(error.to_string())
-                })?;
+            let confirmed = self.sender_constraints.verify(claims, request);
+            confirmed.map_err(|error| {
+                self.error(Reason::Unconfirmed)
+                    .with_detail(error.to_string())
+            })?;
         }
         let token = TokenIdentity::of(claims, leeway);
         match &self.revocation {
-            Some(revocation) if revocation.is_revoked(&token) => {
-                Err(AuthError::verified(Reason::Revoked))
-            }
+            Some(revocation) if revocation.is_revoked(&token) => Err(self.error(Reason::Revoked)),
             _ => Ok(()),
         }
     }
 
     /// Returns the grant that the mapping makes of `claims`.
-    pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, ClaimError> {
-        let grant = self.mapping.map(claims)?;
+    pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, AuthError> {
+        let refused = |error: ClaimError| {
+            self.error(Reason::ClaimsRefused)
+                .with_detail(error.to_string())
+        };
+        let grant = self.mapping.map(claims).map_err(refused)?;
         if self.organization.is_some() && grant.organization != self.organization {
-            return Err(ClaimError::new(
+            return Err(refused(ClaimError::new(
                 "(organization)",
                 "is not the configured organization",
-            ));
+            )));
         }
         Ok(grant)
+    }
+
+    /// Returns an error for a verified token of this issuer.
+    fn error(&self, reason: Reason) -> AuthError {
+        AuthError::verified(reason).of_issuer(&self.requirements.issuer)
     }
 }

@@ -37,7 +37,9 @@ where
         let inner = Reserved::new(&mut self.inner);
         let checked = authenticated(request.extensions()).and_then(|access| {
             let checked = self.rule.check(access, &RequestView::of(&request));
-            checked.map_err(AuthError::from)
+            checked.map_err(|denied| {
+                AuthError::from(denied).of_issuer(access.claims().shared_issuer())
+            })
         });
         match checked {
             Ok(()) => RequirePermissionFuture::calling(inner.take().call(request)),

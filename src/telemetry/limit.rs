@@ -1,6 +1,12 @@
 //! Limits on log lines.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use crate::{
     clock::{Clock, SteadyTime},
@@ -34,6 +40,11 @@ impl LogLimit {
         self.allows_line_at(self.clock.steady())
     }
 
+    /// Returns whether a line is allowed now, without taking it.
+    fn would_allow(&self) -> bool {
+        self.clock.steady().as_secs() >= self.next.load(Ordering::Relaxed)
+    }
+
     fn allows_line_at(&self, now: SteadyTime) -> Option<u64> {
         let now = now.as_secs();
         let next = self.next.load(Ordering::Relaxed);
@@ -52,17 +63,49 @@ impl LogLimit {
     }
 }
 
-/// Limits on lines about rejected requests, one for each reason: a flood of one must not hide another.
+/// Limits on lines about rejected requests, one for each issuer and reason: a flood of one must not hide
+/// another.
 #[derive(Debug)]
 pub(crate) struct LogLimits {
+    by_issuer: HashMap<Arc<str>, ReasonLimits>,
+    /// For requests whose token names no configured issuer.
+    without_issuer: ReasonLimits,
+}
+
+impl LogLimits {
+    pub(crate) fn new<'i>(clock: &Clock, issuers: impl Iterator<Item = &'i Arc<str>>) -> Self {
+        let limits = |issuer: &Arc<str>| (Arc::clone(issuer), ReasonLimits::new(clock));
+        Self {
+            by_issuer: issuers.map(limits).collect(),
+            without_issuer: ReasonLimits::new(clock),
+        }
+    }
+
+    /// Returns whether a line about `error` is allowed now.
+    pub(crate) fn would_allow(&self, error: &AuthError) -> bool {
+        self.of(error).would_allow()
+    }
+
+    pub(super) fn of(&self, error: &AuthError) -> &LogLimit {
+        let limits = error
+            .issuer()
+            .and_then(|issuer| self.by_issuer.get(issuer))
+            .unwrap_or(&self.without_issuer);
+        limits.of(error)
+    }
+}
+
+/// Limits by reason.
+#[derive(Debug)]
+struct ReasonLimits {
     verified: [LogLimit; Reason::CODES.len()],
     unverified: [LogLimit; Reason::CODES.len()],
     /// For a code that is not in the list.
     other: LogLimit,
 }
 
-impl LogLimits {
-    pub(crate) fn new(clock: &Clock) -> Self {
+impl ReasonLimits {
+    fn new(clock: &Clock) -> Self {
         let limits = |pause| Reason::CODES.map(|_| LogLimit::new(pause, clock.clone()));
         Self {
             verified: limits(1),
@@ -71,7 +114,7 @@ impl LogLimits {
         }
     }
 
-    pub(super) fn of(&self, error: &AuthError) -> &LogLimit {
+    fn of(&self, error: &AuthError) -> &LogLimit {
         let limits = if error.is_verified() {
             &self.verified
         } else {
@@ -101,17 +144,28 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_one_reason_hides_no_other() {
-        let logs = LogLimits::new(&Clock::System);
-        let allows = |reason: Reason| logs.of(&AuthError::from(reason)).allows_line().is_some();
-        assert!(allows(Reason::Expired));
-        assert!(!allows(Reason::Expired));
-        assert!(allows(Reason::UnknownIssuer));
-        assert!(
-            logs.of(&AuthError::verified(Reason::Expired))
-                .allows_line()
-                .is_some()
-        );
-        assert!(allows(Reason::MissingToken));
+    fn a_flood_of_one_reason_or_issuer_hides_no_other() {
+        let issuers: [Arc<str>; 2] = ["https://a".into(), "https://b".into()];
+        let logs = LogLimits::new(&Clock::System, issuers.iter());
+        let allows = |error: AuthError| {
+            let would_allow = logs.would_allow(&error);
+            assert_eq!(logs.of(&error).allows_line().is_some(), would_allow);
+            would_allow
+        };
+        let expired = || AuthError::from(Reason::Expired);
+        for first in [
+            expired(),
+            expired().of_issuer(&issuers[0]),
+            expired().of_issuer(&issuers[1]),
+            Reason::UnknownIssuer.into(),
+            Reason::MissingToken.into(),
+            AuthError::verified(Reason::Expired),
+            AuthError::verified(Reason::Expired).of_issuer(&issuers[1]),
+        ] {
+            assert!(allows(first.clone()), "{first:?}");
+            assert!(!allows(first));
+        }
+        // A name that is not configured has no limit of its own.
+        assert!(!allows(expired().of_issuer(&"https://c".into())));
     }
 }

@@ -31,17 +31,18 @@ pub(crate) fn rejected(error: &AuthError, logs: &LogLimits) {
     let reason = error.reason();
     let status = error.kind().status().as_u16();
     let detail = error.detail();
+    let issuer = error.issuer();
     let verified = error.is_verified();
     let is_mistake = error.kind() != AuthErrorKind::MissingToken || detail.is_some();
     match is_mistake.then(|| logs.of(error).allows_line()).flatten() {
         Some(suppressed) => {
             tracing::info!(
-                target: TARGET, reason, status, verified, detail, suppressed,
+                target: TARGET, reason, status, issuer, verified, detail, suppressed,
                 "request rejected: {error}"
             );
         }
         None => {
-            tracing::debug!(target: TARGET, reason, status, verified, detail, "request rejected: {error}");
+            tracing::debug!(target: TARGET, reason, status, issuer, verified, detail, "request rejected: {error}");
         }
     }
 }

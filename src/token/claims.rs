@@ -20,7 +20,7 @@ use crate::{
 
 /// Requirements for the claims of an issuer's tokens.
 pub(crate) struct ClaimRequirements {
-    pub(crate) issuer: Box<str>,
+    pub(crate) issuer: Arc<str>,
     /// At most [`ClaimRequirements::MAX_AUDIENCES`].
     pub(crate) audiences: Box<[Box<str>]>,
     /// Only access tokens as RFC 9068 defines them.
@@ -83,6 +83,11 @@ impl Claims {
     /// Returns the memory that the texts take.
     pub(crate) fn text_bytes(&self) -> usize {
         self.text.len().saturating_add(self.index.bytes())
+    }
+
+    /// Returns the name of the issuer, shared.
+    pub(crate) fn shared_issuer(&self) -> &Arc<str> {
+        &self.requirements.issuer
     }
 
     /// Returns the time in which `exp`, `nbf` and `iat` hold.

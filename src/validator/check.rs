@@ -15,7 +15,7 @@ use crate::{
     token::{
         claims::Claims,
         jws::{CompactJws, ParsedJws},
-        scratch::{Buffers, Scratch},
+        scratch::{Buffers, PayloadBuffers, Scratch},
         unverified::Unverified,
     },
     validator::{Inner, cache::entry::CachedToken, diagnostics},
@@ -26,6 +26,26 @@ pub(crate) enum NotAccepted {
     Rejected(AuthError),
     /// The decision must be taken again once this is ready.
     Wait(Wait),
+}
+
+/// Token whose signature was verified.
+struct VerifiedToken<'v> {
+    claims: Claims,
+    issuer: &'v TrustedIssuer,
+    /// Position of the issuer.
+    position: usize,
+    /// Generation of the issuer's key set.
+    generation: u64,
+}
+
+impl NotAccepted {
+    /// Names the configured issuer of the token.
+    fn of_issuer(self, issuer: &Arc<str>) -> Self {
+        match self {
+            Self::Rejected(error) => Self::Rejected(error.of_issuer(issuer)),
+            Self::Wait(wait) => Self::Wait(wait),
+        }
+    }
 }
 
 impl<E: Into<AuthError>> From<E> for NotAccepted {
@@ -55,16 +75,6 @@ impl WaitsLeft {
             Self::NONE
         }
     }
-}
-
-/// Token whose signature was verified.
-struct VerifiedToken<'v> {
-    claims: Claims,
-    issuer: &'v TrustedIssuer,
-    /// Position of the issuer.
-    position: usize,
-    /// Generation of the issuer's key set.
-    generation: u64,
 }
 
 impl Inner {
@@ -110,9 +120,7 @@ impl Inner {
         let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
         let issuer = verified.issuer;
         issuer.check_request(&verified.claims, request, self.leeway)?;
-        let grant = issuer.grant(&verified.claims).map_err(|error| {
-            AuthError::verified(Reason::ClaimsRefused).with_detail(error.to_string())
-        })?;
+        let grant = issuer.grant(&verified.claims)?;
         Ok(CachedToken {
             access: Access::new(verified.claims, grant),
             issuer: verified.position,
@@ -137,7 +145,28 @@ impl Inner {
         let signed = ParsedJws::read(compact, bytes, &known)?;
         let unverified = Unverified::read(signed, payload)?;
         let (position, issuer) = self.issuer(unverified.issuer()?)?;
+        let verified = self.verify_for(issuer, &unverified, (payload, text), waits_left, now);
+        let (claims, generation) =
+            verified.map_err(|refused| refused.of_issuer(&issuer.requirements.issuer))?;
+        self.headers
+            .insert(compact.header, &unverified.signed().header);
+        Ok(VerifiedToken {
+            claims,
+            issuer,
+            position,
+            generation,
+        })
+    }
 
+    /// Returns the claims of a token of `issuer`, and the generation of the key set that verified them.
+    fn verify_for(
+        &self,
+        issuer: &TrustedIssuer,
+        unverified: &Unverified<'_>,
+        (payload, text): (&PayloadBuffers, &mut String),
+        waits_left: WaitsLeft,
+        now: SteadyTime,
+    ) -> Result<(Claims, u64), NotAccepted> {
         // Checks that need no key come first: an unacceptable token then starts no fetch.
         let header = &unverified.signed().header;
         if !issuer.algorithms.contains(header.algorithm) {
@@ -146,7 +175,7 @@ impl Inner {
         let checked = match unverified.check(&issuer.requirements, self.clock.wall(), self.leeway) {
             Ok(checked) => checked,
             Err(Reason::WrongAudience) => {
-                return Err(wrong_audience(issuer, &unverified, now).into());
+                return Err(wrong_audience(issuer, unverified, now).into());
             }
             Err(reason) => return Err(reason.into()),
         };
@@ -174,13 +203,7 @@ impl Inner {
         let Some(claims) = candidates.find_map(verify) else {
             return Err(replaced(issuer, &loaded, waits_left, Reason::BadSignature));
         };
-        self.headers.insert(compact.header, header);
-        Ok(VerifiedToken {
-            claims,
-            issuer,
-            position,
-            generation: loaded.keys().generation(),
-        })
+        Ok((claims, loaded.keys().generation()))
     }
 
     /// Returns the issuer called `name`, and its position.
@@ -190,7 +213,9 @@ impl Inner {
             .and_then(|&position| Some((position, self.issuers.get(position)?)))
             .ok_or_else(|| {
                 let error = AuthError::from(Reason::UnknownIssuer);
-                match diagnostics::near_miss(self.by_name.keys().map(AsRef::as_ref), name) {
+                // Anyone can cause this error, so the hint is made only for a line that is logged.
+                let hint = || diagnostics::near_miss(self.by_name.keys().map(AsRef::as_ref), name);
+                match self.logs.would_allow(&error).then(hint).flatten() {
                     Some(hint) => error.with_detail(format!("{hint}; {}", self.known_issuers)),
                     None => error.with_detail(Arc::clone(&self.known_issuers)),
                 }

@@ -44,7 +44,7 @@ pub struct TokenValidator {
 struct Inner {
     issuers: Vec<TrustedIssuer>,
     /// Positions in `issuers` by exact `iss`.
-    by_name: HashMap<Box<str>, usize>,
+    by_name: HashMap<Arc<str>, usize>,
     /// Names of the configured issuers, for log lines.
     known_issuers: Arc<str>,
     leeway: Duration,
@@ -57,18 +57,18 @@ struct Inner {
 impl TokenValidator {
     pub(crate) fn new(
         issuers: Vec<TrustedIssuer>,
-        by_name: HashMap<Box<str>, usize>,
+        by_name: HashMap<Arc<str>, usize>,
         leeway: Duration,
         clock: Clock,
         tokens: TokenCache,
     ) -> Self {
         Self {
             inner: Arc::new(Inner {
+                logs: LogLimits::new(&clock, by_name.keys()),
                 known_issuers: diagnostics::known_issuers(by_name.keys().map(AsRef::as_ref)),
                 issuers,
                 by_name,
                 leeway,
-                logs: LogLimits::new(&clock),
                 clock,
                 headers: HeaderCache::default(),
                 tokens,
