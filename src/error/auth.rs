@@ -70,14 +70,14 @@ impl AuthErrorKind {
             | Reason::MalformedClaim(_)
             | Reason::MalformedClaims
             | Reason::MalformedHeader
-            | Reason::MalformedToken
+            | Reason::MalformedToken(_)
             | Reason::MissingClaim(_)
             | Reason::NotYetValid
             | Reason::Revoked
-            | Reason::SenderConstrained
+            | Reason::SenderConstrained(_)
             | Reason::NotAccessToken(_)
-            | Reason::PayloadTyp
-            | Reason::HeaderTyp
+            | Reason::PayloadTyp(_)
+            | Reason::HeaderTyp(_)
             | Reason::UnsupportedCrit
             | Reason::TokenTooLong
             | Reason::Unconfirmed

@@ -5,6 +5,7 @@ pub(crate) mod auth;
 pub(crate) mod claim;
 pub(crate) mod config;
 pub(crate) mod reason;
+pub(crate) mod token_kind;
 
 pub use self::{
     auth::{AuthError, AuthErrorKind},

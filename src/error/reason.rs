@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::error::token_kind::TokenKind;
+
 /// Reason of a rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Reason {
@@ -9,7 +11,7 @@ pub(crate) enum Reason {
     BadSignature,
     ClaimsRefused,
     Expired,
-    HeaderTyp,
+    HeaderTyp(Option<TokenKind>),
     InsufficientScope(Cow<'static, str>),
     IssuedInFuture,
     KeysUnavailable,
@@ -18,15 +20,15 @@ pub(crate) enum Reason {
     MalformedClaim(&'static str),
     MalformedClaims,
     MalformedHeader,
-    MalformedToken,
+    MalformedToken(Option<TokenKind>),
     MissingClaim(&'static str),
     MissingToken,
     NoOrganization,
     NotAccessToken(&'static str),
     NotYetValid,
-    PayloadTyp,
+    PayloadTyp(Option<TokenKind>),
     Revoked,
-    SenderConstrained,
+    SenderConstrained(Option<TokenKind>),
     SeveralAuthorizations,
     TokenTooLong,
     TooManyWaiting,
@@ -45,7 +47,7 @@ impl Reason {
             Self::BadSignature => "bad_signature",
             Self::ClaimsRefused => "claims_refused",
             Self::Expired => "expired",
-            Self::HeaderTyp => "header_typ",
+            Self::HeaderTyp(_) => "header_typ",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::IssuedInFuture => "issued_in_future",
             Self::KeysUnavailable => "keys_unavailable",
@@ -54,15 +56,15 @@ impl Reason {
             Self::MalformedClaim(_) => "malformed_claim",
             Self::MalformedClaims => "malformed_claims",
             Self::MalformedHeader => "malformed_header",
-            Self::MalformedToken => "malformed_token",
+            Self::MalformedToken(_) => "malformed_token",
             Self::MissingClaim(_) => "missing_claim",
             Self::MissingToken => "missing_token",
             Self::NoOrganization => "no_organization",
             Self::NotAccessToken(_) => "not_access_token",
             Self::NotYetValid => "not_yet_valid",
-            Self::PayloadTyp => "payload_typ",
+            Self::PayloadTyp(_) => "payload_typ",
             Self::Revoked => "revoked",
-            Self::SenderConstrained => "sender_constrained",
+            Self::SenderConstrained(_) => "sender_constrained",
             Self::SeveralAuthorizations => "several_authorizations",
             Self::TokenTooLong => "token_too_long",
             Self::TooManyWaiting => "too_many_waiting",
@@ -110,7 +112,7 @@ impl Reason {
         "wrong_audience",
     ];
 
-    pub(super) const fn message(&self) -> &'static str {
+    pub(super) fn message(&self) -> &'static str {
         match self {
             Self::AmbiguousKey => {
                 "the token has no key id (`kid`), and several keys of its issuer fit"
@@ -143,8 +145,12 @@ impl Reason {
             Self::MalformedHeader => {
                 "the token's header is not a valid JSON object without duplicate names"
             }
-            Self::MalformedToken => {
-                "the token is not three base64url parts separated by dots; encrypted tokens, which have five, are not supported"
+            Self::HeaderTyp(Some(kind))
+            | Self::MalformedToken(Some(kind))
+            | Self::PayloadTyp(Some(kind))
+            | Self::SenderConstrained(Some(kind)) => kind.message(),
+            Self::MalformedToken(None) => {
+                "the token is not three base64url parts separated by dots"
             }
             Self::MissingClaim(_) => "the token lacks a required claim",
             Self::MissingToken => "the request carries no Bearer token",
@@ -154,19 +160,25 @@ impl Reason {
             Self::NotYetValid => {
                 "the token is not valid yet (`nbf`): compare the clocks of issuer and service, or raise the leeway"
             }
-            Self::PayloadTyp => {
-                "the token is not an access token: its payload `typ` is that of an ID, refresh or logout token"
+            Self::PayloadTyp(None) => {
+                "the token is not an access token: its payload `typ` is not `Bearer`"
             }
             Self::Revoked => "the token is revoked",
-            Self::SenderConstrained => {
-                "the token is bound to its sender (`cnf`), e.g. by DPoP or a client certificate: configure the client at the issuer for unbound tokens, or set `Issuer::sender_constraint`"
+            Self::SenderConstrained(None) => {
+                "the token is bound to its sender (`cnf`), e.g. by a client certificate: configure the client at the issuer for unbound tokens, or set `Issuer::sender_constraint`"
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
+            Self::NotAccessToken("at_hash" | "c_hash" | "nonce" | "s_hash") => {
+                "the token has a claim of ID tokens, which are only for the client: send the access token"
+            }
+            Self::NotAccessToken("events") => {
+                "the token has the claim of logout and security event tokens: send an access token"
+            }
             Self::NotAccessToken(_) => {
-                "the token is not an access token: a claim belongs to an ID, refresh, logout or security event token"
+                "the token has no subject and a parameter of signed authorization responses: send the access token"
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
-            Self::HeaderTyp => "the token's header `typ` is not that of an access token",
+            Self::HeaderTyp(None) => "the token's header `typ` is not that of an access token",
             Self::TooManyWaiting => "too many requests already wait for the issuer's keys",
             Self::Unconfirmed => {
                 "the request does not fulfil the token's sender constraint (`cnf`)"

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::{
-    error::reason::Reason,
+    error::{reason::Reason, token_kind::TokenKind},
     json::{Malformed, Member, Reader, read_object},
     keys::algorithm::Algorithm,
 };
@@ -49,7 +49,10 @@ impl<'s> Header<'s> {
         let is_at_jwt = match members.kind.as_deref().map(token_type) {
             None | Some(Some(TokenType::Jwt)) => false,
             Some(Some(TokenType::AtJwt)) => true,
-            Some(None) => return Err(Reason::HeaderTyp),
+            Some(None) => {
+                let kind = members.kind.as_deref().and_then(TokenKind::from_typ);
+                return Err(Reason::HeaderTyp(kind));
+            }
         };
         if members
             .key_id

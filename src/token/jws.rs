@@ -7,7 +7,7 @@ use base64_simd::URL_SAFE_NO_PAD;
 use memchr::{memchr, memrchr};
 
 use crate::{
-    error::reason::Reason,
+    error::{reason::Reason, token_kind::TokenKind},
     keys::jwk::VerifyingKey,
     token::{
         bearer::MAX_TOKEN_BYTES,
@@ -37,12 +37,12 @@ impl<'s> CompactJws<'s> {
             Some((before, after.strip_prefix('.')?))
         };
         let last = memrchr(b'.', token.as_bytes());
-        let (message, signature) = split_at(token, last).ok_or(Reason::MalformedToken)?;
+        let (message, signature) = split_at(token, last).ok_or_else(|| malformed(token))?;
         let first = memchr(b'.', message.as_bytes());
-        let (header, payload) = split_at(message, first).ok_or(Reason::MalformedToken)?;
+        let (header, payload) = split_at(message, first).ok_or_else(|| malformed(token))?;
         // Another dot in the payload fails as base64url, and an empty payload fails as JSON.
         if header.is_empty() || signature.is_empty() {
-            return Err(Reason::MalformedToken);
+            return Err(malformed(token));
         }
         Ok(Self {
             token,
@@ -71,12 +71,14 @@ impl<'s> ParsedJws<'s> {
     ) -> Result<Self, Reason> {
         bytes.clear();
         let known_header = header_cache::find(known, compact.header);
+        let mut decode =
+            |segment| decode_onto(segment, bytes).ok_or_else(|| malformed(compact.token));
         let header_end = match known_header {
             Some(_) => 0,
-            None => decode_onto(compact.header, bytes)?,
+            None => decode(compact.header)?,
         };
-        let payload_end = decode_onto(compact.payload, bytes)?;
-        decode_onto(compact.signature, bytes)?;
+        let payload_end = decode(compact.payload)?;
+        decode(compact.signature)?;
         let (header, rest) = bytes.split_at(header_end);
         let (payload, signature) = rest.split_at(payload_end.saturating_sub(header_end));
         Ok(Self {
@@ -108,11 +110,14 @@ impl<'s> ParsedJws<'s> {
 
 /// Appends the decoded `segment` and returns the new length. Padding, white space, `+`, `/` and bits
 /// after the last byte are rejected (RFC 7515 §2, RFC 4648 §3.5).
-fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Result<usize, Reason> {
-    URL_SAFE_NO_PAD
-        .decode_append(segment, bytes)
-        .map_err(|_| Reason::MalformedToken)?;
-    Ok(bytes.len())
+fn decode_onto(segment: &str, bytes: &mut Vec<u8>) -> Option<usize> {
+    URL_SAFE_NO_PAD.decode_append(segment, bytes).ok()?;
+    Some(bytes.len())
+}
+
+/// Returns the error for `token`, which is not three parts in base64url.
+fn malformed(token: &str) -> Reason {
+    Reason::MalformedToken(TokenKind::of_malformed(token))
 }
 
 #[cfg(test)]
@@ -160,21 +165,28 @@ mod tests {
 
     #[test]
     fn r12_exactly_three_segments() {
-        for bad in [
-            "",
-            ".",
-            "..",
-            "...",
-            "a",
-            "a.b",
-            "a.b.c.d",
-            "a.b.c.d.e",
-            "a.b.c.d.e.f",
-            "eyJhbGciOiJSUzI1NiJ9.e30.",
-            ".e30.c2ln",
-            r#"{"payload":"e30","signatures":[]}"#,
+        for (bad, kind) in [
+            ("", Some(TokenKind::Opaque)),
+            (".", None),
+            ("..", None),
+            ("...", None),
+            ("a", Some(TokenKind::Opaque)),
+            ("a.b", None),
+            ("a.b.c.d", None),
+            ("a.b.c.d.e", Some(TokenKind::Encrypted)),
+            (
+                "eyJhbGciOiJkaXIifQ..e30.e30.e30",
+                Some(TokenKind::Encrypted),
+            ),
+            ("a.b.c.d.e.f", None),
+            ("eyJhbGciOiJSUzI1NiJ9.e30.", None),
+            (".e30.c2ln", None),
+            (
+                r#"{"payload":"e30","signatures":[]}"#,
+                Some(TokenKind::Opaque),
+            ),
         ] {
-            assert_eq!(read(bad), Err(Reason::MalformedToken), "{bad}");
+            assert_eq!(read(bad), Err(Reason::MalformedToken(kind)), "{bad}");
         }
         assert_eq!(
             read(&".".repeat(1 << 20)),
@@ -280,18 +292,18 @@ mod tests {
         ] {
             assert_eq!(with(at), Ok((Algorithm::Rs256, None, true)), "{at}");
         }
-        for bad in [
-            "",
-            "JWT ",
-            "JOSE",
-            "dpop+jwt",
-            "logout+jwt",
-            "id+jwt",
-            "x/jwt",
-            "application!jwt",
-            "bpplication/jwt",
+        for (bad, kind) in [
+            ("", None),
+            ("JWT ", None),
+            ("JOSE", None),
+            ("dpop+jwt", Some(TokenKind::DpopProof)),
+            ("logout+jwt", Some(TokenKind::Logout)),
+            ("id+jwt", None),
+            ("x/jwt", None),
+            ("application!jwt", None),
+            ("bpplication/jwt", None),
         ] {
-            assert_eq!(with(bad), Err(Reason::HeaderTyp), "{bad}");
+            assert_eq!(with(bad), Err(Reason::HeaderTyp(kind)), "{bad}");
         }
     }
 }

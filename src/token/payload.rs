@@ -15,7 +15,8 @@ pub(super) struct ClaimMembers<'s> {
     pub(super) expires_at: Option<f64>,
     /// `nonce` (OpenID Connect Core §2). Older Keycloak versions also write it into access tokens.
     pub(super) has_nonce: bool,
-    pub(super) is_sender_constrained: bool,
+    /// Position of the value of `cnf`.
+    pub(super) confirmation_at: Option<usize>,
     pub(super) issued_at: Option<f64>,
     pub(super) issuer: Option<Cow<'s, str>>,
     pub(super) kind: Option<Cow<'s, str>>,
@@ -60,7 +61,7 @@ impl<'s> ClaimMembers<'s> {
             }
             other => {
                 match other {
-                    "cnf" => self.is_sender_constrained = true,
+                    "cnf" => self.confirmation_at = Some(value.position()),
                     "nonce" => self.has_nonce = true,
                     "at_hash" => self.of_other_kind = Some("at_hash"),
                     "c_hash" => self.of_other_kind = Some("c_hash"),

@@ -6,7 +6,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use crate::{
     clock::WallTime,
-    error::reason::Reason,
+    error::{reason::Reason, token_kind::TokenKind},
     json::{Malformed, Reader},
     keys::jwk::VerifyingKey,
     token::{
@@ -129,8 +129,9 @@ impl<'s> Unverified<'s> {
             begins_at: not_before.max(issued_at),
             ends_at,
         };
-        if claims.is_sender_constrained && !expected.has_sender_constraints {
-            return Err(Reason::SenderConstrained);
+        if claims.confirmation_at.is_some() && !expected.has_sender_constraints {
+            let kind = self.is_bound_by_dpop().then_some(TokenKind::DpopBound);
+            return Err(Reason::SenderConstrained(kind));
         }
         let audiences = self.accepted_audiences(expected)?;
         Ok(ValidatedClaims {
@@ -145,7 +146,7 @@ impl<'s> Unverified<'s> {
         let claims = &self.claims;
         let is_declared = match claims.kind.as_deref() {
             Some("Bearer") => true,
-            Some(_) => return Err(Reason::PayloadTyp),
+            Some(other) => return Err(Reason::PayloadTyp(TokenKind::from_typ(other))),
             None => self.signed.header.is_at_jwt,
         };
         if let Some(name) = claims.of_other_kind {
@@ -163,10 +164,25 @@ impl<'s> Unverified<'s> {
         }
     }
 
+    /// Returns whether `cnf` names a key for DPoP
+    /// ([RFC 9449 §6.1](https://www.rfc-editor.org/rfc/rfc9449#section-6.1)).
+    fn is_bound_by_dpop(&self) -> bool {
+        let mut is_bound = false;
+        let confirmation = self.claims.confirmation_at;
+        if let Some(json) = confirmation.and_then(|at| self.payload.get(at..)) {
+            let read = Reader::of(json).object(|member, value| {
+                is_bound |= member.name == "jkt";
+                value.skip()
+            });
+            is_bound &= read.is_ok();
+        }
+        is_bound
+    }
+
     /// Checks that `typ` is `at+jwt` and that the claims of RFC 9068 §2.2 are present.
     fn check_rfc9068(&self) -> Result<(), Reason> {
         if !self.signed.header.is_at_jwt {
-            return Err(Reason::HeaderTyp);
+            return Err(Reason::HeaderTyp(None));
         }
         let claims = &self.claims;
         for (name, present) in [
@@ -255,7 +271,7 @@ impl<'s> Unverified<'s> {
             token_id,
             issued_at: claims.issued_at.map(time),
             validity: validated.validity,
-            is_sender_constrained: claims.is_sender_constrained,
+            is_sender_constrained: claims.confirmation_at.is_some(),
             text: Arc::from(text.as_str()),
         })
     }
@@ -495,7 +511,7 @@ mod tests {
         let at_jwt = r#"{"alg":"RS256","typ":"at+jwt"}"#;
         assert_eq!(judge(at_jwt, &claims), Ok(0b10));
         for other in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#] {
-            assert_eq!(judge(other, &claims), Err(Reason::HeaderTyp));
+            assert_eq!(judge(other, &claims), Err(Reason::HeaderTyp(None)));
         }
         for name in ["sub", "client_id", "iat", "jti", "exp", "aud"] {
             let mut lacking = claims.clone();
@@ -507,9 +523,17 @@ mod tests {
     #[test]
     fn r36_only_bearer_tokens_are_access_tokens() {
         assert_eq!(judge(&with("typ", json!("Bearer"))), Ok(0b10));
-        for kind in ["ID", "Refresh", "Offline", "Logout", "DPoP", "bearer", ""] {
-            let outcome = judge(&with("typ", json!(kind)));
-            assert_eq!(outcome, Err(Reason::PayloadTyp), "{kind}");
+        for (typ, kind) in [
+            ("ID", Some(TokenKind::Id)),
+            ("Refresh", Some(TokenKind::Refresh)),
+            ("Offline", Some(TokenKind::Refresh)),
+            ("Logout", Some(TokenKind::Logout)),
+            ("DPoP", Some(TokenKind::DpopBound)),
+            ("bearer", None),
+            ("", None),
+        ] {
+            let outcome = judge(&with("typ", json!(typ)));
+            assert_eq!(outcome, Err(Reason::PayloadTyp(kind)), "{typ}");
         }
     }
 
@@ -555,8 +579,11 @@ mod tests {
 
     #[test]
     fn r38_a_token_bound_by_dpop_is_refused() {
-        let outcome = judge(&with("cnf", json!({"jkt": "x"})));
-        assert_eq!(outcome, Err(Reason::SenderConstrained));
+        for cnf in [json!({"jkt": "x"}), json!({"a": {"b": [1]}, "jkt": 7})] {
+            let outcome = judge(&with("cnf", cnf));
+            let refused = Reason::SenderConstrained(Some(TokenKind::DpopBound));
+            assert_eq!(outcome, Err(refused));
+        }
     }
 
     #[test]
@@ -569,7 +596,7 @@ mod tests {
             json!("x"),
         ] {
             let outcome = judge(&with("cnf", cnf));
-            assert_eq!(outcome, Err(Reason::SenderConstrained));
+            assert_eq!(outcome, Err(Reason::SenderConstrained(None)));
         }
     }
 
