@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use crate::keys::error::{KeyFetchError, KeyFetchErrorKind};
+use crate::keys::{
+    error::{KeyFetchError, KeyFetchErrorKind},
+    key_problem::KeyProblem,
+};
 
 /// Event of an issuer's key set; see
 /// [`TokenValidatorBuilder::on_key_event`](crate::TokenValidatorBuilder::on_key_event).
@@ -91,6 +94,8 @@ pub(crate) struct KeyReport {
     pub(crate) keys: usize,
     /// Error of the fetch.
     pub(crate) error: Option<KeyFetchError>,
+    /// Problems of published keys that the set before did not have.
+    pub(crate) problems: Vec<KeyProblem>,
     /// Time for which the known keys may still be used.
     pub(crate) usable_for: Option<Duration>,
     /// `true` if `error` or the success differs from the result before it, so that operators should

@@ -17,8 +17,11 @@ use jsonwebtoken::jwk::{
 
 use crate::{
     json::{Malformed, Member, Reader, read_object},
-    keys::algorithm::{Algorithm, AllowedAlgorithms},
-    telemetry,
+    keys::{
+        algorithm::{Algorithm, AllowedAlgorithms},
+        key_problem::KeyProblem,
+        rejected_jwk::{JwkRejection, RejectedJwk},
+    },
 };
 
 /// Public key that verifies signatures of exactly one algorithm.
@@ -26,51 +29,44 @@ pub(crate) struct VerifyingKey {
     id: Option<Box<str>>,
     algorithm: Algorithm,
     key: ParsedPublicKey,
-}
-
-/// Reason to ignore a JWK. The other keys of its set stay usable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum JwkRejection {
-    /// Not JSON, a member that is duplicate or of the wrong type, or material that is no key.
-    Malformed,
-    /// Key for encryption, not for signatures.
-    NotForSignatures,
-    /// Key of an algorithm that the issuer may not use.
-    NotAllowed,
-    /// Symmetric key: whoever can read it can sign.
-    Symmetric,
-    /// Unsupported key type, curve or algorithm, or an algorithm that does not fit the key type.
-    Unsupported,
-    /// RSA key with a modulus outside 2048 to 8192 bits, or an exponent that is even, below 3 or
-    /// longer than 33 bits.
-    Weak,
+    has_private_members: bool,
 }
 
 impl VerifyingKey {
     /// Reads the JWK `json`. Ignores `x5c` and `x5u`, which must never be a source of keys.
-    pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, JwkRejection> {
+    pub(crate) fn from_jwk(json: &str, allowed: AllowedAlgorithms) -> Result<Self, RejectedJwk> {
         let mut members = JwkMembers::default();
-        read_object(json.as_bytes(), |member, value| {
+        let read = read_object(json.as_bytes(), |member, value| {
             members.read(&member, value)
+        });
+        let key = match read {
+            Ok(()) => Self::from_members(&members, allowed),
+            Err(Malformed) => Err(JwkRejection::Malformed),
+        };
+        key.map_err(|reason| RejectedJwk {
+            id: members.id.as_deref().map(KeyProblem::short_id),
+            reason,
         })
-        .map_err(|Malformed| JwkRejection::Malformed)?;
-        let is_for_signatures = members.usage.as_deref().is_none_or(|usage| usage == "sig")
-            && members.can_verify.unwrap_or(true);
-        let parameters = members.parameters()?;
-        if !is_for_signatures {
+    }
+
+    fn from_members(
+        members: &JwkMembers<'_>,
+        allowed: AllowedAlgorithms,
+    ) -> Result<Self, JwkRejection> {
+        // First, so that a key for another purpose never counts as a bad signing key.
+        if !members.is_for_signatures() {
             return Err(JwkRejection::NotForSignatures);
         }
+        let parameters = members.parameters()?;
         let algorithm = bind(&parameters, members.algorithm.as_deref(), allowed)?;
         if !allowed.contains(algorithm) {
             return Err(JwkRejection::NotAllowed);
         }
-        if members.has_private_members {
-            telemetry::private_key_published();
-        }
         Ok(Self {
-            id: members.id.map(|id| id.into_owned().into_boxed_str()),
+            id: members.id.as_deref().map(Box::from),
             algorithm,
             key: parse(&parameters, algorithm)?,
+            has_private_members: members.has_private_members,
         })
     }
 
@@ -80,6 +76,11 @@ impl VerifyingKey {
 
     pub(crate) fn algorithm(&self) -> Algorithm {
         self.algorithm
+    }
+
+    /// Returns whether the JWK has private members. They are not read.
+    pub(crate) fn has_private_members(&self) -> bool {
+        self.has_private_members
     }
 
     /// Returns whether `other` is the same key with the same id.
@@ -276,6 +277,11 @@ impl<'j> JwkMembers<'j> {
         Ok(())
     }
 
+    /// Returns whether `use` and `key_ops` permit to verify signatures.
+    fn is_for_signatures(&self) -> bool {
+        self.usage.as_deref().is_none_or(|usage| usage == "sig") && self.can_verify.unwrap_or(true)
+    }
+
     /// Returns the public key. An unsupported type or curve is not an error of the issuer.
     fn parameters(&self) -> Result<AlgorithmParameters, JwkRejection> {
         let required = |text: &Option<Cow<'_, str>>| match text {
@@ -364,7 +370,8 @@ mod tests {
     }
 
     fn bound_among(jwk: &Value, allowed: AllowedAlgorithms) -> Result<Algorithm, JwkRejection> {
-        VerifyingKey::from_jwk(&jwk.to_string(), allowed).map(|key| key.algorithm())
+        let key = VerifyingKey::from_jwk(&jwk.to_string(), allowed);
+        key.map(|key| key.algorithm()).map_err(|bad| bad.reason)
     }
 
     #[test]
@@ -398,6 +405,7 @@ mod tests {
         }
         for bad in [
             json!({"use": "enc"}),
+            json!({"use": "enc", "n": null}),
             json!({"use": "SIG"}),
             json!({"use": ""}),
             json!({"key_ops": ["sign"]}),
@@ -433,10 +441,14 @@ mod tests {
         let twice = rsa(json!({}))
             .to_string()
             .replacen('{', "{\"kid\":\"l\",", 1);
-        let outcome = VerifyingKey::from_jwk(&twice, AllowedAlgorithms::ALL);
-        assert_eq!(outcome.err(), Some(JwkRejection::Malformed));
-        let outcome = VerifyingKey::from_jwk("[]", AllowedAlgorithms::ALL);
-        assert_eq!(outcome.err(), Some(JwkRejection::Malformed));
+        for (broken, id) in [(twice.as_str(), Some("k")), ("[]", None)] {
+            let rejected = RejectedJwk {
+                id: id.map(Box::from),
+                reason: JwkRejection::Malformed,
+            };
+            let outcome = VerifyingKey::from_jwk(broken, AllowedAlgorithms::ALL);
+            assert_eq!(outcome.err(), Some(rejected));
+        }
     }
 
     #[test]
@@ -497,7 +509,7 @@ mod tests {
         assert_eq!(bound(&p256(json!({"d": "AAAA"}))), Ok(Algorithm::Es256));
     }
 
-    fn parsed(jwk: &Value) -> Result<VerifyingKey, JwkRejection> {
+    fn parsed(jwk: &Value) -> Result<VerifyingKey, RejectedJwk> {
         VerifyingKey::from_jwk(&jwk.to_string(), AllowedAlgorithms::ALL)
     }
 

@@ -9,9 +9,10 @@ use crate::{
         algorithm::{Algorithm, AllowedAlgorithms},
         document::{self, Expected},
         error::{KeyFetchError, KeyFetchErrorKind},
-        jwk::{JwkRejection, VerifyingKey},
+        jwk::VerifyingKey,
+        key_problem::KeyProblem,
+        rejected_jwk::RejectedJwk,
     },
-    telemetry,
 };
 
 /// Usable keys of an issuer.
@@ -23,6 +24,8 @@ pub(crate) struct KeySet {
     keys: Vec<VerifyingKey>,
     /// Positions in `keys` by key id, at most [`KeySet::MAX_KEYS_OF_ONE_ID`] for each id.
     by_id: HashMap<Box<str>, Vec<usize>>,
+    /// At most [`KeySet::MAX_PROBLEMS`].
+    problems: Vec<KeyProblem>,
 }
 
 /// Error of a lookup: no key fits a token.
@@ -48,6 +51,9 @@ impl KeySet {
     const MAX_KEYS: usize = 100;
     /// Largest number of keys with the same id, which are all tried. Further keys are ignored.
     const MAX_KEYS_OF_ONE_ID: usize = 4;
+
+    /// Largest number of problems that are kept for the log.
+    const MAX_PROBLEMS: usize = 8;
 
     /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
     pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
@@ -89,25 +95,32 @@ impl KeySet {
         for jwk in &jwks {
             // Each key is read strictly, so that an error affects only that key.
             match VerifyingKey::from_jwk(jwk, allowed) {
-                Ok(key) => set.insert(key),
-                Err(reason) => rejected.push(reason),
+                Ok(key) => {
+                    if key.has_private_members() {
+                        set.problems.push(KeyProblem::private_members(key.id()));
+                    }
+                    set.insert(key);
+                }
+                Err(jwk) => {
+                    set.problems.extend(KeyProblem::of(&jwk));
+                    rejected.push(jwk);
+                }
             }
         }
-        if rejected.contains(&JwkRejection::Symmetric) {
-            telemetry::symmetric_key_published();
-        }
+        set.problems.truncate(Self::MAX_PROBLEMS);
         if set.keys.is_empty() {
-            return Err(KeyFetchError::new(
-                KeyFetchErrorKind::Empty,
-                format!(
-                    "the key set has no usable key; its {count} keys were rejected: {rejected:?}"
-                ),
-            ));
-        }
-        if !rejected.is_empty() {
-            telemetry::keys_ignored(&rejected);
+            let problem = match rejected.as_slice() {
+                [] => "the key set is empty".to_owned(),
+                rejected => format!("the key set has no usable key: {}", list(rejected)),
+            };
+            return Err(KeyFetchError::new(KeyFetchErrorKind::Empty, problem));
         }
         Ok(set)
+    }
+
+    /// Returns the problems of the published keys, for the operator.
+    pub(crate) fn problems(&self) -> &[KeyProblem] {
+        &self.problems
     }
 
     fn insert(&mut self, key: VerifyingKey) {
@@ -191,6 +204,16 @@ impl KeySet {
             (Some(_), _) => Ok(first.into_iter().chain(found)),
         }
     }
+}
+
+/// Returns a text about the first 4 keys of `rejected`, and the number of the others.
+fn list(rejected: &[RejectedJwk]) -> String {
+    let (shown, hidden) = rejected.split_at(rejected.len().min(4));
+    let mut parts: Vec<_> = shown.iter().map(ToString::to_string).collect();
+    if !hidden.is_empty() {
+        parts.push(format!("{} more are not usable", hidden.len()));
+    }
+    parts.join("; ")
 }
 
 #[cfg(test)]
@@ -327,6 +350,49 @@ mod tests {
             let set = parse(&[bad.to_owned(), key("a", ES256), bad.to_owned()]).unwrap();
             assert_eq!(set.len(), 1);
         }
+    }
+
+    #[test]
+    fn a_set_without_usable_keys_names_some_of_them() {
+        let error = |keys: &[String]| {
+            let text = format!("{{\"keys\":[{}]}}", keys.join(","));
+            let set = KeySet::parse(text.as_bytes(), AllowedAlgorithms::ALL);
+            set.err().unwrap().to_string()
+        };
+        assert_eq!(error(&[]), "the key set is empty");
+        let symmetric = key("a\\n", r#""kty":"oct","k":"AA""#);
+        let text = error(&vec![symmetric; 6]);
+        assert!(
+            text.contains("no usable key: \"a\\n\" is symmetric"),
+            "{text}"
+        );
+        assert!(text.ends_with("; 2 more are not usable"), "{text}");
+    }
+
+    #[test]
+    fn only_problems_of_signing_keys_are_kept() {
+        let weak = r#""kty":"RSA","n":"AQAB","e":"AQAB""#;
+        let mut keys = vec![
+            key("weak", weak),
+            key("encryption", &format!("{weak},\"use\":\"enc\"")),
+            key("oaep", &format!("{weak},\"alg\":\"RSA-OAEP\"")),
+            key("curve", r#""kty":"EC","crv":"secp256k1","x":"AA","y":"AA""#),
+            key("point", &ES256.replace("a0\"", "a1\"")),
+            key("private", &format!("{ES256},\"d\":\"AA\"")),
+            r#"{"kty":"RSA"}"#.to_owned(),
+            key("good", ED25519),
+        ];
+        let problems = |keys: &[String]| {
+            let set = parse(keys).unwrap();
+            let problems = set.problems().iter();
+            let ids = problems.map(|problem| problem.key_id.as_deref().unwrap_or("-").to_owned());
+            ids.collect::<Vec<_>>()
+        };
+        assert_eq!(problems(&keys), ["weak", "point", "private", "-"]);
+        keys.extend(vec![key(&"x".repeat(100), weak); 20]);
+        let many = problems(&keys);
+        assert_eq!(many.len(), KeySet::MAX_PROBLEMS);
+        assert_eq!(many[4], "x".repeat(64));
     }
 
     #[test]

@@ -9,7 +9,9 @@ pub(crate) mod error;
 pub(crate) mod event;
 pub(crate) mod http;
 pub(crate) mod jwk;
+pub(crate) mod key_problem;
 pub(crate) mod key_set;
+pub(crate) mod rejected_jwk;
 pub(crate) mod source;
 
 pub use self::{

@@ -1,11 +1,12 @@
 //! Log lines about requests and fetches of keys, for operators.
 //!
-//! Fields never contain a token, key id or signature. They contain no claims except `aud`, and
-//! this only after the signature was verified. `issuer` is a configured issuer.
+//! Fields never contain a token, its key id or its signature. They contain no claims except `aud`, and
+//! this only after the signature was verified. `issuer` is a configured issuer. `key_id` is from a
+//! key set.
 
 pub(crate) mod limit;
 
-use std::{fmt, time::Duration};
+use std::time::Duration;
 
 use crate::{
     clock::Clock,
@@ -16,6 +17,7 @@ use crate::{
     keys::{
         error::KeyFetchError,
         event::{KeyEvent, KeyEventKind, KeyReport},
+        key_problem::KeyProblem,
     },
     telemetry::limit::{LogLimit, LogLimits},
 };
@@ -145,23 +147,8 @@ pub(crate) fn insecure_by_variables(issuer: &str, url: &str) {
     );
 }
 
-/// Logs that a key set contains private members of a key.
-pub(crate) fn private_key_published() {
-    tracing::warn!(
-        target: TARGET,
-        "the issuer's key set contains private members of a key: the issuer should replace the key"
-    );
-}
-
-/// Logs that a key set contains a symmetric key.
-pub(crate) fn symmetric_key_published() {
-    tracing::warn!(
-        target: TARGET,
-        "the issuer's key set contains a symmetric key: it is ignored, and the issuer should not publish it"
-    );
-}
-
-/// Logs why keys of a key set are not used.
-pub(crate) fn keys_ignored(rejected: &[impl fmt::Debug]) {
-    tracing::debug!(target: TARGET, ?rejected, "some keys of the key set are ignored");
+/// Logs a problem of a published key.
+pub(crate) fn key_problem(issuer: &str, problem: &KeyProblem) {
+    let key_id = problem.key_id.as_deref().map(tracing::field::debug);
+    tracing::warn!(target: TARGET, issuer, key_id, "a key in the issuer's key set is {}", problem.text);
 }

@@ -24,6 +24,7 @@ use crate::{
         key_set::KeySet,
         source::{CacheValidators, KeySource},
     },
+    telemetry,
 };
 
 /// Time after which a fetch that has not ended has lost its task. A fetch takes at most 5 seconds,
@@ -117,10 +118,16 @@ impl Shared {
         let static_jwks = source.static_jwks();
         let is_static = static_jwks.is_some();
         let keys = match static_jwks {
-            Some(jwks) => KeysInUse {
-                keys: Arc::new(KeySet::parse(&jwks, allowed)?),
-                usable_until: SteadyTime::MAX,
-            },
+            Some(jwks) => {
+                let keys = KeySet::parse(&jwks, allowed)?;
+                for problem in keys.problems() {
+                    telemetry::key_problem(issuer, problem);
+                }
+                KeysInUse {
+                    keys: Arc::new(keys),
+                    usable_until: SteadyTime::MAX,
+                }
+            }
             None => KeysInUse {
                 keys: Arc::default(),
                 usable_until: SteadyTime::ZERO,

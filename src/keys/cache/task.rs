@@ -17,6 +17,7 @@ use crate::{
         },
         error::{KeyFetchError, KeyFetchErrorKind},
         event::{KeyEvent, KeyEventKind, KeyReport},
+        key_problem::KeyProblem,
     },
     telemetry,
 };
@@ -198,6 +199,9 @@ impl Shared {
             telemetry::key_event(&event, report);
             self.callback.call(&event);
         }
+        for problem in &report.problems {
+            telemetry::key_problem(&self.issuer, problem);
+        }
     }
 
     fn succeed(
@@ -207,6 +211,7 @@ impl Shared {
         now: SteadyTime,
     ) -> Result<KeyReport, KeyFetchError> {
         let mut events = Vec::new();
+        let mut problems = Vec::new();
         let is_news = state.schedule.is_failing() || state.schedule.fetched_at().is_none();
         let known = Arc::clone(&self.keys.load().keys);
         let keys = if let Some(mut keys) = fetched.keys {
@@ -217,6 +222,8 @@ impl Shared {
                 change.withdrawn,
             ));
             events.push(KeyEventKind::Fetched(keys.len()));
+            let new = |problem: &&KeyProblem| !known.problems().contains(problem);
+            problems.extend(keys.problems().iter().filter(new).cloned());
             state.validators = fetched.validators;
             Arc::new(keys)
         } else {
@@ -241,6 +248,7 @@ impl Shared {
         Ok(KeyReport {
             events,
             keys: count,
+            problems,
             is_news,
             ..KeyReport::default()
         })

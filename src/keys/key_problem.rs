@@ -1,0 +1,41 @@
+//! Problems of published keys, for log lines.
+
+use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk};
+
+/// Problem of a published key that the operator of the issuer should mend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct KeyProblem {
+    /// First characters of the key id.
+    pub(crate) key_id: Option<Box<str>>,
+    pub(crate) text: &'static str,
+}
+
+impl KeyProblem {
+    const MAX_ID_CHARS: usize = 64;
+
+    /// Returns the problem of a key whose JWK has private members.
+    pub(crate) fn private_members(id: Option<&str>) -> Self {
+        Self {
+            key_id: id.map(Self::short_id),
+            text: "used, but published with its private members: whoever can read them can sign, so the issuer should replace the key",
+        }
+    }
+
+    /// Returns the problem of a key that is not used; `None` if that is no mistake of the issuer.
+    pub(crate) fn of(rejected: &RejectedJwk) -> Option<Self> {
+        match rejected.reason {
+            JwkRejection::Malformed | JwkRejection::Symmetric | JwkRejection::Weak => Some(Self {
+                key_id: rejected.id.clone(),
+                text: rejected.reason.text(),
+            }),
+            JwkRejection::NotAllowed
+            | JwkRejection::NotForSignatures
+            | JwkRejection::Unsupported => None,
+        }
+    }
+
+    /// Returns the first characters of `id`, since an issuer may publish any text.
+    pub(crate) fn short_id(id: &str) -> Box<str> {
+        id.chars().take(Self::MAX_ID_CHARS).collect()
+    }
+}
