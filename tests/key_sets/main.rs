@@ -1,6 +1,7 @@
 //! Forms of key sets, each with a token: what the crate accepts and what it rejects.
 //!
-//! `DUMP` names a file for the forms and the outcomes.
+//! `DUMP` names a file for the forms and the outcomes, which `tests/interop/key_sets` compares with
+//! those of other libraries.
 
 mod algorithms;
 mod ec;
@@ -15,7 +16,7 @@ mod text;
 use std::{
     collections::BTreeSet,
     env,
-    fs::File,
+    fs::{self, File},
     io::{BufWriter, Write as _},
 };
 
@@ -25,7 +26,7 @@ use modeler_auth_testkit::{
     poll::ready,
     signer::{ISSUER, encode},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 fn all_forms() -> Vec<Form> {
     let keys = Keys::generate();
@@ -85,4 +86,40 @@ fn m10_every_form_of_a_key_set_has_the_expected_outcome() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// SECURITY.md shows the differences that `tests/interop/key_sets` expects.
+#[test]
+fn m10_every_difference_is_a_row_of_the_documentation() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/");
+    let read = |path: &str| fs::read_to_string(format!("{root}{path}")).unwrap();
+    let differences = read("tests/interop/key_sets/differences.json");
+    let differences: Vec<Value> = serde_json::from_str(&differences).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = |value: &Value, separator: &str| {
+        let values: Vec<_> = value.as_array().unwrap().iter().map(text).collect();
+        values.join(separator)
+    };
+    let rows_of = |kind: &str| {
+        let of_kind = differences.iter().filter(|entry| entry.get(kind).is_some());
+        let row = |entry: &Value| {
+            let forms = list(&entry["forms"], "; ");
+            let libraries = list(&entry[kind], ", ");
+            format!("| {forms} | {libraries} | {} |\n", text(&entry["reason"]))
+        };
+        of_kind.map(row).collect::<String>()
+    };
+    let (accepted, rejected) = (rows_of("accepted_by"), rows_of("rejected_by"));
+    let expected = [
+        format!("{} forms", all_forms().len()),
+        format!("| rejected here | accepted by | reason |\n|---|---|---|\n{accepted}\n"),
+        format!("| accepted here | rejected by | reason |\n|---|---|---|\n{rejected}\n"),
+    ];
+    let security = read("SECURITY.md");
+    for text in expected {
+        assert!(
+            security.contains(&text),
+            "SECURITY.md must contain:\n{text}"
+        );
+    }
 }
