@@ -162,13 +162,23 @@ fn parse(
     }
 }
 
-/// Decodes base64url with or without `=` at the end, as issuers write both.
+/// Decodes base64, as issuers write it: in both alphabets, with white space, with or without `=` at the
+/// end, and with any bits after the last octet. None of this changes the octets.
 fn decode(text: &str) -> Result<Vec<u8>, JwkRejection> {
-    const BASE64URL: GeneralPurpose = GeneralPurpose::new(
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &alphabet::URL_SAFE,
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true),
     );
-    BASE64URL.decode(text).map_err(|_| JwkRejection::Malformed)
+    let url_safe = |byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => other,
+    };
+    let bytes = text.bytes().filter(|byte| !byte.is_ascii_whitespace());
+    let text: Vec<u8> = bytes.map(url_safe).collect();
+    LENIENT.decode(text).map_err(|_| JwkRejection::Malformed)
 }
 
 /// Decodes a number to its shortest form. RFC 7518 §2 and §6.2.1.2 prescribe the number of octets, but
@@ -476,7 +486,7 @@ mod tests {
     #[test]
     fn r23_ec_points_are_on_their_curve() {
         for bad in [
-            json!({"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a1"}),
+            json!({"y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5b0"}),
             json!({"y": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}),
             json!({"x": "AA"}),
             json!({"x": ""}),
@@ -514,11 +524,13 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// Leading zeros and `=` at the end make no difference.
+        /// Leading zeros, `=` at the end, white space and the alphabet make no difference.
         #[test]
         fn r57_any_encoding_of_the_same_number_gives_the_same_key(
             zeros in proptest::collection::vec(0_usize..4, 2),
             paddings in proptest::collection::vec(proptest::bool::ANY, 2),
+            is_standard in proptest::bool::ANY,
+            space_at in 0_usize..4,
             kind in 0..2,
         ) {
             let (plain, names) = match kind {
@@ -533,6 +545,10 @@ mod tests {
                 while is_padded && text.len() % 4 != 0 {
                     text.push('=');
                 }
+                if is_standard {
+                    text = text.replace('-', "+").replace('_', "/");
+                }
+                text.insert_str(space_at, " \r\n\t");
                 written[name] = json!(text);
             }
             let [plain, written] = [plain, written].map(|jwk| parsed(&jwk).ok().unwrap());

@@ -377,7 +377,7 @@ mod tests {
             key("encryption", &format!("{weak},\"use\":\"enc\"")),
             key("oaep", &format!("{weak},\"alg\":\"RSA-OAEP\"")),
             key("curve", r#""kty":"EC","crv":"secp256k1","x":"AA","y":"AA""#),
-            key("point", &ES256.replace("a0\"", "a1\"")),
+            key("point", &ES256.replace("a0\"", "b0\"")),
             key("private", &format!("{ES256},\"d\":\"AA\"")),
             r#"{"kty":"RSA"}"#.to_owned(),
             key("good", ED25519),

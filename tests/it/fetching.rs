@@ -220,7 +220,7 @@ async fn another_document_in_place_of_the_key_set_is_named_with_its_url() {
             "/protocol/openid-connect/certs",
         ),
         ("{}", "no array `keys`"),
-        (r#"{"keys":[]}"#, "no usable key"),
+        (r#"{"keys":[]}"#, "the key set is empty"),
     ] {
         server.text("/jwks", body.to_owned());
         let error = validator.refresh_now().await.unwrap_err().to_string();

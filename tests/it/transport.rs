@@ -53,15 +53,23 @@ async fn f14_tls_trouble_is_told_as_such_and_never_gone_around() {
         assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
         assert!(message.contains(hint), "{hint}: {message}");
     }
-    let issuer = TestIssuer::oidc("https://a/");
-    let (address, pem) = serve_self_signed(issuer, "localhost").await;
-    let url = format!("https://localhost:{}/jwks", address.port());
-    let trusted = Issuer::oidc("https://a/")
-        .jwks_url(&url)
-        .ca_certificate(&pem);
-    let (kind, message) = failure(trusted).await;
-    assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
-    assert!(message.contains("certificate of a CA"), "{message}");
+    for is_ca in [true, false] {
+        let issuer = TestIssuer::oidc("https://a/");
+        let (address, pem) = serve_self_signed(issuer, "localhost", is_ca).await;
+        let url = format!("https://localhost:{}/jwks", address.port());
+        let untrusted = Issuer::oidc("https://a/").jwks_url(&url);
+        let (kind, message) = failure(untrusted.clone()).await;
+        assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
+        let hint = if is_ca {
+            "certificate of a CA"
+        } else {
+            "self-signed certificate is its own CA"
+        };
+        assert!(message.contains(hint), "{message}");
+        // A server may not present the certificate of a CA, trusted or not.
+        let trusted = validator(untrusted.ca_certificate(&pem));
+        assert_eq!(trusted.refresh_now().await.is_ok(), !is_ca);
+    }
     // The client does not fall back to plain HTTP if the server does not support TLS.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!(

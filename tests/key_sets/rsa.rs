@@ -36,17 +36,17 @@ pub fn forms(keys: &Keys) -> Vec<Form> {
         (
             "white space in `n`",
             json!({"n": format!("{} {}", &n[..76], &n[76..])}),
-            EMPTY,
+            ACCEPTED,
         ),
         (
             "line breaks in `n`",
             json!({"n": format!("{}\r\n{}", &n[..76], &n[76..])}),
-            EMPTY,
+            ACCEPTED,
         ),
         (
             "bits after the last octet of `n`",
             json!({"n": with_trailing_bits(n)}),
-            EMPTY,
+            ACCEPTED,
         ),
         (
             "a character outside base64 in `n`",
@@ -104,7 +104,12 @@ fn standard_alphabet() -> Form {
         .replace('-', "+")
         .replace('_', "/");
     let jwk = changed(&key.jwk, json!({"n": n}));
-    Form::of_one("`n` in the standard alphabet of base64", &jwk, &key, EMPTY)
+    Form::of_one(
+        "`n` in the standard alphabet of base64",
+        &jwk,
+        &key,
+        ACCEPTED,
+    )
 }
 
 /// With this exponent, the encoded digest is the signature, so anyone can sign.

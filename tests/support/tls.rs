@@ -52,11 +52,17 @@ impl Authority {
     }
 }
 
-/// Serves like [`Authority::serve`], with a self-signed certificate for `host` that is a CA. Returns
-/// the certificate in PEM form, too.
-pub async fn serve_self_signed(issuer: TestIssuer, host: &str) -> (SocketAddr, String) {
+/// Serves like [`Authority::serve`], with a self-signed certificate for `host`. Returns the certificate
+/// in PEM form, too.
+pub async fn serve_self_signed(
+    issuer: TestIssuer,
+    host: &str,
+    is_ca: bool,
+) -> (SocketAddr, String) {
     let mut params = CertificateParams::new([host.to_owned()]).unwrap();
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    if is_ca {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    }
     let key = KeyPair::generate().unwrap();
     let certificate = params.self_signed(&key).unwrap();
     let address = listen(issuer, &certificate, &key).await;

@@ -85,7 +85,7 @@ fn tls_hint(problem: &str) -> &'static str {
          SSL_CERT_FILE"
     } else if problem.contains("UnknownIssuer") {
         "; the CA that signed the server's certificate is not trusted: trust it with \
-         `ca_certificate` or SSL_CERT_FILE"
+         `ca_certificate` or SSL_CERT_FILE (a self-signed certificate is its own CA)"
     } else if problem.contains("not valid for") || problem.contains("NotValidForName") {
         "; the server's certificate is for another host name: use a URL with a name in the \
          certificate, or a certificate for this host"
