@@ -4,6 +4,7 @@
 //! [`Issuer::from_env`]: crate::Issuer::from_env
 //! [`RequirePermissionLayer`]: crate::RequirePermissionLayer
 //! [docs/openid.md]: crate::issuer
+//! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
 //! [docs/reliability.md]: crate::keys
 //! [docs/self-managed.md]: crate::camunda
 //! [docs/testing.md]: https://docs.rs/modeler-auth/latest/modeler_auth/test_util/index.html

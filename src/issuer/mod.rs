@@ -1,5 +1,7 @@
 //! Trusted issuers and their settings.
 //!
+//! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
+//!
 #![doc = include_str!("../../docs/openid.md")]
 
 pub(crate) mod revocation;

@@ -14,5 +14,6 @@ mod grpc;
 mod keeping;
 mod layer;
 mod mapping;
+mod providers;
 mod tokens;
 mod transport;

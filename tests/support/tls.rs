@@ -50,6 +50,14 @@ impl Authority {
         let certificate = params.signed_by(&key, &self.issuer).unwrap();
         listen(issuer, &certificate, &key).await
     }
+
+    /// Returns the server's side of TLS, with a certificate for each of `hosts`.
+    pub fn acceptor(&self, hosts: Vec<String>) -> TlsAcceptor {
+        let params = CertificateParams::new(hosts).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        acceptor(&certificate, &key)
+    }
 }
 
 /// Serves like [`Authority::serve`], with a self-signed certificate for `host`. Returns the certificate
@@ -69,7 +77,7 @@ pub async fn serve_self_signed(
     (address, certificate.pem())
 }
 
-async fn listen(issuer: TestIssuer, certificate: &Certificate, key: &KeyPair) -> SocketAddr {
+fn acceptor(certificate: &Certificate, key: &KeyPair) -> TlsAcceptor {
     let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()
         .unwrap()
@@ -79,7 +87,11 @@ async fn listen(issuer: TestIssuer, certificate: &Certificate, key: &KeyPair) ->
             PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
         )
         .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+async fn listen(issuer: TestIssuer, certificate: &Certificate, key: &KeyPair) -> SocketAddr {
+    let acceptor = acceptor(certificate, key);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move {
@@ -104,7 +116,7 @@ async fn listen(issuer: TestIssuer, certificate: &Certificate, key: &KeyPair) ->
     address
 }
 
-async fn read_head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
+pub async fn read_head(stream: &mut (impl tokio::io::AsyncRead + Unpin)) -> String {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         match stream.read_u8().await {
