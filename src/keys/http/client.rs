@@ -92,6 +92,11 @@ impl Clients {
         }
     }
 
+    /// Returns whether requests to `url` use the proxies of the environment.
+    pub(super) fn use_environment(&self, url: &Url) -> bool {
+        self.transport.proxy.is_none() && !is_loopback(url)
+    }
+
     /// Returns the client for `url`. Requests to loopback do not use the proxies of the
     /// environment.
     pub(super) fn of(&self, url: &Url) -> reqwest::Result<&Client> {

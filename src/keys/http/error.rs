@@ -19,6 +19,16 @@ pub(super) enum HttpFailure {
 }
 
 impl HttpFailure {
+    /// Returns whether a proxy may have caused the failure.
+    pub(super) fn may_come_from_proxy(&self) -> bool {
+        match self {
+            Self::Failed(kind, _) => *kind != KeyFetchErrorKind::Url,
+            Self::NotModified(_) | Self::TooLarge(_) => false,
+            // A proxy refuses the client or the target, or does not reach it (RFC 9110 §15.5, §15.6).
+            Self::Status { status, .. } => matches!(status, 403 | 407 | 502..=504),
+        }
+    }
+
     /// Converts the failure into the error of a fetch of `url`.
     pub(super) fn at(self, url: &Url) -> KeyFetchError {
         let error = match self {

@@ -4,6 +4,7 @@ pub(crate) mod caching;
 pub(crate) mod client;
 pub(crate) mod discovery;
 pub(crate) mod error;
+mod proxy;
 
 use std::{
     pin::pin,
@@ -139,14 +140,16 @@ impl HttpKeys {
             }
         }
         let (_, document) = document.map_err(|failure| {
+            let proxy = self.proxy_hint(&failure, place);
             let error = failure.at(place);
-            if discovery.backend.is_none() && is_out_of_reach(error.kind()) {
-                error.with_hint(
-                    "if the issuer is reached under another URL from here, set the backend URL \
-                     (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
-                )
-            } else {
-                error
+            match proxy {
+                Some(proxy) => error.with_hint(&proxy),
+                None if discovery.backend.is_none() && is_out_of_reach(error.kind()) => error
+                    .with_hint(
+                        "if the issuer is reached under another URL from here, set the backend URL \
+                         (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
+                    ),
+                None => error,
             }
         })?;
         discovery.read(&document, place)
@@ -175,8 +178,24 @@ impl HttpKeys {
                     fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
                 })
             }
-            Err(failure) => Err(failure.at(url)),
+            Err(failure) => {
+                let proxy = self.proxy_hint(&failure, url);
+                let error = failure.at(url);
+                Err(match proxy {
+                    Some(proxy) => error.with_hint(&proxy),
+                    None => error,
+                })
+            }
         }
+    }
+
+    /// Returns a text that names the proxy of the environment, if the request to `url` went there and the
+    /// proxy may have caused the failure.
+    fn proxy_hint(&self, failure: &HttpFailure, url: &Url) -> Option<String> {
+        if !failure.may_come_from_proxy() || !self.clients.use_environment(url) {
+            return None;
+        }
+        proxy::hint(url, |name| std::env::var(name).ok())
     }
 
     /// Sends a GET of `url`, and returns the headers and the body of the response.
