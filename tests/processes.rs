@@ -150,6 +150,31 @@ async fn a81_a_token_that_is_checked_while_its_thread_ends_ends_no_process() {
 }
 
 #[tokio::test]
+async fn a_proxy_of_the_environment_that_fails_is_named_with_its_variable() {
+    const NAME: &str = "a_proxy_of_the_environment_that_fails_is_named_with_its_variable";
+    if given().is_some() {
+        let issuer = Issuer::oidc("https://login.example.com/").audience("test");
+        let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
+        println!("{}", validator.refresh_now().await.unwrap_err());
+        return;
+    }
+    let (_web, issuer) = issuer().await;
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let proxy = format!("http://user:s3cret@{address}");
+    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let printed = child_with(NAME, &issuer, &[(name, &proxy)]).await;
+        let expected = format!("\"http://{address}/\" of the variable {name}");
+        assert!(printed.contains(&expected), "{printed}");
+        assert!(
+            !printed.contains("s3cret") && !printed.contains("BACKEND_URL"),
+            "{printed}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn f37_each_worker_process_keeps_keys_of_its_own() {
     if let Some((validator, token)) = given() {
         validator.validate(&token).await.unwrap();

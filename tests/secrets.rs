@@ -1,42 +1,16 @@
 //! Test that logs and errors contain no tokens. It is the only test of its process, since the log
 //! is global to the process.
 
+#[path = "support/log.rs"]
+mod log;
 #[path = "support/target.rs"]
 mod target;
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
-
+use log::Log;
 use modeler_auth::AuthError;
 use modeler_auth_testkit::signer::{Key, claims};
 use serde_json::json;
 use target::Target;
-use tracing_subscriber::fmt::MakeWriter;
-
-/// All log output, at every level.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(text);
-        Ok(text.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn a68_no_secret_is_told() {
@@ -73,7 +47,7 @@ async fn a68_no_secret_is_told() {
         };
     }
     shown += &format!("{:?}", target.validator);
-    shown += &String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    shown += &log.text();
     assert!(shown.contains("request rejected"), "something was logged");
     assert!(!shown.contains(secret), "{shown}");
     for token in &tokens {

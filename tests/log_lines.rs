@@ -1,0 +1,303 @@
+//! Log lines as the only help of an operator: for each mistake, the last line names the setting or the
+//! sender to correct.
+
+#[path = "support/log.rs"]
+mod log;
+
+use std::time::Duration;
+
+use axum::{Router, body::Body, http::Request, routing::get};
+use log::Log;
+use modeler_auth::{
+    AuthLayer, Issuer, TokenValidator,
+    keys::{Algorithm, StaticKeys},
+    test_util::{TestClock, TestIssuer},
+};
+use modeler_auth_testkit::{
+    server::Server,
+    signer::{Key, jwks},
+};
+use serde_json::json;
+use tower::ServiceExt as _;
+use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
+
+const BACKEND: &str = "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL";
+const KEY_SET: &str = "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI";
+
+/// Captures the lines of this thread at level info and above.
+fn capture() -> (Log, DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+fn trusting(issuer: Issuer) -> TokenValidator {
+    let builder = TokenValidator::builder().issuer(issuer.audience("test"));
+    builder.build().unwrap()
+}
+
+/// Sends a request with this `Authorization` header through the layer.
+async fn send(validator: &TokenValidator, authorization: &str) -> u16 {
+    let app = Router::new()
+        .route("/", get(async || ""))
+        .layer(AuthLayer::new(validator.clone()));
+    let request = Request::get("/").header("authorization", authorization);
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await;
+    response.unwrap().status().as_u16()
+}
+
+/// Returns the last line that is logged when the keys of `issuer` are fetched.
+async fn line_of_fetch(issuer: Issuer) -> String {
+    let (log, _guard) = capture();
+    let _ = trusting(issuer).refresh_now().await;
+    last_line(&log)
+}
+
+fn last_line(log: &Log) -> String {
+    log.text().lines().last().unwrap_or_default().to_owned()
+}
+
+/// Checks that `line` contains all `words`, and none of the names of settings that they do not contain.
+fn check(line: &str, words: &[&str]) {
+    for word in words {
+        assert!(line.contains(word), "without `{word}`: {line}");
+    }
+    for other in [BACKEND, KEY_SET] {
+        assert!(
+            words.contains(&other) || !line.contains(other),
+            "with `{other}`: {line}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_issuer_that_discovery_does_not_confirm_is_logged_with_the_setting_to_correct() {
+    for (path, found, backend, words) in [
+        ("/a", "{server}/a/", None, &["exactly \"{server}/a/\""][..]),
+        ("/a/", "{server}/a", None, &["exactly \"{server}/a\""]),
+        (
+            "/t",
+            "{server}/t/v2.0",
+            None,
+            &["exactly \"{server}/t/v2.0\""],
+        ),
+        (
+            "/common/v2.0",
+            "{server}/{tenantid}/v2.0",
+            None,
+            &["your own tenant"],
+        ),
+        ("/organizations", "{server}/x", None, &["your own tenant"]),
+        ("/a", "https://login.example.com/a", None, &[BACKEND]),
+        (
+            "/a",
+            "https://third.example/a",
+            Some("/b"),
+            &["KC_HOSTNAME", KEY_SET],
+        ),
+    ] {
+        let server = Server::start().await;
+        let here = |text: &str| text.replace("{server}", server.url("").trim_end_matches('/'));
+        let asked = backend.unwrap_or(path).trim_end_matches('/');
+        server.discovery(asked, &here(found), &server.url("/jwks"));
+        let mut issuer = Issuer::oidc(server.url(path));
+        if let Some(backend) = backend {
+            issuer = issuer.backend_url(server.url(backend));
+        }
+        let line = line_of_fetch(issuer).await;
+        assert!(line.contains("ERROR"), "{line}");
+        let words: Vec<_> = words.iter().map(|word| here(word)).collect();
+        check(&line, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+}
+
+#[tokio::test]
+async fn a_document_in_place_of_another_is_logged_with_its_kind_and_url() {
+    let server = Server::start().await;
+    let discovery = json!({"issuer": "https://a/", "jwks_uri": "https://a/keys"}).to_string();
+    let realm = json!({"realm": "a", "public_key": "MII"}).to_string();
+    for (body, kind) in [
+        (
+            discovery.as_str(),
+            "a discovery document, whose key set is at \"https://a/keys\"",
+        ),
+        (&realm, "document of a Keycloak realm"),
+        ("<html>Sign in</html>", "HTML"),
+        (r#"{"keys":[]}"#, "the key set is empty"),
+        (
+            r#"{"keys":[{"kid":"x","kty":"oct","k":"AA"}]}"#,
+            "\"x\" is symmetric",
+        ),
+    ] {
+        server.text("/place", body.to_owned());
+        let issuer = Issuer::oidc("https://a/").jwks_url(server.url("/place"));
+        check(&line_of_fetch(issuer).await, &[kind, &server.url("/place")]);
+    }
+    server.text("/place/.well-known/openid-configuration", realm);
+    let line = line_of_fetch(Issuer::oidc(server.url("/place"))).await;
+    check(&line, &["has no `issuer`", "document of a Keycloak realm"]);
+    server.discovery("/http", &server.url("/http"), "http://keys.example/jwks");
+    let line = line_of_fetch(Issuer::oidc(server.url("/http"))).await;
+    check(&line, &["http://keys.example/jwks", KEY_SET]);
+}
+
+#[tokio::test]
+async fn a_bad_signing_key_beside_good_keys_is_one_warning_with_its_id() {
+    let server = Server::start().await;
+    let good = Key::ec();
+    let weak = json!({"kty": "RSA", "kid": "weak-key", "n": "AQAB", "e": "AQAB"});
+    let encryption = json!({"kty": "RSA", "kid": "e", "use": "enc", "n": "AQAB", "e": "AQAB"});
+    let set = jwks(&[&weak, &good.jwk, &encryption]);
+    server.text("/jwks", set.clone());
+    let (log, _guard) = capture();
+    let validator = trusting(Issuer::oidc("https://a/").jwks_url(server.url("/jwks")));
+    for _ in 0..3 {
+        validator.refresh_now().await.unwrap();
+    }
+    let text = log.text();
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    check(
+        warnings[0],
+        &["\"weak-key\"", "weak: its modulus", "issuer=\"https://a/\""],
+    );
+    // The same for keys that never change.
+    let (log, _guard) = capture();
+    trusting(Issuer::oidc("https://a/").keys(StaticKeys::from_jwks(set)));
+    check(&last_line(&log), &["WARN", "\"weak-key\""]);
+}
+
+#[tokio::test]
+async fn a_rejected_token_is_logged_with_what_to_change() {
+    let issuer = TestIssuer::oidc("https://issuer.example/realms/a");
+    let near = |name: &str| TestIssuer::oidc(name).token().sign();
+    let token = || issuer.token();
+    let known = r#"configured: [\"https://issuer.example/realms/a\"]"#;
+    let now = std::time::SystemTime::now();
+    let later = now.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() + 1000;
+    for (token, words) in [
+        (
+            near("https://issuer.example/realms/a/"),
+            &["slash", known][..],
+        ),
+        (near("http://issuer.example/realms/a"), &["scheme", known]),
+        (
+            near("https://other.example/realms/a"),
+            &["only in host or port", known],
+        ),
+        (
+            near("https://issuer.example:8443/realms/a"),
+            &["only in host or port", known],
+        ),
+        (near("https://x.example/"), &["unknown_issuer", known]),
+        (
+            token().claim("cnf", json!({"jkt": "x"})).sign(),
+            &["bound to its sender by DPoP"],
+        ),
+        (
+            token().claim("cnf", json!({"x5t#S256": "x"})).sign(),
+            &["Issuer::sender_constraint"],
+        ),
+        (
+            token().claim("typ", "ID").sign(),
+            &["is an ID token", "send the access token"],
+        ),
+        (token().claim("typ", "Refresh").sign(), &["refresh token"]),
+        (token().claim("typ", "Logout").sign(), &["logout token"]),
+        (token().header("typ", "dpop+jwt").sign(), &["DPoP proof"]),
+        (
+            token().claim("at_hash", "x").sign(),
+            &["claim of ID tokens", "at_hash"],
+        ),
+        ("eyJhbGciOiJkaXIifQ..e30.e30.e30".to_owned(), &["encrypted"]),
+        (
+            "opaque-0123456789".to_owned(),
+            &["no JWT", "JWT access tokens"],
+        ),
+        (
+            token().header("alg", "ES384").sign(),
+            &["Issuer::algorithms"],
+        ),
+        (token().claim("nbf", later).sign(), &["`nbf`", "clocks"]),
+        (token().claim("iat", later).sign(), &["`iat`", "clocks"]),
+        (
+            token().audience("other").sign(),
+            &["found [\\\"other\\\"]", "expected [\\\"test\\\""],
+        ),
+    ] {
+        let (log, _guard) = capture();
+        let validator = trusting(
+            issuer
+                .issuer()
+                .algorithms([Algorithm::Es256, Algorithm::Rs256]),
+        );
+        // Audiences are shown only if the signature was verified.
+        validator.refresh_now().await.unwrap();
+        assert_eq!(send(&validator, &format!("Bearer {token}")).await, 401);
+        let line = last_line(&log);
+        check(&line, words);
+        assert!(!line.contains(&token), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_in_another_scheme_is_logged_without_any_of_it() {
+    let issuer = TestIssuer::oidc("https://issuer.example/realms/a");
+    let token = issuer.token().sign();
+    for (header, words) in [
+        (token.clone(), "without a scheme"),
+        (format!("Bearer{token}"), "space after `Bearer`"),
+        (format!("Token {token}"), "not `Bearer`"),
+        (format!("DPoP {token}"), "`DPoP`, which is not supported"),
+    ] {
+        let (log, _guard) = capture();
+        let validator = trusting(issuer.issuer());
+        for _ in 0..100 {
+            assert_eq!(send(&validator, &header).await, 401);
+        }
+        let text = log.text();
+        let rejected: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("missing_token"))
+            .collect();
+        assert_eq!(rejected.len(), 1, "{text}");
+        check(rejected[0], &["INFO", words]);
+        assert!(!text.contains("eyJ"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_noisy_client_hides_no_other_and_what_was_left_out_is_counted() {
+    let clock = TestClock::new();
+    let [a, b] = ["https://a.example/", "https://b.example/"].map(TestIssuer::oidc);
+    let (log, _guard) = capture();
+    let mut builder = TokenValidator::builder().clock(clock.clone());
+    for issuer in [&a, &b] {
+        builder = builder.issuer(issuer.issuer());
+    }
+    let validator = builder.build().unwrap();
+    let expired = |issuer: &TestIssuer| issuer.token().claim("exp", 1).sign();
+    let unknown = TestIssuer::oidc("https://c.example/").token().sign();
+    let count = |words: [&str; 2]| {
+        let text = log.text();
+        let lines = text
+            .lines()
+            .filter(|line| words.iter().all(|word| line.contains(word)));
+        lines.count()
+    };
+    for _ in 0..100 {
+        send(&validator, &format!("Bearer {}", expired(&a))).await;
+    }
+    assert_eq!(count(["expired", "a.example"]), 1);
+    send(&validator, &format!("Bearer {unknown}")).await;
+    send(&validator, &format!("Bearer {}", expired(&b))).await;
+    assert_eq!(count(["reason=\"unknown_issuer\"", "suppressed=0"]), 1);
+    assert_eq!(count(["expired", "issuer=\"https://b.example/\""]), 1);
+    clock.advance(Duration::from_secs(11));
+    send(&validator, &format!("Bearer {}", expired(&a))).await;
+    check(&last_line(&log), &["expired", "a.example", "suppressed=99"]);
+}
