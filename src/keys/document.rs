@@ -22,11 +22,8 @@ pub(super) fn unexpected(
     expected: Expected,
     problem: impl Into<Cow<'static, str>>,
 ) -> KeyFetchError {
-    let error = KeyFetchError::new(KeyFetchErrorKind::Json, problem);
-    match recognized(text, expected) {
-        Some(kind) => error.with_hint(&kind),
-        None => error,
-    }
+    KeyFetchError::new(KeyFetchErrorKind::Json, problem)
+        .with_hint(recognized(text, expected).as_deref())
 }
 
 /// Returns what `text` is instead of the expected document, and what to do; `None` if it is unknown.

@@ -108,11 +108,14 @@ impl KeyFetchError {
         }
     }
 
-    /// Appends a hint to the message.
-    pub(crate) fn with_hint(self, hint: &str) -> Self {
-        Self {
-            message: format!("{}; {hint}", self.message).into(),
-            ..self
+    /// Appends `hint` to the message, if there is one.
+    pub(crate) fn with_hint(self, hint: Option<&str>) -> Self {
+        match hint {
+            Some(hint) => Self {
+                message: format!("{}; {hint}", self.message).into(),
+                ..self
+            },
+            None => self,
         }
     }
 

@@ -19,7 +19,6 @@ use crate::{
     json::{Malformed, Member, Reader, read_object},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
-        key_problem::KeyProblem,
         rejected_jwk::{JwkRejection, RejectedJwk},
     },
 };
@@ -43,10 +42,7 @@ impl VerifyingKey {
             Ok(()) => Self::from_members(&members, allowed),
             Err(Malformed) => Err(JwkRejection::Malformed),
         };
-        key.map_err(|reason| RejectedJwk {
-            id: members.id.as_deref().map(KeyProblem::short_id),
-            reason,
-        })
+        key.map_err(|reason| RejectedJwk::new(members.id.as_deref(), reason))
     }
 
     fn from_members(

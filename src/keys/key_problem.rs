@@ -1,6 +1,6 @@
 //! Problems of published keys, for log lines.
 
-use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk};
+use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk, short_id};
 
 /// Problem of a published key that the operator of the issuer should mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,12 +11,10 @@ pub(crate) struct KeyProblem {
 }
 
 impl KeyProblem {
-    const MAX_ID_CHARS: usize = 64;
-
     /// Returns the problem of a key whose JWK has private members.
     pub(crate) fn private_members(id: Option<&str>) -> Self {
         Self {
-            key_id: id.map(Self::short_id),
+            key_id: id.map(short_id),
             text: "used, but published with its private members: whoever can read them can sign, so the issuer should replace the key",
         }
     }
@@ -32,10 +30,5 @@ impl KeyProblem {
             | JwkRejection::NotForSignatures
             | JwkRejection::Unsupported => None,
         }
-    }
-
-    /// Returns the first characters of `id`, since an issuer may publish any text.
-    pub(crate) fn short_id(id: &str) -> Box<str> {
-        id.chars().take(Self::MAX_ID_CHARS).collect()
     }
 }

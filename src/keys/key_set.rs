@@ -40,10 +40,12 @@ pub(crate) enum KeyLookupError {
 }
 
 /// Difference between two successive key sets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) added: usize,
     pub(crate) withdrawn: usize,
+    /// Problems of published keys that the set before did not have.
+    pub(crate) new_problems: Vec<KeyProblem>,
 }
 
 impl KeySet {
@@ -159,7 +161,12 @@ impl KeySet {
             .iter()
             .filter(|key| !among(&self.keys, key))
             .count();
-        Change { added, withdrawn }
+        let is_new = |problem: &&KeyProblem| !previous.problems.contains(problem);
+        Change {
+            added,
+            withdrawn,
+            new_problems: self.problems.iter().filter(is_new).cloned().collect(),
+        }
     }
 
     /// Returns the generation. Two sets of an issuer have the same generation only if they have the

@@ -28,6 +28,20 @@ pub(crate) enum JwkRejection {
     Weak,
 }
 
+impl RejectedJwk {
+    pub(super) fn new(id: Option<&str>, reason: JwkRejection) -> Self {
+        Self {
+            id: id.map(short_id),
+            reason,
+        }
+    }
+}
+
+/// Returns the first 64 characters of `id`, since an issuer may publish any text.
+pub(super) fn short_id(id: &str) -> Box<str> {
+    id.chars().take(64).collect()
+}
+
 impl JwkRejection {
     pub(super) const fn text(self) -> &'static str {
         match self {

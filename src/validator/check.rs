@@ -28,16 +28,6 @@ pub(crate) enum NotAccepted {
     Wait(Wait),
 }
 
-/// Token whose signature was verified.
-struct VerifiedToken<'v> {
-    claims: Claims,
-    issuer: &'v TrustedIssuer,
-    /// Position of the issuer.
-    position: usize,
-    /// Generation of the issuer's key set.
-    generation: u64,
-}
-
 impl NotAccepted {
     /// Names the configured issuer of the token.
     fn of_issuer(self, issuer: &Arc<str>) -> Self {
@@ -75,6 +65,16 @@ impl WaitsLeft {
             Self::NONE
         }
     }
+}
+
+/// Token whose signature was verified.
+struct VerifiedToken<'v> {
+    claims: Claims,
+    issuer: &'v TrustedIssuer,
+    /// Position of the issuer.
+    position: usize,
+    /// Generation of the issuer's key set.
+    generation: u64,
 }
 
 impl Inner {

@@ -1,6 +1,8 @@
 //! Tests of the public API in one program, so that it is linked once. Tests that measure a whole
 //! process are in separate files beside this folder.
 
+#[path = "../support/log.rs"]
+mod log;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../support/tls.rs"]

@@ -17,7 +17,6 @@ use crate::{
         },
         error::{KeyFetchError, KeyFetchErrorKind},
         event::{KeyEvent, KeyEventKind, KeyReport},
-        key_problem::KeyProblem,
     },
     telemetry,
 };
@@ -222,8 +221,7 @@ impl Shared {
                 change.withdrawn,
             ));
             events.push(KeyEventKind::Fetched(keys.len()));
-            let new = |problem: &&KeyProblem| !known.problems().contains(problem);
-            problems.extend(keys.problems().iter().filter(new).cloned());
+            problems = change.new_problems;
             state.validators = fetched.validators;
             Arc::new(keys)
         } else {

@@ -142,15 +142,12 @@ impl HttpKeys {
         let (_, document) = document.map_err(|failure| {
             let proxy = self.proxy_hint(&failure, place);
             let error = failure.at(place);
-            match proxy {
-                Some(proxy) => error.with_hint(&proxy),
-                None if discovery.backend.is_none() && is_out_of_reach(error.kind()) => error
-                    .with_hint(
-                        "if the issuer is reached under another URL from here, set the backend URL \
-                         (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
-                    ),
-                None => error,
-            }
+            let lacks_backend = discovery.backend.is_none() && is_out_of_reach(error.kind());
+            let backend = lacks_backend.then_some(
+                "if the issuer is reached under another URL from here, set the backend URL \
+                 (CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL)",
+            );
+            error.with_hint(proxy.as_deref().or(backend))
         })?;
         discovery.read(&document, place)
     }
@@ -180,11 +177,7 @@ impl HttpKeys {
             }
             Err(failure) => {
                 let proxy = self.proxy_hint(&failure, url);
-                let error = failure.at(url);
-                Err(match proxy {
-                    Some(proxy) => error.with_hint(&proxy),
-                    None => error,
-                })
+                Err(failure.at(url).with_hint(proxy.as_deref()))
             }
         }
     }

@@ -1,9 +1,6 @@
 //! Setups that the page calls unsupported or incomplete.
 
-use std::{
-    io::Write,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use axum::{Router, routing::get};
 use modeler_auth::{
@@ -12,34 +9,14 @@ use modeler_auth::{
 };
 use modeler_auth_testkit::signer::now;
 use serde_json::{Value, json};
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::{
     case, jwk, key, network::Network, page::section, reached, self_hosted::encrypted, signed, with,
 };
-use crate::support::{self, reason, validator};
-
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
+use crate::{
+    log::Log,
+    support::{self, reason, validator},
+};
 
 /// Dex makes access tokens as it makes ID tokens, with the hash of a random text.
 #[tokio::test]
@@ -129,7 +106,7 @@ async fn the_log_tells_how_to_get_version_2_tokens_of_entra() {
         support::get(&app, "/", &case.sign(version_1)).await
     };
     assert_eq!(answer.status, 401);
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("`requestedAccessTokenVersion` to 2"), "{log}");
 }
 
