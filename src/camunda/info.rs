@@ -12,7 +12,10 @@ use tower_service::Service;
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization, permission::Permission},
-    auth::extensions::{authenticated, required_organization},
+    auth::{
+        extensions::{authenticated, required_organization},
+        request_view::RequestView,
+    },
     error::auth::AuthError,
 };
 
@@ -62,7 +65,7 @@ impl<B> Service<Request<B>> for InfoService {
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         ready(Ok(
-            answer(&request).unwrap_or_else(AuthError::into_inner_response)
+            answer(&request).unwrap_or_else(|error| rejected(error, &request))
         ))
     }
 }
@@ -91,6 +94,12 @@ fn answer<B>(request: &Request<B>) -> Result<Response<String>, AuthError> {
 fn version(path: &str) -> Option<&str> {
     let (_, version) = path.strip_suffix("/info")?.rsplit_once('/')?;
     matches!(version, "beta" | "v1" | "v2").then_some(version)
+}
+
+fn rejected<B>(error: AuthError, request: &Request<B>) -> Response<String> {
+    error
+        .of_request(&RequestView::of(request))
+        .into_inner_response()
 }
 
 fn empty(status: StatusCode) -> Response<String> {

@@ -3,12 +3,13 @@
 #![doc = include_str!("../../docs/self-managed.md")]
 
 pub(crate) mod config;
+pub(crate) mod hub_problem;
 pub(crate) mod info;
 pub(crate) mod permission_names;
 pub(crate) mod saas;
 pub(crate) mod self_managed;
 
 pub use self::{
-    info::InfoService, permission_names::PermissionNames, saas::SaasClaims,
-    self_managed::SelfManagedClaims,
+    hub_problem::HubProblem, info::InfoService, permission_names::PermissionNames,
+    saas::SaasClaims, self_managed::SelfManagedClaims,
 };

@@ -7,7 +7,7 @@ use modeler_auth::{
     InfoService, Issuer, Permissions, RequirePermissionLayer, TokenValidator,
     TokenValidatorBuilder,
     auth::Auth,
-    camunda::{PermissionNames, SaasClaims, SelfManagedClaims},
+    camunda::{HubProblem, PermissionNames, SaasClaims, SelfManagedClaims},
     keys::{KeyFetch, KeyFetchError, KeyStatus, StaticKeys},
     reject::{Empty, Grpc, GrpcByContentType, Problem},
     require::RequirePermission,
@@ -40,6 +40,7 @@ fn every_public_type_is_send_and_sync() {
     assert::<Claims>();
     assert::<ConfigError>();
     assert::<GrpcByContentType<Problem>>();
+    assert::<HubProblem>();
     assert::<InfoService>();
     assert::<Issuer>();
     assert::<KeyFetch>();

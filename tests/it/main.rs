@@ -14,6 +14,7 @@ mod grpc;
 mod keeping;
 mod layer;
 mod mapping;
+mod problems;
 mod providers;
 mod tokens;
 mod transport;
