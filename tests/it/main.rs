@@ -11,6 +11,7 @@ mod end_to_end;
 mod faults;
 mod fetching;
 mod grpc;
+mod info;
 mod keeping;
 mod layer;
 mod mapping;
