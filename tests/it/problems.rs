@@ -149,12 +149,12 @@ async fn r64_a_request_that_waited_is_named_too() {
     let trusted = modeler_auth::Issuer::self_managed(issuer.name()).keys(keys.clone());
     let app = routes().layer(AuthLayer::new(validator([trusted])));
     let stranger = TestIssuer::self_managed().token().sign();
-    let waiting = tokio::spawn(async move {
-        let authorization = format!("Bearer {stranger}");
-        ask(&app, "/access?x", Some(&authorization)).await
-    });
+    let authorization = format!("Bearer {stranger}");
+    let asked = ask(&app, "/access?x", Some(&authorization));
+    let mut waiting = tokio_test::task::spawn(asked);
+    assert!(waiting.poll().is_pending());
     keys.open(2);
-    let answer = waiting.await.unwrap();
+    let answer = waiting.await;
     assert_eq!(answer.status, 401);
     assert_eq!(problem(&answer)["instance"], "/access");
 }
