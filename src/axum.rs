@@ -10,7 +10,10 @@ use http::{Extensions, Uri, request::Parts};
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization},
-    auth::extensions::{Anonymous, authenticated, required_organization},
+    auth::{
+        extensions::{Anonymous, authenticated, required_organization},
+        request_view::RequestView,
+    },
     error::auth::AuthError,
 };
 
@@ -34,7 +37,7 @@ impl<S: Sync> FromRequestParts<S> for Access {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
-        authenticated(&parts.extensions).cloned()
+        access(parts).cloned()
     }
 }
 
@@ -49,7 +52,7 @@ impl<S: Sync> OptionalFromRequestParts<S> for Access {
         match authenticated(&parts.extensions) {
             Ok(access) => Ok(Some(access.clone())),
             Err(_) if parts.extensions.get::<Anonymous>().is_some() => Ok(None),
-            Err(error) => Err(error),
+            Err(error) => Err(error.of_request(&RequestView::of_parts(parts))),
         }
     }
 }
@@ -60,6 +63,14 @@ impl<S: Sync> FromRequestParts<S> for AuthorizedOrganization {
     type Rejection = AuthError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, AuthError> {
-        required_organization(authenticated(&parts.extensions)?).cloned()
+        required_organization(access(parts)?)
+            .cloned()
+            .map_err(|error| error.of_request(&RequestView::of_parts(parts)))
     }
+}
+
+/// Returns the access that the layer inserted.
+fn access(parts: &Parts) -> Result<&Access, AuthError> {
+    authenticated(&parts.extensions)
+        .map_err(|error| error.of_request(&RequestView::of_parts(parts)))
 }

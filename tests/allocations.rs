@@ -138,6 +138,28 @@ fn the_layer(validator: &TokenValidator, token: &str) {
     println!("a call through the layer: {times}");
     assert_eq!(status, StatusCode::OK);
     assert!(times <= 3, "{times}");
+
+    // A view of the path costs nothing until a request is rejected.
+    let uri = format!("/api/v1/files/{}?x", "a".repeat(8000));
+    let mut call = |authorization: &HeaderValue| {
+        let request = Request::get(&uri).header(AUTHORIZATION, authorization);
+        let request = request.body(()).unwrap();
+        allocations(|| {
+            let Ok(response) = ready(guarded.call(request));
+            response.status()
+        })
+    };
+    let junk = HeaderValue::from_static("Bearer junk");
+    call(&header);
+    call(&junk);
+    let (times, status) = call(&header);
+    println!("a call with a long path through the layer: {times}");
+    assert_eq!(status, StatusCode::OK);
+    assert!(times <= 3, "{times}");
+    let (times, status) = call(&junk);
+    println!("a rejection with a long path: {times}");
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(times <= 10, "{times}");
 }
 
 fn an_entry_takes_little_memory(key: &Key) {

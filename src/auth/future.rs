@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use crate::{
     access::Access,
-    auth::{decide::decide_again, extensions::pass, reserved::Reserved},
+    auth::{decide::decide_again, extensions::pass, request_view::RequestView, reserved::Reserved},
     error::auth::{AuthError, AuthErrorKind},
     keys::cache::waiters::Wait,
     reject::{Reject, Rejection},
@@ -84,6 +84,12 @@ impl<S, B> Parked<S, B> {
         pass(&mut self.request, access);
         State::Calling {
             future: self.inner.call(self.request),
+        }
+    }
+
+    fn reject<F>(&self, error: AuthError) -> State<F, S, B> {
+        State::Rejected {
+            error: Some(error.of_request(&RequestView::of(&self.request))),
         }
     }
 }
@@ -161,7 +167,7 @@ where
                     let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, WaitsLeft::NONE) {
                         Ok(access) => parked.call(access),
-                        Err(NotAccepted::Rejected(error)) => State::Rejected { error: Some(error) },
+                        Err(NotAccepted::Rejected(error)) => parked.reject(error),
                         // Not expected, since no waits are left; waiting is the safe answer.
                         Err(NotAccepted::Wait(wait)) => {
                             drop(Reserved::new(&mut parked.inner));
@@ -190,7 +196,7 @@ where
                                 parked: Some(parked),
                             },
                         },
-                        Err(NotAccepted::Rejected(error)) => State::Rejected { error: Some(error) },
+                        Err(NotAccepted::Rejected(error)) => parked.reject(error),
                         Err(NotAccepted::Wait(wait)) => State::Waiting {
                             wait,
                             waits_left,

@@ -26,6 +26,17 @@ impl<'r> RequestView<'r> {
         }
     }
 
+    #[cfg(feature = "axum")]
+    pub(crate) fn of_parts(parts: &'r http::request::Parts) -> Self {
+        Self {
+            method: &parts.method,
+            uri: &parts.uri,
+            version: parts.version,
+            headers: &parts.headers,
+            extensions: &parts.extensions,
+        }
+    }
+
     /// Returns the method.
     #[must_use]
     pub fn method(&self) -> &'r Method {

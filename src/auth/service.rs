@@ -95,7 +95,9 @@ where
                 pass(&mut request, access);
                 ResponseFuture::calling(inner.take().call(request), rejecter)
             }
-            Err(NotAccepted::Rejected(error)) => ResponseFuture::rejected(error, rejecter),
+            Err(NotAccepted::Rejected(error)) => {
+                ResponseFuture::rejected(error.of_request(&RequestView::of(&request)), rejecter)
+            }
             Err(NotAccepted::Wait(wait)) => {
                 drop(inner);
                 ResponseFuture::waiting(wait, self.inner.clone(), request, rejecter)

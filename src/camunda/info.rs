@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -12,17 +13,26 @@ use tower_service::Service;
 
 use crate::{
     access::{Access, organization::AuthorizedOrganization, permission::Permission},
-    auth::extensions::{authenticated, required_organization},
-    error::auth::AuthError,
+    auth::{
+        extensions::{authenticated, required_organization},
+        request_view::RequestView,
+    },
+    camunda::{
+        deprecation::{Deprecation, DeprecationHeaders},
+        info_version::InfoVersion,
+    },
+    error::{auth::AuthError, config::ConfigError},
 };
 
 /// Service that answers `GET …/<version>/info` with the grant of the token, as Web Modeler does.
 ///
 /// 1. Versions `v1` and `beta` report the organization and the four permissions
 ///    ([Web Modeler API](https://docs.camunda.io/docs/apis-tools/web-modeler-api/overview/)).
-///    Version `v2` reports only the organization (Hub API). Any other version or path gets 404.
+///    Version `v2` reports only the organization (Hub API). Any other path gets 404, as does a
+///    version that [`versions`](InfoService::versions) leaves out.
 /// 2. The endpoint needs no permission: a token without permissions gets four times `false`.
 /// 3. A token whose issuer's mapping names no organization gets 403.
+/// 4. Only `GET` and `HEAD` are allowed; other methods get 405.
 ///
 /// The service reads the last two segments of the request's path. It may be mounted under any
 /// prefix that leaves these two in place.
@@ -38,16 +48,109 @@ use crate::{
 ///     .layer(AuthLayer::new(validator));
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
-#[derive(Clone, Copy, Debug, Default)]
+///
+/// A service like Camunda 8.12 has `v2` alone:
+///
+/// ```
+/// use modeler_auth::{InfoService, camunda::InfoVersion};
+///
+/// let service = InfoService::new().versions([InfoVersion::V2]);
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
 pub struct InfoService {
-    _private: (),
+    served: Served,
+    deprecation: Option<Arc<DeprecationHeaders>>,
+}
+
+/// Versions of a service.
+#[derive(Clone, Copy, Debug)]
+struct Served {
+    beta: bool,
+    v1: bool,
+    v2: bool,
+}
+
+impl Default for Served {
+    fn default() -> Self {
+        Self {
+            beta: true,
+            v1: true,
+            v2: true,
+        }
+    }
 }
 
 impl InfoService {
     /// Creates the service.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sets the versions. Default: all. A request for any other version gets 404.
+    pub fn versions(mut self, versions: impl IntoIterator<Item = InfoVersion>) -> Self {
+        self.served = Served {
+            beta: false,
+            v1: false,
+            v2: false,
+        };
+        for version in versions {
+            match version {
+                InfoVersion::Beta => self.served.beta = true,
+                InfoVersion::V1 => self.served.v1 = true,
+                InfoVersion::V2 => self.served.v2 = true,
+            }
+        }
+        self
+    }
+
+    /// Marks the versions `beta` and `v1` as deprecated. Default: they are not.
+    ///
+    /// The headers are on responses with status 200 to `GET` and `HEAD`. Rejections, 404 and 405
+    /// do not have them.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a date is before 1970 or after 9999, if the sunset is earlier than the
+    /// deprecation ([RFC 9745 §4](https://www.rfc-editor.org/rfc/rfc9745#section-4)), or if the
+    /// documentation is no URL with https or http, or contains credentials.
+    pub fn deprecation(mut self, deprecation: Deprecation) -> Result<Self, ConfigError> {
+        self.deprecation = Some(Arc::new(DeprecationHeaders::new(deprecation)?));
+        Ok(self)
+    }
+
+    fn serves(&self, version: InfoVersion) -> bool {
+        match version {
+            InfoVersion::Beta => self.served.beta,
+            InfoVersion::V1 => self.served.v1,
+            InfoVersion::V2 => self.served.v2,
+        }
+    }
+
+    fn answer<B>(&self, request: &Request<B>) -> Result<Response<String>, AuthError> {
+        let access = authenticated(request.extensions())?;
+        let version = InfoVersion::of_path(request.uri().path());
+        let Some(version) = version.filter(|version| self.serves(*version)) else {
+            return Ok(empty(StatusCode::NOT_FOUND));
+        };
+        if !matches!(*request.method(), Method::GET | Method::HEAD) {
+            let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+            let allowed = http::HeaderValue::from_static("GET, HEAD");
+            response.headers_mut().insert(header::ALLOW, allowed);
+            return Ok(response);
+        }
+        let organization = required_organization(access)?;
+        let info = Info::new(version, organization, access);
+        let body = serde_json::to_string(&info).expect("strings and booleans are JSON");
+        let mut response = Response::new(body);
+        let json = http::HeaderValue::from_static("application/json");
+        response.headers_mut().insert(header::CONTENT_TYPE, json);
+        if let Some(deprecation) = &self.deprecation
+            && version != InfoVersion::V2
+        {
+            deprecation.add(self.serves(InfoVersion::V2), response.headers_mut());
+        }
+        Ok(response)
     }
 }
 
@@ -61,36 +164,16 @@ impl<B> Service<Request<B>> for InfoService {
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        ready(Ok(
-            answer(&request).unwrap_or_else(AuthError::into_inner_response)
-        ))
+        ready(Ok(self
+            .answer(&request)
+            .unwrap_or_else(|error| rejected(error, &request))))
     }
 }
 
-fn answer<B>(request: &Request<B>) -> Result<Response<String>, AuthError> {
-    let access = authenticated(request.extensions())?;
-    let Some(version) = version(request.uri().path()) else {
-        return Ok(empty(StatusCode::NOT_FOUND));
-    };
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
-        let allowed = http::HeaderValue::from_static("GET, HEAD");
-        response.headers_mut().insert(header::ALLOW, allowed);
-        return Ok(response);
-    }
-    let organization = required_organization(access)?;
-    let info = Info::new(version, organization, access);
-    let body = serde_json::to_string(&info).expect("strings and booleans are JSON");
-    let mut response = Response::new(body);
-    let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
-    Ok(response)
-}
-
-/// Returns the version in `…/<version>/info`; `None` if the service does not serve it.
-fn version(path: &str) -> Option<&str> {
-    let (_, version) = path.strip_suffix("/info")?.rsplit_once('/')?;
-    matches!(version, "beta" | "v1" | "v2").then_some(version)
+fn rejected<B>(error: AuthError, request: &Request<B>) -> Response<String> {
+    error
+        .of_request(&RequestView::of(request))
+        .into_inner_response()
 }
 
 fn empty(status: StatusCode) -> Response<String> {
@@ -102,7 +185,7 @@ fn empty(status: StatusCode) -> Response<String> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Info<'a> {
-    version: &'a str,
+    version: &'static str,
     authorized_organization: &'a AuthorizedOrganization,
     #[serde(flatten)]
     permissions: Option<PermissionFlags>,
@@ -122,7 +205,11 @@ struct PermissionFlags {
 }
 
 impl<'a> Info<'a> {
-    fn new(version: &'a str, organization: &'a AuthorizedOrganization, access: &Access) -> Self {
+    fn new(
+        version: InfoVersion,
+        organization: &'a AuthorizedOrganization,
+        access: &Access,
+    ) -> Self {
         let permissions = PermissionFlags {
             create_permission: access.allows(Permission::Create),
             read_permission: access.allows(Permission::Read),
@@ -130,37 +217,9 @@ impl<'a> Info<'a> {
             delete_permission: access.allows(Permission::Delete),
         };
         Self {
-            version,
+            version: version.name(),
             authorized_organization: organization,
-            permissions: (version != "v2").then_some(permissions),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_is_the_segment_before_info() {
-        assert_eq!(version("/api/v1/info"), Some("v1"));
-        assert_eq!(version("/v2/info"), Some("v2"));
-        assert_eq!(version("/a/b/beta/info"), Some("beta"));
-        for other in [
-            "",
-            "/",
-            "/info",
-            "info",
-            "v1/info/",
-            "/api/v1/info/",
-            "/api/v3/info",
-            "/api/V1/info",
-            "/api/v1/infos",
-            "/api/v1//info",
-            "/api/%761/info",
-            "/api/v1",
-        ] {
-            assert_eq!(version(other), None, "{other}");
+            permissions: (version != InfoVersion::V2).then_some(permissions),
         }
     }
 }

@@ -3,12 +3,16 @@
 #![doc = include_str!("../../docs/self-managed.md")]
 
 pub(crate) mod config;
+pub(crate) mod deprecation;
+pub(crate) mod hub_problem;
 pub(crate) mod info;
+pub(crate) mod info_version;
 pub(crate) mod permission_names;
 pub(crate) mod saas;
 pub(crate) mod self_managed;
 
 pub use self::{
-    info::InfoService, permission_names::PermissionNames, saas::SaasClaims,
+    deprecation::Deprecation, hub_problem::HubProblem, info::InfoService,
+    info_version::InfoVersion, permission_names::PermissionNames, saas::SaasClaims,
     self_managed::SelfManagedClaims,
 };

@@ -16,6 +16,7 @@ pub struct AuthError {
     reason: Reason,
     detail: Option<Arc<str>>,
     issuer: Option<Arc<str>>,
+    path: Option<Arc<str>>,
     retry_after: Option<Duration>,
     verified: bool,
 }
@@ -112,6 +113,14 @@ impl AuthError {
         }
     }
 
+    /// Names the path of the request, in the form of [`Rejection::path`](crate::reject::Rejection::path).
+    pub(crate) fn with_path(self, path: Arc<str>) -> Self {
+        Self {
+            path: Some(path),
+            ..self
+        }
+    }
+
     pub(crate) fn unavailable(reason: Reason, retry_after: Duration) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -163,6 +172,11 @@ impl AuthError {
         self.issuer.as_deref()
     }
 
+    /// Returns the path of the request, escaped and cut, for its client but not for logs.
+    pub(crate) fn path(&self) -> Option<&str> {
+        self.path.as_deref()
+    }
+
     /// Returns the values found and expected, for logs but not for clients. They come from the
     /// configuration and, only for a verified token, from the claim `aud`. Claim values are escaped
     /// and cut short.
@@ -187,6 +201,7 @@ impl From<Reason> for AuthError {
             reason,
             detail: None,
             issuer: None,
+            path: None,
             retry_after: None,
             verified: false,
         }

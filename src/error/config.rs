@@ -62,6 +62,17 @@ pub enum ConfigError {
         /// The problem.
         reason: &'static str,
     },
+    /// Deprecation of the info endpoint with a date or URL that cannot be used.
+    #[error("info endpoint: the deprecation's {setting} `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
+    InvalidDeprecation {
+        /// The setting.
+        setting: &'static str,
+        /// The date or URL.
+        value: String,
+        /// The problem.
+        reason: &'static str,
+    },
     /// Sender constraint that cannot be used: tokens bound by `jkt` must not be accepted as Bearer
     /// tokens.
     #[error(

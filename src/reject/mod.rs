@@ -3,6 +3,7 @@
 pub(crate) mod challenge;
 pub(crate) mod empty;
 pub(crate) mod grpc;
+mod path;
 pub(crate) mod problem;
 
 use std::sync::Arc;
@@ -80,6 +81,21 @@ impl<'e> Rejection<'e> {
     #[must_use]
     pub fn is_grpc(&self) -> bool {
         self.is_grpc
+    }
+
+    /// Returns the path of the request, without its query, as a relative reference
+    /// ([RFC 3986 §4.2](https://www.rfc-editor.org/rfc/rfc3986#section-4.2)).
+    ///
+    /// 1. It is the path of [`RequestView::uri`](crate::auth::RequestView::uri): the one that the
+    ///    client sent.
+    /// 2. Characters that a path cannot contain are percent-encoded. So is the second of two
+    ///    leading slashes, which would begin the name of a host.
+    /// 3. It has at most 256 bytes. A longer path is cut between two characters or escapes.
+    /// 4. It is empty for `CONNECT`, and for an [`AuthError`] of
+    ///    [`TokenValidator::validate`](crate::TokenValidator::validate) that a handler returned.
+    #[must_use]
+    pub fn path(&self) -> &'e str {
+        self.error.path().unwrap_or_default()
     }
 
     /// Returns a fixed sentence for the client, in the characters that `error_description` allows

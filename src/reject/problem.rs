@@ -9,29 +9,41 @@ use crate::reject::{Reject, Rejection};
 /// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
 ///
 /// The Web Modeler API uses the same form:
-/// `{"type":"about:blank","title":"Forbidden","status":403,"detail":"…"}`.
+/// `{"type":"about:blank","title":"Forbidden","status":403,"detail":"…","instance":"/api/v2/files"}`.
+///
+/// The detail is [`Rejection::description`], the instance is [`Rejection::path`].
+/// [`HubProblem`](crate::camunda::HubProblem) has the texts of the Hub API.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem;
 
 impl<B: From<String>> Reject<B> for Problem {
     fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+        rejection.problem(rejection.description())
+    }
+}
+
+impl Rejection<'_> {
+    /// Returns a response with problem details.
+    pub(crate) fn problem<B: From<String>>(&self, detail: &str) -> Response<B> {
         #[derive(Serialize)]
-        struct Details {
+        struct Details<'a> {
             #[serde(rename = "type")]
             kind: &'static str,
             title: &'static str,
             status: u16,
-            detail: &'static str,
+            detail: &'a str,
+            instance: &'a str,
         }
-        let status = rejection.status();
+        let status = self.status();
         let details = Details {
             kind: "about:blank",
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
-            detail: rejection.description(),
+            detail,
+            instance: self.path(),
         };
         let body = serde_json::to_string(&details).expect("strings and a number are JSON");
-        let mut response = rejection.response(B::from(body));
+        let mut response = self.response(B::from(body));
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

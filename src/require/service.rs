@@ -35,15 +35,16 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let inner = Reserved::new(&mut self.inner);
+        let view = RequestView::of(&request);
         let checked = authenticated(request.extensions()).and_then(|access| {
-            let checked = self.rule.check(access, &RequestView::of(&request));
+            let checked = self.rule.check(access, &view);
             checked.map_err(|denied| {
                 AuthError::from(denied).of_issuer(access.claims().shared_issuer())
             })
         });
         match checked {
             Ok(()) => RequirePermissionFuture::calling(inner.take().call(request)),
-            Err(error) => RequirePermissionFuture::rejected(error),
+            Err(error) => RequirePermissionFuture::rejected(error.of_request(&view)),
         }
     }
 }

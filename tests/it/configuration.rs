@@ -7,7 +7,9 @@ use modeler_auth::{
     InfoService, Issuer, Permissions, RequirePermissionLayer, TokenValidator,
     TokenValidatorBuilder,
     auth::Auth,
-    camunda::{PermissionNames, SaasClaims, SelfManagedClaims},
+    camunda::{
+        Deprecation, HubProblem, InfoVersion, PermissionNames, SaasClaims, SelfManagedClaims,
+    },
     keys::{KeyFetch, KeyFetchError, KeyStatus, StaticKeys},
     reject::{Empty, Grpc, GrpcByContentType, Problem},
     require::RequirePermission,
@@ -40,7 +42,10 @@ fn every_public_type_is_send_and_sync() {
     assert::<Claims>();
     assert::<ConfigError>();
     assert::<GrpcByContentType<Problem>>();
+    assert::<Deprecation>();
+    assert::<HubProblem>();
     assert::<InfoService>();
+    assert::<InfoVersion>();
     assert::<Issuer>();
     assert::<KeyFetch>();
     assert::<KeyFetchError>();

@@ -1,0 +1,262 @@
+//! Bodies of rejections: problem details, and the path of the request in them.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::State,
+    http::{Method, Request, Response, Uri},
+    routing::{any, get as get_route},
+};
+use modeler_auth::{
+    Access, AuthError, AuthLayer, AuthorizedOrganization, InfoService, Permission,
+    RequirePermissionLayer, TokenValidator, camunda::HubProblem, reject::Rejection,
+    test_util::TestIssuer,
+};
+use serde_json::{Value, json};
+use tower::{Layer as _, ServiceExt as _, service_fn};
+
+use crate::support::{Answer, GatedKeys, send, validator};
+
+/// A router with every service that rejects.
+fn routes() -> Router {
+    Router::new()
+        .route("/create", any(|| async {}))
+        .route_layer(RequirePermissionLayer::new(Permission::Create))
+        .route("/access", any(|_: Access| async {}))
+        .route("/maybe", any(|_: Option<Access>| async {}))
+        .route(
+            "/organization",
+            get_route(|_: AuthorizedOrganization| async {}),
+        )
+        .route_service("/{version}/info", InfoService::new())
+}
+
+struct Issuers {
+    /// The organization of its tokens is known.
+    managed: TestIssuer,
+    plain: TestIssuer,
+    unreachable: TestIssuer,
+}
+
+impl Issuers {
+    fn new() -> Self {
+        let unreachable = TestIssuer::oidc("https://unreachable.example/");
+        unreachable.fail_fetches(true);
+        Self {
+            managed: TestIssuer::self_managed(),
+            plain: TestIssuer::oidc("https://plain.example/"),
+            unreachable,
+        }
+    }
+
+    fn validator(&self) -> TokenValidator {
+        validator([
+            self.managed.issuer(),
+            self.plain.issuer(),
+            self.unreachable.issuer(),
+        ])
+    }
+
+    /// Each kind of rejection: a path, an `Authorization` header, and the status.
+    fn rejections(&self) -> Vec<(&'static str, Option<String>, u16)> {
+        let bearer = |token: String| Some(format!("Bearer {token}"));
+        let reader = self.managed.token().permissions([Permission::Read]);
+        vec![
+            ("/access", None, 401),
+            ("/access", Some("Basic YTpi".to_owned()), 401),
+            ("/access", Some("Bearer".to_owned()), 400),
+            ("/access", bearer("junk".to_owned()), 401),
+            (
+                "/v1/info",
+                bearer(self.managed.token().expired().sign()),
+                401,
+            ),
+            ("/create", bearer(reader.sign()), 403),
+            ("/organization", bearer(self.plain.token().sign()), 403),
+            ("/v2/info", bearer(self.plain.token().sign()), 403),
+            ("/access", bearer(self.unreachable.token().sign()), 503),
+        ]
+    }
+}
+
+async fn ask(app: &Router, uri: &str, authorization: Option<&str>) -> Answer {
+    let mut request = Request::get(uri);
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    send(app, request.body(Body::empty()).unwrap()).await
+}
+
+fn problem(answer: &Answer) -> Value {
+    let kind = answer.header("content-type");
+    assert_eq!(kind, Some("application/problem+json"));
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+#[tokio::test]
+async fn r64_a_problem_has_five_members_and_names_the_path_as_sent() {
+    let issuers = Issuers::new();
+    let auth = || AuthLayer::new(issuers.validator());
+    for (prefix, app) in [
+        ("", routes().layer(auth())),
+        ("/api", Router::new().nest("/api", routes()).layer(auth())),
+        ("/api", Router::new().nest("/api", routes().layer(auth()))),
+        (
+            "/api/hub",
+            Router::new().nest_service("/api", Router::new().nest("/hub", routes().layer(auth()))),
+        ),
+    ] {
+        for (path, authorization, status) in issuers.rejections() {
+            let uri = format!("http://service.example{prefix}{path}?secret=1");
+            let answer = ask(&app, &uri, authorization.as_deref()).await;
+            assert_eq!(answer.status.as_u16(), status, "{uri}");
+            let problem = problem(&answer);
+            let members: Vec<_> = problem.as_object().unwrap().keys().collect();
+            assert_eq!(
+                members,
+                ["detail", "instance", "status", "title", "type"],
+                "{uri}"
+            );
+            assert_eq!(problem["instance"], format!("{prefix}{path}"), "{uri}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn r64_a_problem_has_exact_bytes() {
+    let app = routes().layer(AuthLayer::new(Issuers::new().validator()));
+    assert_eq!(
+        ask(&app, "/access?x", None).await.body,
+        r#"{"type":"about:blank","title":"Unauthorized","status":401,"detail":"A Bearer token is required","instance":"/access"}"#
+    );
+}
+
+#[tokio::test]
+async fn r64_an_optional_layer_names_the_path_too() {
+    let app = routes().layer(AuthLayer::new(Issuers::new().validator()).optional());
+    for path in ["/access", "/create", "/organization", "/v1/info"] {
+        let answer = ask(&app, path, None).await;
+        assert_eq!(answer.status, 401, "{path}");
+        assert_eq!(problem(&answer)["instance"], path);
+    }
+    assert_eq!(ask(&app, "/maybe", None).await.status, 200);
+}
+
+#[tokio::test]
+async fn r64_a_request_that_waited_is_named_too() {
+    let issuer = TestIssuer::self_managed();
+    let keys = GatedKeys::new(&issuer);
+    let trusted = modeler_auth::Issuer::self_managed(issuer.name()).keys(keys.clone());
+    let app = routes().layer(AuthLayer::new(validator([trusted])));
+    let stranger = TestIssuer::self_managed().token().sign();
+    let authorization = format!("Bearer {stranger}");
+    let asked = ask(&app, "/access?x", Some(&authorization));
+    let mut waiting = tokio_test::task::spawn(asked);
+    assert!(waiting.poll().is_pending());
+    keys.open(2);
+    let answer = waiting.await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(problem(&answer)["instance"], "/access");
+}
+
+#[tokio::test]
+async fn r65_the_texts_of_the_hub_api() {
+    let issuers = Issuers::new();
+    let app = routes().layer(AuthLayer::new(issuers.validator()).reject_with(HubProblem));
+    for (path, authorization, status) in issuers.rejections() {
+        let answer = ask(&app, path, authorization.as_deref()).await;
+        let (title, detail) = match status {
+            400 => ("Bad Request", "The Authorization header is malformed"),
+            401 => (
+                "Unauthorized",
+                "The supplied authentication is not authorized to access this resource.",
+            ),
+            403 => (
+                "Forbidden",
+                "Operation not allowed. Ensure your API credentials have the required permissions.",
+            ),
+            _ => (
+                "Service Unavailable",
+                "The token cannot be checked right now",
+            ),
+        };
+        let expected = json!({
+            "type": "about:blank",
+            "title": title,
+            "status": status,
+            "detail": detail,
+            "instance": path,
+        });
+        assert_eq!(problem(&answer), expected);
+        let challenge = answer.header("www-authenticate");
+        assert_eq!(challenge.is_some(), status != 503, "{path}");
+    }
+}
+
+/// Sends a request without a token through the layer alone, and returns the `instance`.
+async fn instance(layer: &AuthLayer, method: Method, uri: Uri) -> String {
+    let open = service_fn(async |_: Request<()>| {
+        Ok::<_, std::convert::Infallible>(Response::new(String::new()))
+    });
+    let request = Request::builder().method(method).uri(uri).body(()).unwrap();
+    let response = layer.layer(open).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 401);
+    let problem: Value = serde_json::from_str(response.body()).unwrap();
+    problem["instance"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a89_hostile_paths() {
+    let layer = AuthLayer::new(Issuers::new().validator());
+    let long = format!("/{}", "a".repeat(8191));
+    let escapes = format!("/a{}", "%C3%A4".repeat(1365));
+    for (uri, expected) in [
+        (long.as_str(), &long[..256]),
+        (&escapes, &escapes[..254]),
+        ("/a/../../etc/passwd", "/a/../../etc/passwd"),
+        ("/%2e%2e/%00%0d%0a", "/%2e%2e/%00%0d%0a"),
+        ("/%c3%a4?%c3%a4", "/%c3%a4"),
+        ("/ä", "/%C3%A4"),
+        ("/%zz%", "/%25zz%25"),
+        ("/\"},{\"", "/%22%7D,%7B%22"),
+        ("/a'|^\\b", "/a'%7C%5E%5Cb"),
+        ("//evil.example/a", "/%2Fevil.example/a"),
+        ("/\\evil.example/a", "/%5Cevil.example/a"),
+        ("http://evil.example", "/"),
+        ("http://user:secret@evil.example//a?b", "/%2Fa"),
+        ("/?access_token=secret", "/"),
+    ] {
+        let instance = instance(&layer, Method::GET, uri.parse().unwrap()).await;
+        assert_eq!(instance, expected, "{uri}");
+    }
+    let options = instance(&layer, Method::OPTIONS, Uri::from_static("*")).await;
+    assert_eq!(options, "*");
+    let authority = Uri::from_static("service.example:443");
+    let connect = instance(&layer, Method::CONNECT, authority).await;
+    assert_eq!(connect, "");
+}
+
+#[tokio::test]
+async fn a_custom_renderer_gets_the_path() {
+    let layer =
+        AuthLayer::new(Issuers::new().validator()).reject_with(|rejection: &Rejection<'_>| {
+            rejection.response(Body::from(rejection.path().to_owned()))
+        });
+    let app = routes().layer(layer);
+    assert_eq!(ask(&app, "/access?x", None).await.body, "/access");
+}
+
+#[tokio::test]
+async fn the_path_of_an_error_without_a_request_is_empty() {
+    async fn check(State(validator): State<TokenValidator>) -> Result<(), AuthError> {
+        validator.validate("junk").await.map(drop)
+    }
+    let validator = Issuers::new().validator();
+    let app = Router::new()
+        .route("/check", get_route(check))
+        .with_state(validator.clone())
+        .layer(AuthLayer::new(validator).optional());
+    let answer = ask(&app, "/check", None).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(problem(&answer)["instance"], "");
+}
