@@ -24,6 +24,21 @@ pub enum ConfigError {
         /// The issuer that is configured twice.
         issuer: String,
     },
+    /// Two different values of one setting in a configuration of Camunda.
+    #[error(
+        "{first} = `{first_value}` and {second} = `{second_value}` are one setting, but differ: remove one of them"
+    )]
+    #[non_exhaustive]
+    ConflictingValues {
+        /// The variable, or the key with its file and line, of the first value.
+        first: String,
+        /// The first value.
+        first_value: String,
+        /// The variable, or the key with its file and line, of the second value.
+        second: String,
+        /// The second value.
+        second_value: String,
+    },
     /// Empty audience.
     #[error("issuer `{issuer}` has an empty audience")]
     #[non_exhaustive]
@@ -36,7 +51,7 @@ pub enum ConfigError {
     #[non_exhaustive]
     EmptyVariable {
         /// The variable's name.
-        name: &'static str,
+        name: String,
     },
     /// URL that would fetch keys without TLS.
     #[error(
@@ -72,6 +87,17 @@ pub enum ConfigError {
         value: String,
         /// The problem.
         reason: &'static str,
+    },
+    /// Configuration file that cannot be used.
+    #[error("configuration file {file}{}: {reason}", .line.map_or_else(String::new, |line| format!(", line {line}")))]
+    #[non_exhaustive]
+    InvalidFile {
+        /// The path.
+        file: String,
+        /// The line, if the problem is in one.
+        line: Option<usize>,
+        /// The problem.
+        reason: String,
     },
     /// Sender constraint that cannot be used: tokens bound by `jkt` must not be accepted as Bearer
     /// tokens.
@@ -112,25 +138,25 @@ pub enum ConfigError {
         /// The problem.
         reason: &'static str,
     },
-    /// Variable whose value cannot be used.
-    #[error("variable {name} = `{value}` cannot be used: {reason}")]
+    /// Value in a configuration of Camunda that cannot be used.
+    #[error("{setting} = `{value}` cannot be used: {reason}")]
     #[non_exhaustive]
-    InvalidVariable {
-        /// The variable's name.
-        name: &'static str,
-        /// The variable's value.
+    InvalidSetting {
+        /// The variable, or the key with its file and line.
+        setting: String,
+        /// The value.
         value: String,
         /// The problem.
         reason: String,
     },
-    /// Variable that needs another variable.
-    #[error("variable {name} is set without an issuer: set {needed} as well")]
+    /// Configuration of Camunda without an issuer.
+    #[error(
+        "{found} is set, but no issuer is: set variable SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI, or the key `spring.security.oauth2.resourceserver.jwt.issuer-uri`, to the `iss` of the tokens"
+    )]
     #[non_exhaustive]
-    MissingVariable {
-        /// The variable that is set.
-        name: &'static str,
-        /// The variable that is missing.
-        needed: &'static str,
+    MissingIssuer {
+        /// A variable or key that is set.
+        found: String,
     },
     /// Issuer without an audience, which would accept tokens for other services.
     #[error("issuer `{issuer}` has no audience: set this service's audience with `audience`")]

@@ -6,6 +6,7 @@
 
 pub(crate) mod revocation;
 pub(crate) mod sender_constraint;
+pub(crate) mod summary;
 pub(crate) mod trusted;
 
 pub use self::{
@@ -19,7 +20,9 @@ use crate::{
     access::{grant::Grant, mapping::MapClaims},
     clock::Clock,
     error::config::ConfigError,
-    issuer::{sender_constraint::SenderConstraints, trusted::CheckedIssuer},
+    issuer::{
+        sender_constraint::SenderConstraints, summary::IssuerSummary, trusted::CheckedIssuer,
+    },
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
         http::{HttpKeys, Location, client::Transport, discovery::Discovery},
@@ -60,8 +63,12 @@ pub struct Issuer {
     /// The only organization whose tokens are accepted, whatever the mapping.
     organization: Option<String>,
     mapping: Arc<dyn MapClaims>,
+    /// Type of the mapping, for the log.
+    mapping_type: &'static str,
     sender_constraints: SenderConstraints,
     revocation: Option<Arc<dyn Revocation>>,
+    /// Variables and files of the settings, for the log.
+    configured_by: Option<String>,
 }
 
 impl Issuer {
@@ -98,14 +105,22 @@ impl Issuer {
             allow_http: false,
             organization: None,
             mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
+            mapping_type: "none",
             sender_constraints: SenderConstraints::default(),
             revocation: None,
+            configured_by: None,
         }
     }
 
     /// Accepts tokens for `audience` if no other audience is configured.
     pub(crate) fn default_audience(mut self, audience: &'static str) -> Self {
         self.default_audience = Some(audience);
+        self
+    }
+
+    /// Names the variables and files of the settings, for the log.
+    pub(crate) fn configured_by(mut self, origins: String) -> Self {
+        self.configured_by = Some(origins);
         self
     }
 
@@ -173,8 +188,9 @@ impl Issuer {
 
     /// Maps claims with `mapping` to an organization and permissions. Default: the preset's
     /// mapping.
-    pub fn map_claims(mut self, mapping: impl MapClaims) -> Self {
+    pub fn map_claims<M: MapClaims>(mut self, mapping: M) -> Self {
         self.mapping = Arc::new(mapping);
+        self.mapping_type = std::any::type_name::<M>();
         self
     }
 
@@ -283,8 +299,8 @@ impl Issuer {
                 value: shown(url.as_str()),
             });
         }
-        let source = if let Some(source) = self.source {
-            source
+        let (source, keys) = if let Some(source) = self.source {
+            (source, None)
         } else {
             let location = match read_url("jwks_url", self.jwks_url.as_deref())? {
                 Some(url) => Location::KeySet(url),
@@ -293,8 +309,17 @@ impl Issuer {
                     backend: read_url("backend_url", self.backend_url.as_deref())?,
                 }),
             };
-            Arc::new(HttpKeys::new(location, transport, clock.clone()))
+            let keys = location.to_string();
+            let source = HttpKeys::new(location, transport, clock.clone());
+            (Arc::new(source) as Arc<dyn KeySource>, Some(keys))
         };
+        let summary = IssuerSummary::new(
+            &audiences,
+            keys,
+            self.algorithms,
+            self.mapping_type,
+            self.configured_by,
+        );
         Ok(CheckedIssuer {
             requirements: ClaimRequirements {
                 issuer: name.as_str().into(),
@@ -308,6 +333,7 @@ impl Issuer {
             sender_constraints: self.sender_constraints,
             revocation: self.revocation,
             organization,
+            summary,
         })
     }
 

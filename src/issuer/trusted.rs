@@ -10,6 +10,7 @@ use crate::{
     issuer::{
         revocation::{Revocation, TokenIdentity},
         sender_constraint::SenderConstraints,
+        summary::IssuerSummary,
     },
     keys::{
         algorithm::AllowedAlgorithms,
@@ -29,6 +30,7 @@ pub(crate) struct CheckedIssuer {
     pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
     pub(crate) organization: Option<AuthorizedOrganization>,
+    pub(crate) summary: IssuerSummary,
 }
 
 impl CheckedIssuer {

@@ -14,6 +14,7 @@ use crate::{
         auth::{AuthError, AuthErrorKind},
         reason::Reason,
     },
+    issuer::summary::IssuerSummary,
     keys::{
         error::KeyFetchError,
         event::{KeyEvent, KeyEventKind, KeyReport},
@@ -139,12 +140,54 @@ pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &LogLim
     }
 }
 
-/// Logs that keys are fetched without TLS because the operator's variables say so.
-pub(crate) fn insecure_by_variables(issuer: &str, url: &str) {
+/// Logs that keys are fetched without TLS because the operator's configuration says so.
+pub(crate) fn insecure_by_configuration(issuer: &str, url: &str) {
     tracing::warn!(
         target: TARGET, issuer, url,
         "keys are fetched over http: whoever controls the network controls which tokens are accepted; use https if possible"
     );
+}
+
+/// Logs a setting that nobody reads although its name looks like one.
+pub(crate) fn unknown_setting(setting: &str, nearest: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{setting} is not a known setting, so it has no effect: correct its name or remove it; the nearest known name is {nearest}"
+    );
+}
+
+/// Logs a setting of Camunda's Orchestration Cluster.
+pub(crate) fn orchestration_cluster_setting(setting: &str, counterpart: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{setting} configures Camunda's Orchestration Cluster and has no effect here: use {counterpart}"
+    );
+}
+
+/// Logs the number of settings without effect that have no line.
+pub(crate) fn more_unknown_settings(count: usize) {
+    tracing::warn!(target: TARGET, count, "more settings are not known and have no effect");
+}
+
+/// Logs a setting that stands for more configuration, which is not read.
+pub(crate) fn unread_configuration(setting: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{setting} stands for configuration that is not read: write it as variables, or name its file in SPRING_CONFIG_ADDITIONAL_LOCATION"
+    );
+}
+
+/// Logs the settings of an issuer.
+pub(crate) fn issuer_configured(issuer: &str, summary: &IssuerSummary) {
+    let IssuerSummary {
+        audiences,
+        keys,
+        algorithms,
+        claims,
+        configured_by,
+    } = summary;
+    let configured_by = configured_by.as_deref();
+    tracing::info!(target: TARGET, issuer, audiences, keys, algorithms, claims, configured_by, "issuer configured");
 }
 
 /// Logs a problem of a published key.

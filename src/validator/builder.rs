@@ -10,6 +10,7 @@ use crate::{
         cache::schedule::RefreshSettings,
         event::{KeyCallback, KeyEvent},
     },
+    telemetry,
     validator::{TokenValidator, cache::TokenCache},
 };
 
@@ -185,6 +186,9 @@ impl TokenValidatorBuilder {
                     issuer: name.to_string(),
                 });
             }
+        }
+        for issuer in &issuers {
+            telemetry::issuer_configured(&issuer.requirements.issuer, &issuer.summary);
         }
         let issuers = issuers.into_iter().map(|issuer| {
             let callback = self.callback.clone();

@@ -7,6 +7,7 @@ pub(crate) mod error;
 mod proxy;
 
 use std::{
+    fmt,
     pin::pin,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -29,7 +30,7 @@ use crate::{
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
     telemetry::{self, limit::LogLimit},
-    url::IssuerUrl,
+    url::{IssuerUrl, shown},
 };
 
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
@@ -43,6 +44,18 @@ pub(crate) enum Location {
     /// The issuer's discovery document names the location.
     Discovery(Discovery),
     KeySet(IssuerUrl),
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Discovery(discovery) => {
+                let [url, _] = discovery.urls();
+                write!(f, "by discovery at {}", shown(url.as_str()))
+            }
+            Self::KeySet(url) => write!(f, "at {}", shown(url.as_str())),
+        }
+    }
 }
 
 /// Key source that fetches the key set of an issuer over HTTP.

@@ -1,0 +1,374 @@
+//! Configuration files, found and read as Spring Boot does.
+
+use std::{
+    fs::File,
+    io::{ErrorKind, Read as _},
+    path::{Path, PathBuf},
+};
+
+use crate::{
+    camunda::config::{
+        properties::{Origin, Property},
+        setting::Form,
+    },
+    error::config::ConfigError,
+    url::shown,
+};
+
+/// Largest file.
+const MAX_BYTES: u64 = 1 << 20;
+const EXTENSIONS: [&str; 2] = ["yml", "yaml"];
+
+/// Properties of one document of a file.
+type Document = Vec<Property>;
+
+/// Returns the properties of all configuration files, those that win last.
+///
+/// Relative paths begin in `folder`.
+pub(super) fn sources(variables: &[Property], folder: &Path) -> Result<Vec<Document>, ConfigError> {
+    let names = texts(variables, "spring.config.name");
+    let names = if names.is_empty() {
+        vec!["application".to_owned()]
+    } else {
+        names
+    };
+    let groups = groups(variables, folder)?;
+    let mut files = Vec::new();
+    for group in &groups {
+        files.push(read_group(group, &names, None)?);
+    }
+    let profiles = Profiles::active(variables, files.iter().flatten());
+    let mut sources = Vec::new();
+    for (group, mut documents) in groups.iter().zip(files) {
+        for profile in &profiles.0 {
+            documents.extend(read_group(group, &names, Some(profile))?);
+        }
+        for document in documents {
+            if profiles.activate(&document)? {
+                sources.push(document);
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// File or folder with configuration.
+struct Location {
+    path: PathBuf,
+    is_folder: bool,
+    is_optional: bool,
+}
+
+/// Locations of one rank: a file for a profile in one of them wins over all other files.
+type Group = Vec<Location>;
+
+fn groups(variables: &[Property], folder: &Path) -> Result<Vec<Group>, ConfigError> {
+    let mut groups = Vec::new();
+    let is_default = !variables
+        .iter()
+        .any(|variable| variable.is_of("spring.config.location"));
+    if is_default {
+        let location = |path: &str| Location {
+            path: folder.join(path),
+            is_folder: true,
+            is_optional: true,
+        };
+        groups.push(vec![location(""), location("config")]);
+    }
+    for key in [
+        "spring.config.location",
+        "spring.config.additional-location",
+        "spring.config.import",
+    ] {
+        for variable in variables.iter().filter(|variable| variable.is_of(key)) {
+            for group in variable.text.iter().flat_map(|text| text.split(',')) {
+                let locations = group
+                    .split(';')
+                    .filter_map(|text| location(variable, text.trim(), folder));
+                groups.push(locations.collect::<Result<_, _>>()?);
+            }
+        }
+    }
+    Ok(groups)
+}
+
+/// Reads a location; `None` if it is inside Web Modeler's own program, or empty.
+fn location(
+    variable: &Property,
+    text: &str,
+    folder: &Path,
+) -> Option<Result<Location, ConfigError>> {
+    let (rest, is_optional) = match text.strip_prefix("optional:") {
+        Some(rest) => (rest, true),
+        None => (text, false),
+    };
+    if rest.is_empty() || rest.starts_with("classpath:") {
+        return None;
+    }
+    let invalid = |reason: &str| {
+        Some(Err(ConfigError::InvalidSetting {
+            setting: variable.origin.to_string(),
+            value: shown(text),
+            reason: reason.to_owned(),
+        }))
+    };
+    let path = match rest.strip_prefix("file:") {
+        Some(path) => path.strip_prefix("//").unwrap_or(path),
+        None if rest
+            .split('/')
+            .next()
+            .is_some_and(|start| start.contains(':')) =>
+        {
+            return invalid(
+                "only locations of files are supported, e.g. file:/config/application.yaml",
+            );
+        }
+        None => rest,
+    };
+    if path.contains('*') {
+        return invalid("locations with `*` are not supported; name each folder");
+    }
+    Some(Ok(Location {
+        path: folder.join(path),
+        is_folder: path.ends_with('/'),
+        is_optional,
+    }))
+}
+
+/// Reads the files of all locations in a group, or those for a profile.
+fn read_group(
+    group: &[Location],
+    names: &[String],
+    profile: Option<&str>,
+) -> Result<Vec<Document>, ConfigError> {
+    let mut documents = Vec::new();
+    let suffix = profile.map_or_else(String::new, |profile| format!("-{profile}"));
+    for location in group {
+        if !location.is_folder {
+            let path = match profile {
+                Some(_) => for_profile(&location.path, &suffix),
+                None => location.path.clone(),
+            };
+            match read_file(&path)? {
+                Some(read) => documents.extend(read),
+                None if location.is_optional || profile.is_some() => {}
+                None => return Err(invalid(&path, "it does not exist")),
+            }
+            continue;
+        }
+        if !location.is_optional && profile.is_none() && !location.path.is_dir() {
+            return Err(invalid(&location.path, "this folder does not exist"));
+        }
+        for name in names {
+            let unread = location.path.join(format!("{name}{suffix}.properties"));
+            if unread.exists() {
+                return Err(invalid(
+                    &unread,
+                    "only YAML is read: write these settings as YAML",
+                ));
+            }
+            for extension in EXTENSIONS {
+                let path = location.path.join(format!("{name}{suffix}.{extension}"));
+                documents.extend(read_file(&path)?.into_iter().flatten());
+            }
+        }
+    }
+    Ok(documents)
+}
+
+fn for_profile(path: &Path, suffix: &str) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = path.extension().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!("{stem}{suffix}.{extension}"))
+}
+
+/// Returns the documents of a file; `None` if it does not exist.
+fn read_file(path: &Path) -> Result<Option<Vec<Document>>, ConfigError> {
+    let failed = |error: std::io::Error| match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => Ok(None),
+        _ => Err(invalid(path, &format!("it cannot be read: {error}"))),
+    };
+    // A file of another kind, e.g. a pipe, could block when it is opened.
+    let metadata = match path.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) => return failed(error),
+    };
+    if metadata.is_dir() {
+        return Err(invalid(
+            path,
+            "it is a folder, not a file; a container runtime creates such a folder if the file that it should mount is missing",
+        ));
+    }
+    if !metadata.is_file() {
+        return Err(invalid(path, "it is not a regular file"));
+    }
+    let is_yaml = path
+        .extension()
+        .is_some_and(|found| EXTENSIONS.iter().any(|known| found == *known));
+    if !is_yaml {
+        return Err(invalid(
+            path,
+            "only YAML is read, from files that end with .yaml or .yml",
+        ));
+    }
+    let mut bytes = Vec::new();
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) => return failed(error),
+    };
+    if let Err(error) = file
+        .take(MAX_BYTES.saturating_add(1))
+        .read_to_end(&mut bytes)
+    {
+        return failed(error);
+    }
+    if bytes.len() as u64 > MAX_BYTES {
+        return Err(invalid(
+            path,
+            &format!("it has more than {MAX_BYTES} bytes"),
+        ));
+    }
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to());
+        let lines = valid
+            .unwrap_or_default()
+            .iter()
+            .filter(|byte| **byte == b'\n');
+        ConfigError::InvalidFile {
+            file: displayed(path),
+            line: Some(lines.count().saturating_add(1)),
+            reason: "it is not UTF-8".to_owned(),
+        }
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    documents(path, text).map(Some)
+}
+
+#[cfg(feature = "yaml")]
+fn documents(path: &Path, text: &str) -> Result<Vec<Document>, ConfigError> {
+    crate::camunda::config::yaml::documents(&displayed(path), text)
+}
+
+#[cfg(not(feature = "yaml"))]
+fn documents(path: &Path, _: &str) -> Result<Vec<Document>, ConfigError> {
+    Err(invalid(
+        path,
+        "this program cannot read it: build it with the feature `yaml` of modeler-auth",
+    ))
+}
+
+fn invalid(path: &Path, reason: &str) -> ConfigError {
+    ConfigError::InvalidFile {
+        file: displayed(path),
+        line: None,
+        reason: reason.to_owned(),
+    }
+}
+
+/// Returns the absolute path, since the folder of the process may not be known to a reader.
+fn displayed(path: &Path) -> String {
+    let absolute = std::path::absolute(path);
+    shown(&absolute.as_deref().unwrap_or(path).to_string_lossy())
+}
+
+/// Active profiles.
+struct Profiles(Vec<String>);
+
+impl Profiles {
+    /// Variables win over files, as for other settings. Included profiles come before the others.
+    fn active<'d>(variables: &[Property], documents: impl Iterator<Item = &'d Document>) -> Self {
+        let unconditional = |document: &&Document| !document.iter().any(is_condition);
+        let files: Vec<_> = documents.filter(unconditional).flatten().cloned().collect();
+        let found = |key| {
+            let texts_of_variables = texts(variables, key);
+            if texts_of_variables.is_empty() {
+                texts(&files, key)
+            } else {
+                texts_of_variables
+            }
+        };
+        let mut profiles = found("spring.profiles.include");
+        profiles.extend(found("spring.profiles.active"));
+        // Profiles are parts of file names.
+        profiles.retain(|profile| !profile.contains(['/', '\\', '$']));
+        Self(profiles)
+    }
+
+    /// Returns whether the document counts.
+    fn activate(&self, document: &Document) -> Result<bool, ConfigError> {
+        for property in document.iter().filter(|property| is_condition(property)) {
+            let text = property.text.as_deref().unwrap_or_default();
+            if !is_profile_condition(property) || text.contains(['&', '|', '(', '$']) {
+                return Err(ConfigError::InvalidSetting {
+                    setting: property.origin.to_string(),
+                    value: shown(text),
+                    reason: "only on-profile with names, `!` and commas is supported".to_owned(),
+                });
+            }
+        }
+        let conditions = texts(document, ON_PROFILE);
+        Ok(conditions.is_empty() || conditions.iter().any(|condition| self.fits(condition)))
+    }
+
+    fn fits(&self, condition: &str) -> bool {
+        match condition.strip_prefix('!') {
+            Some(name) => !self.is_active(name.trim()),
+            None => self.is_active(condition),
+        }
+    }
+
+    /// Without an active profile the profile `default` is active.
+    fn is_active(&self, name: &str) -> bool {
+        self.0.iter().any(|active| active == name) || (self.0.is_empty() && name == "default")
+    }
+}
+
+const ON_PROFILE: &str = "spring.config.activate.on-profile";
+
+fn is_condition(property: &Property) -> bool {
+    let name = Form::Key.canonical(property.origin.name());
+    name.starts_with("spring.config.activate.") && property.text.is_some()
+}
+
+fn is_profile_condition(property: &Property) -> bool {
+    Form::Key.is_of(property.origin.name(), ON_PROFILE)
+}
+
+/// Returns the entries of a list, or the parts of a text separated by commas. Of several properties
+/// of one name the last counts.
+fn texts(properties: &[Property], key: &str) -> Vec<String> {
+    let is_of = |property: &&Property| property.origin.form().is_of(property.origin.name(), key);
+    let is_whole = |property: &&Property| property.is_of(key);
+    let found: Vec<&Property> = match properties.iter().rfind(is_whole) {
+        Some(whole) => vec![whole],
+        None => properties.iter().filter(is_of).collect(),
+    };
+    let texts = found
+        .into_iter()
+        .filter_map(|property| property.text.as_deref());
+    let parts = texts.flat_map(|text| text.split(',')).map(str::trim);
+    parts
+        .filter(|part| !part.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Returns whether the property names files.
+pub(super) fn is_location(origin: &Origin) -> bool {
+    let keys = [
+        "spring.config.location",
+        "spring.config.additional-location",
+        "spring.config.import",
+        "spring.application.json",
+    ];
+    keys.iter()
+        .any(|key| origin.form().is_of(origin.name(), key))
+}
+
+/// Returns whether the property stands for configuration that is not read.
+pub(super) fn is_unread(origin: &Origin) -> bool {
+    match origin {
+        Origin::Variable(name) => Form::Variable.is_of(name, "spring.application.json"),
+        Origin::File { key, .. } => Form::Key.is_of(key, "spring.config.import"),
+    }
+}

@@ -1,0 +1,266 @@
+//! Configuration by the variables and files of Camunda's Web Modeler, so that a service can replace
+//! it in an unchanged environment.
+
+mod files;
+mod placeholders;
+mod properties;
+mod setting;
+#[cfg(all(test, feature = "yaml"))]
+mod tests;
+#[cfg(feature = "yaml")]
+mod yaml;
+
+use std::{collections::HashMap, env, ffi::OsStr, path::Path};
+
+use crate::{
+    camunda::config::{
+        properties::{Origin, Properties, Property, Value},
+        setting::{NameKind, Setting, UNUSED, variable_names},
+    },
+    error::config::ConfigError,
+    issuer::Issuer,
+    keys::algorithm::Algorithm,
+    telemetry,
+    url::shown,
+};
+
+/// Most entries of a list, if variables are looked up one by one.
+const MAX_ENTRIES: usize = 16;
+/// Most warnings about names. Others are only counted.
+const MAX_WARNINGS: usize = 16;
+
+impl Issuer {
+    /// Returns a Self-Managed issuer from the configuration of Camunda's Web Modeler, in variables
+    /// that `variable` looks up; `None` if there is no variable of such a configuration.
+    ///
+    /// | setting | keys; the first that is set counts |
+    /// |---|---|
+    /// | issuer | `spring.security.oauth2.resourceserver.jwt.issuer-uri`, `restapi.oauth2.token.issuer`, `camunda.identity.issuer`, `camunda.identity.issuer-url` |
+    /// | [`jwks_url`](Issuer::jwks_url) | `spring.security.oauth2.resourceserver.jwt.jwk-set-uri` |
+    /// | [`backend_url`](Issuer::backend_url), if there is no `jwks_url` | `camunda.modeler.security.jwt.issuer.backend-url`, `camunda.hub.security.jwt.issuer.backend-url`, `restapi.oauth2.token.issuer-backend-url`, `camunda.identity.issuer-backend-url` |
+    /// | [`audience`](Issuer::audience) | `camunda.modeler.security.jwt.audience.public-api`, `camunda.hub.security.jwt.audience.public-api`, `spring.security.oauth2.resourceserver.jwt.audiences` (a list); default `web-modeler-public-api` |
+    /// | [`algorithms`](Issuer::algorithms) | `spring.security.oauth2.resourceserver.jwt.jws-algorithms` (a list); default all |
+    /// | kind of issuer | `camunda.identity.type`: `KEYCLOAK`, the default; other kinds keep permissions outside the token, which is not supported |
+    ///
+    /// 1. The variable of a key is written in capital letters. Underscores stand for dots and
+    ///    dashes, or for dots alone: `…_JWT_ISSUER_URI` and `…_JWT_ISSUERURI`. Small letters and the
+    ///    key itself are read as well.
+    /// 2. A list is separated by commas, or each entry has a variable: `…_AUDIENCES_0`.
+    /// 3. Placeholders `${NAME}` and `${NAME:default}` stand for other variables.
+    /// 4. Two keys of a setting with different values are an error.
+    /// 5. A configuration without an issuer is an error.
+    ///
+    /// Inside a cluster Camunda's files use plain http. It is allowed here because the operator has
+    /// written it, with one warning in the log.
+    ///
+    /// # Errors
+    /// [`ConfigError::ConflictingValues`], [`ConfigError::EmptyVariable`],
+    /// [`ConfigError::InvalidSetting`] or [`ConfigError::MissingIssuer`], which name the variable.
+    pub fn from_vars(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>, ConfigError> {
+        let mut keys: Vec<String> = UNUSED.map(str::to_owned).to_vec();
+        for setting in Setting::ALL {
+            for key in setting.keys() {
+                keys.push((*key).to_owned());
+                if setting.is_list() {
+                    keys.extend((0..MAX_ENTRIES).map(|index| format!("{key}.{index}")));
+                }
+            }
+        }
+        let names = keys.iter().flat_map(|key| variable_names(key));
+        let found = names.filter_map(|name| variable(&name).map(|value| (name, value)));
+        read(&Properties {
+            sources: vec![properties_of(found)],
+            variable: &variable,
+        })
+    }
+    /// Returns a Self-Managed issuer from the configuration of Camunda's Web Modeler: the variables
+    /// of the process, as [`from_vars`](Issuer::from_vars) reads them, and `application.yaml`. `None`
+    /// if there is no such configuration.
+    ///
+    /// Files are read as Spring Boot reads them. This needs the feature `yaml`; without it, a file or
+    /// a variable that names one is an error.
+    ///
+    /// 1. `SPRING_CONFIG_LOCATION` names files, and folders with a slash at the end, separated by
+    ///    commas. Default: `./application.yaml` and `./config/application.yaml`.
+    ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more. A location may
+    ///    begin with `optional:` and `file:`.
+    /// 2. Variables win over files, later files over earlier ones, and later documents of a file
+    ///    over earlier ones.
+    /// 3. A document with `spring.config.activate.on-profile` counts if the profile is active, and so
+    ///    does a file `application-<profile>.yaml`. `SPRING_PROFILES_ACTIVE` names the active
+    ///    profiles.
+    /// 4. Keys are read in kebab case, camel case and snake case.
+    /// 5. An empty text and `null` mean that a key is not set.
+    /// 6. Placeholders stand for variables and for other keys.
+    /// 7. A file has at most 1 MiB and 64 levels.
+    ///
+    /// The log has one warning for each variable and key that begins as one of this configuration
+    /// and is not known, and for those of the Orchestration Cluster.
+    ///
+    /// # Errors
+    /// As [`from_vars`](Issuer::from_vars), and [`ConfigError::InvalidFile`]. They name the file, the
+    /// line and the key.
+    pub fn from_env() -> Result<Option<Self>, ConfigError> {
+        let variables = env::vars_os().map(|(name, value)| (text_of(&name), text_of(&value)));
+        from_variables_and_files(variables.collect(), Path::new(""))
+    }
+}
+
+/// Returns the issuer that `variables` and files configure. Relative paths begin in `folder`.
+fn from_variables_and_files(
+    variables: Vec<(String, String)>,
+    folder: &Path,
+) -> Result<Option<Issuer>, ConfigError> {
+    let values: HashMap<_, _> = variables.iter().cloned().collect();
+    let variables = properties_of(variables);
+    let mut sources = files::sources(&variables, folder)?;
+    sources.push(variables);
+    read(&Properties {
+        sources,
+        variable: &|name| values.get(name).cloned(),
+    })
+}
+
+/// Converts a text that may not be Unicode. Replacement characters make a value invalid as a URL or
+/// algorithm, and useless as an audience.
+fn text_of(text: &OsStr) -> String {
+    text.to_string_lossy().into_owned()
+}
+
+fn properties_of(variables: impl IntoIterator<Item = (String, String)>) -> Vec<Property> {
+    let property = |(name, text)| Property {
+        origin: Origin::Variable(name),
+        text: Some(text),
+    };
+    variables.into_iter().map(property).collect()
+}
+
+/// Returns the issuer that `properties` configure; `None` if they configure nothing.
+fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
+    warn_of_names(properties);
+    let Some(evidence) = evidence(properties) else {
+        return Ok(None);
+    };
+    let jwks_url = properties.value(Setting::JwksUrl)?;
+    let backend_url = properties.value(Setting::BackendUrl)?;
+    for url in [&jwks_url, &backend_url].into_iter().flatten() {
+        url.url()?;
+    }
+    let Some(issuer) = properties.value(Setting::Issuer)? else {
+        let keys = jwks_url.or(backend_url);
+        return Err(ConfigError::MissingIssuer {
+            found: keys.map_or(evidence, |keys| keys.origin().to_string()),
+        });
+    };
+    issuer.url()?;
+    check_identity_type(properties)?;
+
+    let mut configured = Issuer::self_managed(issuer.text());
+    configured
+        .fetched_url()
+        .map_err(|error| issuer.refused(&error))?;
+    let mut origins = vec![("issuer", issuer.origin().to_string())];
+    if let Some(found) = jwks_url {
+        configured = configured.jwks_url(found.text());
+        origins.push(("keys", found.origin().to_string()));
+    } else if let Some(found) = backend_url {
+        configured = configured.backend_url(found.text());
+        origins.push(("keys", found.origin().to_string()));
+    }
+    let (audiences, origin) = audiences(properties)?;
+    for audience in audiences {
+        configured = configured.audience(audience);
+    }
+    origins.extend(origin.map(|origin| ("audiences", origin)));
+    if let Some(found) = properties.value(Setting::Algorithms)? {
+        let algorithms = found.list()?.into_iter().map(|name| {
+            name.parse::<Algorithm>()
+                .map_err(|error| found.refused(&error))
+        });
+        let algorithms: Vec<_> = algorithms.collect::<Result<_, _>>()?;
+        configured = configured.algorithms(algorithms);
+        origins.push(("algorithms", found.origin().to_string()));
+    }
+    if let Some((_, url)) = configured.insecure_url()? {
+        telemetry::insecure_by_configuration(configured.as_str(), &shown(url.as_str()));
+        configured = configured.allow_http();
+    }
+    let origins: Vec<_> = origins
+        .into_iter()
+        .map(|(setting, origin)| format!("{setting} from {origin}"))
+        .collect();
+    Ok(Some(configured.configured_by(origins.join("; "))))
+}
+
+/// Returns the audiences, and where they are written. The audience of the public API must be one of
+/// those that the service accepts, and is then the only one.
+fn audiences(properties: &Properties<'_>) -> Result<(Vec<String>, Option<String>), ConfigError> {
+    let public = properties.value(Setting::Audience)?;
+    let accepted = properties.value(Setting::Audiences)?;
+    let names = accepted.as_ref().map(Value::list).transpose()?;
+    let names = names.unwrap_or_default();
+    match (public, accepted) {
+        (Some(public), Some(accepted)) if !names.iter().any(|name| name == public.text()) => {
+            Err(public.conflict(&accepted))
+        }
+        (Some(public), _) => Ok((
+            vec![public.text().to_owned()],
+            Some(public.origin().to_string()),
+        )),
+        (None, Some(accepted)) => Ok((names, Some(accepted.origin().to_string()))),
+        (None, None) => Ok((Vec::new(), None)),
+    }
+}
+
+fn check_identity_type(properties: &Properties<'_>) -> Result<(), ConfigError> {
+    match properties.value(Setting::IdentityType)? {
+        Some(found) if !found.text().eq_ignore_ascii_case("keycloak") => Err(found.invalid(
+            "only KEYCLOAK puts permissions into its tokens; configure another issuer in code, with \
+             `Issuer::oidc` and `map_claims`",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Returns the origin of a property that exists only where an issuer is to be configured.
+fn evidence(properties: &Properties<'_>) -> Option<String> {
+    let is_foreign = |property: &&Property| {
+        let origin = &property.origin;
+        origin.form().classify(origin.name()) == NameKind::Foreign && !files::is_location(origin)
+    };
+    let mut properties = properties.all().filter(|property| !is_foreign(property));
+    properties
+        .next()
+        .map(|property| property.origin.to_string())
+}
+
+/// Logs the names that look like settings and are none.
+fn warn_of_names(properties: &Properties<'_>) {
+    let mut suppressed = 0_usize;
+    let mut warnings = 0_usize;
+    for property in properties.all().filter(|property| property.text.is_some()) {
+        let (form, name) = (property.origin.form(), property.origin.name());
+        let kind = form.classify(name);
+        if files::is_unread(&property.origin) {
+            telemetry::unread_configuration(&property.origin.to_string());
+        }
+        if !matches!(kind, NameKind::Unknown | NameKind::OrchestrationCluster) {
+            continue;
+        }
+        if warnings == MAX_WARNINGS {
+            suppressed = suppressed.saturating_add(1);
+            continue;
+        }
+        warnings = warnings.saturating_add(1);
+        let origin = property.origin.to_string();
+        match kind {
+            NameKind::Unknown => telemetry::unknown_setting(&origin, &form.nearest(name)),
+            _ => telemetry::orchestration_cluster_setting(&origin, &form.counterpart(name)),
+        }
+    }
+    if suppressed > 0 {
+        telemetry::more_unknown_settings(suppressed);
+    }
+}
