@@ -13,8 +13,9 @@
 //! | `JWKS_COOLDOWN_SECONDS` | time in seconds between fetches for unknown key ids | 30 |
 //! | `RUST_LOG` | filter of the log | `info` |
 //!
-//! Web Modeler's own variables configure the issuer, see `Issuer::from_env`. The development issuer
-//! starts only if they name no issuer and both addresses are loopback.
+//! Web Modeler's own variables and `application.yaml` configure the issuer, see `Issuer::from_env`.
+//! The development issuer starts only if there is no such configuration, and if both addresses are
+//! loopback.
 
 mod description;
 mod projects;
@@ -32,7 +33,7 @@ use modeler_auth::{
     AuthLayer, ByMethod, InfoService, Issuer, Permission, RequirePermissionLayer, TokenValidator,
     test_util::TestServer,
 };
-use tokio::{net::TcpListener, signal};
+use tokio::signal;
 use tracing_subscriber::EnvFilter;
 use utoipa::OpenApi as _;
 use utoipa_swagger_ui::SwaggerUi;
@@ -66,7 +67,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(issuer) = Issuer::from_env()? {
         builder = builder.issuer(issuer);
     } else {
-        let server = TestServer::start(settings.development_address()?).await?;
+        let server = settings.start_development_issuer().await?;
+        let clients: Vec<_> = TestServer::CLIENTS.iter().map(|client| client.id).collect();
+        tracing::warn!(
+            clients = clients.join(", "),
+            "tokens of the development issuer are accepted, whose client secrets are published"
+        );
         builder = builder
             .issuer(server.self_managed().issuer())
             .issuer(server.saas().issuer());
@@ -74,7 +80,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     }
     let app = app(&builder.build()?);
 
-    let listener = TcpListener::bind(settings.address).await?;
+    let listener = settings.bind().await?;
     let address = listener.local_addr()?;
     println!(
         "Service: {0}  (Swagger UI: {0}/swagger-ui.html)",
@@ -91,7 +97,14 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
 fn app(validator: &TokenValidator) -> Router {
     let projects = Projects::default();
-    let ready = validator.clone();
+    let validator_of_probe = validator.clone();
+    let is_ready = async move || {
+        if validator_of_probe.is_ready() {
+            StatusCode::OK
+        } else {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
+    };
     Router::new()
         .route("/api/v1/projects", post(projects::create))
         .route(
@@ -105,17 +118,10 @@ fn app(validator: &TokenValidator) -> Router {
         .route_service("/api/{version}/info", InfoService::new())
         .layer(AuthLayer::new(validator.clone()))
         .with_state(projects)
-        // All routes below are public.
-        .route(
-            "/ready",
-            get(async move || {
-                if ready.is_ready() {
-                    StatusCode::OK
-                } else {
-                    StatusCode::SERVICE_UNAVAILABLE
-                }
-            }),
-        )
+        // All routes below are public. Camunda's charts probe the paths below /health.
+        .route("/ready", get(is_ready.clone()))
+        .route("/health/readiness", get(is_ready))
+        .route("/health/liveness", get(async || StatusCode::OK))
         .route(
             "/swagger-ui.html",
             get(async || Redirect::temporary("/swagger-ui/")),

@@ -1,6 +1,9 @@
 //! Settings of the example, read from environment variables.
 
-use std::{env, net::SocketAddr, str::FromStr, time::Duration};
+use std::{env, io, net::SocketAddr, str::FromStr, time::Duration};
+
+use modeler_auth::test_util::TestServer;
+use tokio::net::TcpListener;
 
 /// Settings of this example, from variables.
 pub(crate) struct Settings {
@@ -20,11 +23,17 @@ impl Settings {
         })
     }
 
-    /// Returns the address for the development issuer.
+    /// Opens the address of the service.
+    pub(crate) async fn bind(&self) -> Result<TcpListener, String> {
+        let bound = TcpListener::bind(self.address).await;
+        bound.map_err(|error| not_bound("MODELER_ADDR", self.address, &error))
+    }
+
+    /// Starts the development issuer.
     ///
     /// Anyone who reaches the issuer gets tokens. Neither the issuer nor a service that trusts it
     /// may therefore be reachable from outside.
-    pub(crate) fn development_address(&self) -> Result<SocketAddr, String> {
+    pub(crate) async fn start_development_issuer(&self) -> Result<TestServer, String> {
         for (name, address) in [
             ("MODELER_ADDR", self.address),
             ("DEV_ISSUER_ADDR", self.issuer_address),
@@ -36,8 +45,27 @@ impl Settings {
                 ));
             }
         }
-        Ok(self.issuer_address)
+        let started = TestServer::start(self.issuer_address).await;
+        started.map_err(|error| not_bound("DEV_ISSUER_ADDR", self.issuer_address, &error))
     }
+}
+
+fn not_bound(name: &str, address: SocketAddr, error: &io::Error) -> String {
+    /// Port of Keycloak in Camunda's Compose files.
+    const KEYCLOAK: u16 = 18080;
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return format!("{name} = {address} cannot be used: {error}");
+    }
+    let keycloak = if address.port() == KEYCLOAK {
+        " Keycloak of Camunda's Compose files listens on this port: to use it as issuer, set \
+         SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI."
+    } else {
+        ""
+    };
+    format!(
+        "{name} = {address} is in use by another process: set {name} to a free address, or end \
+         that process.{keycloak}"
+    )
 }
 
 fn variable<T: FromStr>(name: &str, default: T) -> Result<T, String> {

@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a87_placeholders_are_bounded() {
+    fn a88_placeholders_are_bounded() {
         for text in ["${LOOP}", "${TWICE}", &"${LOOP}".repeat(10)] {
             assert!(
                 replaced(text).unwrap_err().contains("contain itself"),

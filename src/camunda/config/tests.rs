@@ -507,7 +507,7 @@ spring.security.oauth2.resourceserver.jwt.audiences: only-without-profiles
 }
 
 #[test]
-fn r63_a_configuration_without_an_issuer_is_an_error_and_nothing_is_none() {
+fn r62_a_configuration_without_an_issuer_is_an_error_and_nothing_is_none() {
     for (name, value) in [
         ("PATH", "/bin"),
         ("CAMUNDA_MODELER_SERVER_URL", "http://localhost:8070"),
@@ -574,7 +574,7 @@ fn r63_a_configuration_without_an_issuer_is_an_error_and_nothing_is_none() {
 }
 
 #[test]
-fn r63_two_values_of_one_setting_are_an_error_that_names_both() {
+fn r62_two_values_of_one_setting_are_an_error_that_names_both() {
     let (first, second) = ("https://a/realms/x", "https://b/realms/x");
     for setting in [Setting::Issuer, Setting::BackendUrl, Setting::Audience] {
         for key in setting.keys() {

@@ -5,7 +5,10 @@ use std::{error::Error, io, time::Duration};
 use http::HeaderMap;
 use url::Url;
 
-use crate::keys::error::{KeyFetchError, KeyFetchErrorKind};
+use crate::keys::{
+    error::{KeyFetchError, KeyFetchErrorKind},
+    http::cert_file,
+};
 
 pub(super) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
@@ -78,13 +81,14 @@ impl From<reqwest::Error> for HttpFailure {
 /// machine cannot be read.
 pub(super) fn no_client(error: &reqwest::Error) -> HttpFailure {
     let problem = with_causes(error);
-    HttpFailure::Failed(
-        KeyFetchErrorKind::Tls,
-        format!(
+    let problem = match cert_file::problem() {
+        Some(cause) => format!("{problem}; {cause}"),
+        None => format!(
             "{problem}; without CA certificates no issuer can be trusted: install those of the \
              operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
         ),
-    )
+    };
+    HttpFailure::Failed(KeyFetchErrorKind::Tls, problem)
 }
 
 /// Returns what to do about the TLS error `problem`, a text of rustls.

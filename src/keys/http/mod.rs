@@ -1,6 +1,7 @@
 //! Key sets over HTTP, with a limit on the size of every response.
 
 pub(crate) mod caching;
+mod cert_file;
 pub(crate) mod client;
 pub(crate) mod discovery;
 pub(crate) mod error;
