@@ -26,14 +26,14 @@ pub use crate::{
 };
 
 // The published package has no folder `tests`.
-#[cfg(all(test, in_repository))]
+#[cfg(all(test, in_repository, feature = "yaml"))]
 #[path = "../tests/fuzz/oracles/mod.rs"]
 mod oracles;
-#[cfg(all(test, in_repository))]
+#[cfg(all(test, in_repository, feature = "yaml"))]
 use crate::fuzzing as readers;
 
-#[cfg(all(test, in_repository))]
-pub use self::oracles::{claims, discovery, forged, header, json, jws, key_set};
+#[cfg(all(test, in_repository, feature = "yaml"))]
+pub use self::oracles::{claims, configuration, discovery, forged, header, json, jws, key_set};
 
 /// Most bytes of a token.
 pub const MAX_TOKEN_BYTES: usize = bearer::MAX_TOKEN_BYTES;
@@ -176,14 +176,30 @@ pub fn read_discovery(issuer: &str, backend: Option<&str>, document: &[u8]) -> O
     Some([place, keys])
 }
 
+/// Properties of a document: keys and texts, where null is no text.
+#[cfg(feature = "yaml")]
+pub type ReadDocument = Vec<(String, Option<String>)>;
+
+/// Reads the documents of a configuration file.
+#[cfg(feature = "yaml")]
+pub fn read_configuration(text: &str) -> Option<Vec<ReadDocument>> {
+    crate::camunda::config::keys_and_texts(text).ok()
+}
+
+/// Replaces the placeholders in `text`, which all stand for `value`.
+#[cfg(feature = "yaml")]
+pub fn replace_placeholders(text: &str, value: &str) -> Option<String> {
+    crate::camunda::config::replaced(text, value).ok()
+}
+
 /// Checks, where the oracle of this name does not exist, that an object is JSON to `serde_json`, too.
-#[cfg(all(test, not(in_repository)))]
+#[cfg(all(test, not(all(in_repository, feature = "yaml"))))]
 pub fn json(json: &[u8]) {
     let is_json = serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
     assert!(is_json || !is_object(json), "{}", json.escape_ascii());
 }
 
-#[cfg(all(test, in_repository))]
+#[cfg(all(test, in_repository, feature = "yaml"))]
 mod tests {
     use std::{fs, path::Path};
 
@@ -194,6 +210,7 @@ mod tests {
         let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus");
         for (name, target) in [
             ("claims", claims as fn(&[u8])),
+            ("configuration", configuration),
             ("discovery", discovery),
             ("forged", forged),
             ("header", header),

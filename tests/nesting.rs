@@ -240,24 +240,40 @@ fn run(future: impl Future<Output = ()>) {
     runtime.block_on(future);
 }
 
-const PARSERS: [(&str, fn()); 4] = [
+/// Reads a configuration file. The child process has `SPRING_CONFIG_LOCATION`.
+#[cfg(feature = "yaml")]
+fn configuration() {
+    let file = env::var("SPRING_CONFIG_LOCATION").unwrap();
+    let mut texts = nests(500 * 1024);
+    for block in ["- ", "? ", "a: &a [*a, ", "!!map {", "[\n"] {
+        texts.push(block.repeat(500 * 1024 / block.len()));
+    }
+    let levels = (0..500).map(|level| format!("{}a:\n", " ".repeat(level)));
+    texts.push(levels.collect());
+    for text in texts {
+        std::fs::write(&file, &text).unwrap();
+        assert!(Issuer::from_env().is_err(), "{:.40}", text);
+    }
+}
+
+const PARSERS: &[(&str, fn())] = &[
     ("key sets", key_sets),
     ("discovery", discovery),
     ("tokens", tokens),
     ("token requests", token_requests),
+    #[cfg(feature = "yaml")]
+    ("configuration", configuration),
 ];
 
 #[test]
 fn a82_nesting_however_hidden_ends_no_process() {
     if let Ok(wanted) = env::var("PARSER") {
-        let (_, feed) = PARSERS
-            .into_iter()
-            .find(|(name, _)| *name == wanted)
-            .unwrap();
-        let thread = std::thread::Builder::new().stack_size(STACK).spawn(feed);
+        let (_, feed) = PARSERS.iter().find(|(name, _)| *name == wanted).unwrap();
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn(*feed);
         thread.unwrap().join().unwrap();
         return;
     }
+    let file = env::temp_dir().join(format!("modeler-auth-nesting-{}.yaml", std::process::id()));
     for (name, _) in PARSERS {
         let child = Command::new(env::current_exe().unwrap())
             .args([
@@ -266,12 +282,14 @@ fn a82_nesting_however_hidden_ends_no_process() {
                 "--nocapture",
             ])
             .env("PARSER", name)
+            .env("SPRING_CONFIG_LOCATION", &file)
             .stdin(Stdio::null())
             .output()
             .unwrap();
         let errors = String::from_utf8_lossy(&child.stderr);
         assert!(child.status.success(), "{name}: {} {errors}", child.status);
     }
+    let _ = std::fs::remove_file(file);
 }
 
 /// Checks the inputs themselves: `serde_json` with the feature `raw_value` reads all levels.

@@ -194,6 +194,25 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
     Ok(Some(configured.configured_by(origins.join("; "))))
 }
 
+/// Returns the keys and texts of each document, for fuzzing.
+#[cfg(all(any(test, fuzzing), feature = "yaml"))]
+pub(crate) fn keys_and_texts(text: &str) -> Result<Vec<crate::fuzzing::ReadDocument>, ConfigError> {
+    let documents = yaml::documents("file", text)?.into_iter();
+    let properties = |document: Vec<Property>| {
+        let properties = document.into_iter();
+        properties.map(|property| (property.origin.name().to_owned(), property.text))
+    };
+    Ok(documents
+        .map(|document| properties(document).collect())
+        .collect())
+}
+
+/// Replaces the placeholders of `text`, which all stand for `value`, for fuzzing.
+#[cfg(all(any(test, fuzzing), feature = "yaml"))]
+pub(crate) fn replaced(text: &str, value: &str) -> Result<String, String> {
+    placeholders::replace(text, &|_| Some(value.to_owned()))
+}
+
 /// Returns the audiences, and where they are written. The audience of the public API must be one of
 /// those that the service accepts, and is then the only one.
 fn audiences(properties: &Properties<'_>) -> Result<(Vec<String>, Option<String>), ConfigError> {

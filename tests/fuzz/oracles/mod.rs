@@ -1,6 +1,7 @@
 //! Oracles of the fuzz targets. Each oracle takes any bytes and compares the crate's result with a
 //! second, simpler parser. The unit tests of the crate run the oracles over the corpus.
 
+mod configuration;
 mod forged;
 mod json;
 
@@ -11,7 +12,7 @@ use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use serde_json::{Value, json};
 use url::Url;
 
-pub use self::{forged::forged, json::json};
+pub use self::{configuration::configuration, forged::forged, json::json};
 use super::readers::{
     self, Algorithm, MAX_TOKEN_BYTES, ReadKeySet, bearer_token, read_discovery, read_jws,
     read_payload,

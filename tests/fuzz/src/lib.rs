@@ -5,4 +5,4 @@ use modeler_auth::fuzzing as readers;
 #[path = "../oracles/mod.rs"]
 mod oracles;
 
-pub use oracles::{claims, discovery, forged, header, json, jws, key_set};
+pub use oracles::{claims, configuration, discovery, forged, header, json, jws, key_set};
