@@ -226,3 +226,126 @@ async fn f38_running_out_of_file_descriptors_is_an_error_and_passes() {
     assert!(printed.contains("keys_unavailable Some("), "{printed}");
     assert!(printed.contains("accepted"), "{printed}");
 }
+
+/// Reads the configuration of the process itself: its variables and the files in its folder.
+#[cfg(feature = "yaml")]
+#[tokio::test]
+async fn r62_the_configuration_of_a_process_is_used_or_it_is_an_error() {
+    const NAME: &str = "r62_the_configuration_of_a_process_is_used_or_it_is_an_error";
+    const ISSUER: &str = "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI";
+    if env::var_os("CHILD").is_some() {
+        tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(std::io::stdout)
+            .init();
+        match Issuer::from_env() {
+            Ok(Some(issuer)) => {
+                let _validator = TokenValidator::builder().issuer(issuer).build().unwrap();
+            }
+            Ok(None) => println!("nothing is configured"),
+            Err(error) => println!("error: {error}"),
+        }
+        return;
+    }
+    let folder = env::temp_dir().join(format!("modeler-auth-process-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("config")).unwrap();
+    let file = folder.join("config/application.yaml");
+    let run = async |text: &str, variables: &[(&str, &str)]| {
+        std::fs::write(&file, text).unwrap();
+        let output = Command::new(env::current_exe().unwrap())
+            .args(["--exact", NAME, "--nocapture"])
+            .envs(variables.iter().copied())
+            .env("CHILD", NAME)
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let mounted = "
+camunda.identity: {issuer: 'https://${HOST:a}/', isuer: x}
+camunda.hub.security.jwt.audience.public-api: hub
+";
+    for (text, variables, expected) in [
+        ("", &[][..], &["nothing is configured"][..]),
+        ("server.port: 8080", &[], &["nothing is configured"]),
+        (
+            mounted,
+            &[],
+            &[
+                "issuer configured issuer=\"https://a/\" audiences=\"hub\"",
+                "https://a/.well-known/openid-configuration",
+                "claims=\"SelfManagedClaims\"",
+                "issuer from `camunda.identity.issuer` in ",
+                "config/application.yaml, line 2; audiences from `camunda.hub.",
+                "WARN modeler_auth: `camunda.identity.isuer` in ",
+                "the nearest known name is camunda.identity.issuer",
+            ],
+        ),
+        (
+            mounted,
+            &[("HOST", "b"), ("CAMUNDA_IDENTITY_CLIENTSECRET", "s3cret")],
+            &["issuer=\"https://b/\""],
+        ),
+        (
+            mounted,
+            &[(ISSUER, "https://c/")],
+            &["issuer=\"https://c/\"", "issuer from variable SPRING_"],
+        ),
+        (
+            "spring.config.import: optional:file:/missing.yaml",
+            &[("SPRING_APPLICATION_JSON", "{}")],
+            &[
+                "WARN modeler_auth: variable SPRING_APPLICATION_JSON stands for configuration that is not read",
+                "error: `spring.config.import` in ",
+                "line 1 is set, but no issuer is",
+            ],
+        ),
+        (
+            "",
+            &[(
+                "CAMUNDA_SECURITY_AUTHENTICATION_OIDC_ISSUERURI",
+                "https://a/",
+            )],
+            &[
+                "WARN modeler_auth: variable CAMUNDA_SECURITY_AUTHENTICATION_OIDC_ISSUERURI configures Camunda's Orchestration Cluster",
+                "use SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI",
+                "error: variable CAMUNDA_SECURITY_AUTHENTICATION_OIDC_ISSUERURI is set, but no issuer is",
+            ],
+        ),
+        (
+            "a: [",
+            &[],
+            &["error: configuration file ", "line 2: it is not YAML"],
+        ),
+    ] {
+        let printed = run(text, variables).await;
+        for words in expected {
+            assert!(printed.contains(words), "{words}: {printed}");
+        }
+        assert!(!printed.contains("s3cret"), "{printed}");
+        let warnings = printed.matches("WARN").count();
+        let expected = expected.iter().filter(|words| words.contains("WARN"));
+        assert_eq!(
+            warnings,
+            expected.count().max(usize::from(text == mounted)),
+            "{printed}"
+        );
+    }
+    let many: String = (0..30).fold(String::new(), |text, count| {
+        text + &format!("camunda.identity.x{count}: 1\n")
+    });
+    let printed = run(&many, &[(ISSUER, "https://a/")]).await;
+    assert_eq!(
+        printed.matches("is not a known setting").count(),
+        16,
+        "{printed}"
+    );
+    assert!(
+        printed.contains("more settings are not known and have no effect count=14"),
+        "{printed}"
+    );
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     camunda::config::{
+        placeholders,
         properties::{Origin, Property},
         setting::Form,
     },
@@ -19,13 +20,23 @@ use crate::{
 const MAX_BYTES: u64 = 1 << 20;
 const EXTENSIONS: [&str; 2] = ["yml", "yaml"];
 
-/// Properties of one document of a file.
-type Document = Vec<Property>;
+/// Most files that other files import.
+const MAX_IMPORTS: usize = 32;
 
-/// Returns the properties of all configuration files, those that win last.
+/// One document of a file.
+struct Document {
+    properties: Vec<Property>,
+    /// Folder of the file.
+    folder: PathBuf,
+}
+
+/// Returns the properties of the documents of all configuration files, those that win last.
 ///
 /// Relative paths begin in `folder`.
-pub(super) fn sources(variables: &[Property], folder: &Path) -> Result<Vec<Document>, ConfigError> {
+pub(super) fn sources(
+    variables: &[Property],
+    folder: &Path,
+) -> Result<Vec<Vec<Property>>, ConfigError> {
     let names = texts(variables, "spring.config.name");
     let names = if names.is_empty() {
         vec!["application".to_owned()]
@@ -38,19 +49,52 @@ pub(super) fn sources(variables: &[Property], folder: &Path) -> Result<Vec<Docum
         files.push(read_group(group, &names, None)?);
     }
     let profiles = Profiles::active(variables, files.iter().flatten());
-    let mut sources = Vec::new();
+    let mut all = Vec::new();
     for (group, mut documents) in groups.iter().zip(files) {
         for profile in &profiles.0 {
             documents.extend(read_group(group, &names, Some(profile))?);
         }
-        for document in documents {
-            if profiles.activate(&document)? {
-                sources.push(document);
+        all.append(&mut documents);
+    }
+    // The last one is taken first. Imported documents win over the one that imports them.
+    all.reverse();
+    let mut sources = Vec::new();
+    let mut imports = 0_usize;
+    while let Some(document) = all.pop() {
+        if !profiles.activate(&document)? {
+            continue;
+        }
+        let folders = Folders {
+            process: folder,
+            file: &document.folder,
+        };
+        let mut imported = Vec::new();
+        let properties = &document.properties;
+        for import in properties
+            .iter()
+            .filter(|property| is_entry(property, IMPORT))
+        {
+            imports = imports.saturating_add(1);
+            if imports > MAX_IMPORTS {
+                return Err(ConfigError::InvalidSetting {
+                    setting: import.origin.to_string(),
+                    value: import.text.as_deref().map_or_else(String::new, shown),
+                    reason: format!(
+                        "more than {MAX_IMPORTS} files are imported; one may import itself"
+                    ),
+                });
+            }
+            for group in locations(import, variables, &folders)? {
+                imported.extend(read_group(&group, &names, None)?);
             }
         }
+        all.extend(imported.into_iter().rev());
+        sources.push(document.properties);
     }
     Ok(sources)
 }
+
+const IMPORT: &str = "spring.config.import";
 
 /// File or folder with configuration.
 struct Location {
@@ -78,25 +122,57 @@ fn groups(variables: &[Property], folder: &Path) -> Result<Vec<Group>, ConfigErr
     for key in [
         "spring.config.location",
         "spring.config.additional-location",
-        "spring.config.import",
+        IMPORT,
     ] {
         for variable in variables.iter().filter(|variable| variable.is_of(key)) {
-            for group in variable.text.iter().flat_map(|text| text.split(',')) {
-                let locations = group
-                    .split(';')
-                    .filter_map(|text| location(variable, text.trim(), folder));
-                groups.push(locations.collect::<Result<_, _>>()?);
-            }
+            let folders = Folders {
+                process: folder,
+                file: folder,
+            };
+            groups.extend(locations(variable, variables, &folders)?);
         }
     }
     Ok(groups)
 }
 
+/// Folders in which relative locations begin.
+struct Folders<'f> {
+    /// For locations that begin with `file:`.
+    process: &'f Path,
+    /// For other locations: the folder of the file that names them.
+    file: &'f Path,
+}
+
+/// Reads the groups of locations that a property names. They may contain placeholders for variables.
+fn locations(
+    property: &Property,
+    variables: &[Property],
+    folders: &Folders<'_>,
+) -> Result<Vec<Group>, ConfigError> {
+    let text = property.text.as_deref().unwrap_or_default();
+    let value_of = |name: &str| {
+        let variable = variables.iter().find(|one| one.origin.name() == name);
+        variable.and_then(|variable| variable.text.clone())
+    };
+    let replaced = placeholders::replace(text, &value_of);
+    let replaced = replaced.map_err(|reason| ConfigError::InvalidSetting {
+        setting: property.origin.to_string(),
+        value: shown(text),
+        reason,
+    })?;
+    let group = |group: &str| {
+        let locations = group.split(';');
+        let locations = locations.filter_map(|text| location(property, text.trim(), folders));
+        locations.collect()
+    };
+    replaced.split(',').map(group).collect()
+}
+
 /// Reads a location; `None` if it is inside Web Modeler's own program, or empty.
 fn location(
-    variable: &Property,
+    property: &Property,
     text: &str,
-    folder: &Path,
+    folders: &Folders<'_>,
 ) -> Option<Result<Location, ConfigError>> {
     let (rest, is_optional) = match text.strip_prefix("optional:") {
         Some(rest) => (rest, true),
@@ -107,13 +183,13 @@ fn location(
     }
     let invalid = |reason: &str| {
         Some(Err(ConfigError::InvalidSetting {
-            setting: variable.origin.to_string(),
+            setting: property.origin.to_string(),
             value: shown(text),
             reason: reason.to_owned(),
         }))
     };
-    let path = match rest.strip_prefix("file:") {
-        Some(path) => path.strip_prefix("//").unwrap_or(path),
+    let (path, folder) = match rest.strip_prefix("file:") {
+        Some(path) => (path.strip_prefix("//").unwrap_or(path), folders.process),
         None if rest
             .split('/')
             .next()
@@ -123,7 +199,7 @@ fn location(
                 "only locations of files are supported, e.g. file:/config/application.yaml",
             );
         }
-        None => rest,
+        None => (rest, folders.file),
     };
     if path.contains('*') {
         return invalid("locations with `*` are not supported; name each folder");
@@ -241,16 +317,22 @@ fn read_file(path: &Path) -> Result<Option<Vec<Document>>, ConfigError> {
         }
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
-    documents(path, text).map(Some)
+    let folder = path.parent().unwrap_or_else(|| Path::new(""));
+    let documents = documents(path, text)?.into_iter();
+    let document = |properties| Document {
+        properties,
+        folder: folder.to_owned(),
+    };
+    Ok(Some(documents.map(document).collect()))
 }
 
 #[cfg(feature = "yaml")]
-fn documents(path: &Path, text: &str) -> Result<Vec<Document>, ConfigError> {
+fn documents(path: &Path, text: &str) -> Result<Vec<Vec<Property>>, ConfigError> {
     crate::camunda::config::yaml::documents(&displayed(path), text)
 }
 
 #[cfg(not(feature = "yaml"))]
-fn documents(path: &Path, _: &str) -> Result<Vec<Document>, ConfigError> {
+fn documents(path: &Path, _: &str) -> Result<Vec<Vec<Property>>, ConfigError> {
     Err(invalid(
         path,
         "this program cannot read it: build it with the feature `yaml` of modeler-auth",
@@ -277,8 +359,11 @@ struct Profiles(Vec<String>);
 impl Profiles {
     /// Variables win over files, as for other settings. Included profiles come before the others.
     fn active<'d>(variables: &[Property], documents: impl Iterator<Item = &'d Document>) -> Self {
-        let unconditional = |document: &&Document| !document.iter().any(is_condition);
-        let files: Vec<_> = documents.filter(unconditional).flatten().cloned().collect();
+        let unconditional = |document: &&Document| !document.properties.iter().any(is_condition);
+        let documents = documents.filter(unconditional);
+        let files: Vec<_> = documents
+            .flat_map(|document| document.properties.clone())
+            .collect();
         let found = |key| {
             let texts_of_variables = texts(variables, key);
             if texts_of_variables.is_empty() {
@@ -296,7 +381,8 @@ impl Profiles {
 
     /// Returns whether the document counts.
     fn activate(&self, document: &Document) -> Result<bool, ConfigError> {
-        for property in document.iter().filter(|property| is_condition(property)) {
+        let conditions = document.properties.iter();
+        for property in conditions.filter(|property| is_condition(property)) {
             let text = property.text.as_deref().unwrap_or_default();
             if !is_profile_condition(property) || text.contains(['&', '|', '(', '$']) {
                 return Err(ConfigError::InvalidSetting {
@@ -306,7 +392,7 @@ impl Profiles {
                 });
             }
         }
-        let conditions = texts(document, ON_PROFILE);
+        let conditions = texts(&document.properties, ON_PROFILE);
         Ok(conditions.is_empty() || conditions.iter().any(|condition| self.fits(condition)))
     }
 
@@ -331,17 +417,19 @@ fn is_condition(property: &Property) -> bool {
 }
 
 fn is_profile_condition(property: &Property) -> bool {
-    Form::Key.is_of(property.origin.name(), ON_PROFILE)
+    is_entry(property, ON_PROFILE)
 }
 
 /// Returns the entries of a list, or the parts of a text separated by commas. Of several properties
 /// of one name the last counts.
 fn texts(properties: &[Property], key: &str) -> Vec<String> {
-    let is_of = |property: &&Property| property.origin.form().is_of(property.origin.name(), key);
     let is_whole = |property: &&Property| property.is_of(key);
     let found: Vec<&Property> = match properties.iter().rfind(is_whole) {
         Some(whole) => vec![whole],
-        None => properties.iter().filter(is_of).collect(),
+        None => properties
+            .iter()
+            .filter(|property| is_entry(property, key))
+            .collect(),
     };
     let texts = found
         .into_iter()
@@ -353,12 +441,18 @@ fn texts(properties: &[Property], key: &str) -> Vec<String> {
         .collect()
 }
 
+/// Returns whether the property is of `key`, or an entry of its list.
+fn is_entry(property: &Property, key: &str) -> bool {
+    let origin = &property.origin;
+    origin.form().is_of(origin.name(), key)
+}
+
 /// Returns whether the property names files.
 pub(super) fn is_location(origin: &Origin) -> bool {
     let keys = [
         "spring.config.location",
         "spring.config.additional-location",
-        "spring.config.import",
+        IMPORT,
         "spring.application.json",
     ];
     keys.iter()
@@ -367,8 +461,5 @@ pub(super) fn is_location(origin: &Origin) -> bool {
 
 /// Returns whether the property stands for configuration that is not read.
 pub(super) fn is_unread(origin: &Origin) -> bool {
-    match origin {
-        Origin::Variable(name) => Form::Variable.is_of(name, "spring.application.json"),
-        Origin::File { key, .. } => Form::Key.is_of(key, "spring.config.import"),
-    }
+    matches!(origin, Origin::Variable(name) if Form::Variable.is_of(name, "spring.application.json"))
 }

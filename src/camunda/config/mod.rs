@@ -84,8 +84,8 @@ impl Issuer {
     ///
     /// 1. `SPRING_CONFIG_LOCATION` names files, and folders with a slash at the end, separated by
     ///    commas. Default: `./application.yaml` and `./config/application.yaml`.
-    ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more. A location may
-    ///    begin with `optional:` and `file:`.
+    ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more, and so does the
+    ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`.
     /// 2. Variables win over files, later files over earlier ones, and later documents of a file
     ///    over earlier ones.
     /// 3. A document with `spring.config.activate.on-profile` counts if the profile is active, and so

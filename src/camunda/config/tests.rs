@@ -563,7 +563,7 @@ fn r62_a_configuration_without_an_issuer_is_an_error_and_nothing_is_none() {
         "camunda: {identity: {issuer: ~, base-url: http://identity}}",
         "camunda: {hub: {security: {jwt: {audience: {internal-api: a}}}}}",
         "camunda.security.authentication.oidc.issuer-uri: http://a/",
-        "spring.config.import: file:/etc/config.yaml",
+        "spring.config.import: optional:file:/missing.yaml",
     ] {
         let error = Folder::with("config/application.yaml", text).error(&[]);
         assert!(
@@ -990,4 +990,68 @@ fn a_key_set_url_comes_before_the_backend_url() {
     let issuer = issuer.unwrap().unwrap();
     let fetched = issuer.fetched_url().unwrap().unwrap();
     assert_eq!(fetched.0, "jwks_url");
+}
+
+#[test]
+fn a_file_may_import_files() {
+    // The full setup of Compose 8.10 mounts a file with clusters that imports the common settings.
+    let folder = Folder::new().and("config/common.yaml", compose(""));
+    let common = folder.0.join("config/common.yaml");
+    let clusters = "camunda:\n  hub:\n    clusters:\n      - id: management\n        tags: [dev]\n";
+    for location in [
+        format!("file:{}", common.display()),
+        "file:config/common.yaml".to_owned(),
+        "common.yaml".to_owned(),
+        "[optional:missing.yaml, \"${NAME:common}.yaml\"]".to_owned(),
+    ] {
+        let text = format!("spring:\n  config:\n    import: {location}\n{clusters}");
+        fs::write(folder.0.join("config/application.yaml"), text).unwrap();
+        assert!(
+            folder.summary(&[]).starts_with(&format!("{URL} | ")),
+            "{location}"
+        );
+    }
+    // An import wins over the document that names it, and a later document over both.
+    let issuer = |name: &str| format!("camunda.identity.issuer: https://{name}/\n");
+    let import = "spring.config.import: other.yaml\n";
+    for (text, expected) in [
+        (issuer("own") + import, "https://other/"),
+        (
+            issuer("own") + import + "---\n" + &issuer("last"),
+            "https://last/",
+        ),
+        (
+            issuer("own") + "---\nspring.config.activate.on-profile: x\n" + import,
+            "https://own/",
+        ),
+    ] {
+        let folder = Folder::with("application.yaml", &text).and("other.yaml", issuer("other"));
+        assert_eq!(
+            folder.read(&[]).unwrap().unwrap().as_str(),
+            expected,
+            "{text}"
+        );
+    }
+    for (text, words) in [
+        (
+            "spring.config.import: application.yaml",
+            "one may import itself",
+        ),
+        (
+            "spring.config.import: missing.yaml",
+            "missing.yaml: it does not exist",
+        ),
+        (
+            "spring.config.import: [application.yaml, application.yaml]",
+            "one may import itself",
+        ),
+        ("spring.config.import: vault://", "only locations of files"),
+        (
+            "spring.config.import: ${NAME}.yaml",
+            "set the variable NAME",
+        ),
+    ] {
+        let error = Folder::with("application.yaml", text).error(&[]);
+        assert!(error.contains(words), "{error}");
+    }
 }

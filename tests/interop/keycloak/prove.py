@@ -61,11 +61,11 @@ def equal(found, expected, what):
 class Process:
     """A process whose output goes to a file. It ends with this one."""
 
-    def __init__(self, name, command, env):
+    def __init__(self, name, command, env, folder=None):
         self.log = WORK / f"{name}.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                command, env={**os.environ, **env}, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=folder
             )
         atexit.register(self.stop)
 
@@ -107,9 +107,9 @@ class Keycloak(Process):
 
 
 class Service(Process):
-    """The example, configured by Web Modeler's own variables."""
+    """The example, configured by Web Modeler's own variables and by files in its folder."""
 
-    def __init__(self, name, port, **env):
+    def __init__(self, name, port, folder=None, **env):
         self.port = port
         settings = {
             "MODELER_ADDR": f"127.0.0.1:{port}",
@@ -117,7 +117,7 @@ class Service(Process):
             "JWKS_COOLDOWN_SECONDS": str(COOLDOWN),
             "RUST_LOG": "info",
         }
-        super().__init__(name, [str(SERVICE)], {**settings, **env})
+        super().__init__(name, [str(SERVICE)], {**settings, **env}, folder)
         until(lambda: self.status("GET", "/ready") in (200, 503), 10, name, self)
 
     def wait(self):
@@ -453,6 +453,66 @@ def split_name(keycloak):
     keycloak.stop()
 
 
+def mounted(issuer):
+    """A folder with the file that Helm renders and mounts."""
+    folder = WORK / "home"
+    (folder / "config").mkdir(parents=True, exist_ok=True)
+    (folder / "config/application.yaml").write_text(f"""\
+camunda:
+  identity:
+    base-url: "http://camunda-identity:80"
+    issuer: "{issuer}"
+    issuerBackendUrl: "{BACKEND}"
+    type: "KEYCLOAK"
+
+  modeler:
+    pusher:
+      host: "camunda-web-modeler-websockets"
+      port: 80
+    security:
+      jwt:
+        issuer:
+          backend-url: "{BACKEND}"
+        audience:
+          internal-api: "web-modeler-api"
+          public-api: "web-modeler-public-api"
+    server:
+      url: "http://localhost:8070"
+
+spring:
+  mail:
+    host: ""
+    properties:
+      mail.smtp.auth: false
+  security:
+    oauth2:
+      resourceserver:
+        jwt:
+          issuer-uri: "{issuer}"
+          jwk-set-uri: "${{KEY_SET:{BACKEND}/protocol/openid-connect/certs}}"
+""")
+    return folder
+
+
+def mounted_file():
+    """A service that has its settings from a mounted file alone, and one that has none."""
+    service = Service("mounted", 8074, folder=mounted(ISSUER))
+    service.wait()
+    check(service.lines("issuer configured", "application.yaml, line 31", ISSUER), "the line of the settings")
+    for client, permissions in CLIENTS.items():
+        status, _, body = service.ask("GET", "/api/v1/info", token(client))
+        if permissions is None:
+            equal(status, 401, f"mounted: {client}")
+        else:
+            equal((status, body), (200, info("v1", permissions)), f"mounted: {client}")
+    for path in ("/health/readiness", "/health/liveness"):
+        equal(service.status("GET", path), 200, path)
+    service.stop()
+    lost = Process("no-issuer", [str(SERVICE)], {"MODELER_ADDR": "127.0.0.1:8074"}, mounted(""))
+    equal(lost.process.wait(10), 1, "exit code without an issuer")
+    check(lost.lines("application.yaml, line 32 is set, but no issuer is"), lost.text())
+
+
 def record():
     """What the real one says, for the development issuer to be held against."""
     folder = WORK / "recorded"
@@ -503,6 +563,7 @@ def main():
         lambda: without_scope(service),
         lambda: algorithms(service, admin),
         lambda: rotation(service, admin),
+        mounted_file,
         private_ca,
     ):
         step()
