@@ -45,6 +45,7 @@ pub mod auth;
 mod axum;
 pub mod camunda;
 mod clock;
+mod entra;
 mod error;
 #[cfg(any(test, fuzzing))]
 #[doc(hidden)]

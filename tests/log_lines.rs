@@ -187,11 +187,11 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
         (near("http://issuer.example/realms/a"), &["scheme", known]),
         (
             near("https://other.example/realms/a"),
-            &["only in host or port", known],
+            &["another host or port", known],
         ),
         (
             near("https://issuer.example:8443/realms/a"),
-            &["only in host or port", known],
+            &["another host or port", known],
         ),
         (near("https://x.example/"), &["unknown_issuer", known]),
         (

@@ -41,6 +41,67 @@ use crate::{
 ///     .route("/health", get(|| async { "ok" })); // routes added after the layer are public
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
+///
+/// # Other layers
+///
+/// In a `Router`, the layer added last is outermost; in a `ServiceBuilder`, the layer added first.
+///
+/// | layer | position | reason |
+/// |---|---|---|
+/// | CORS | outside | A preflight request carries no token: inside, it gets 401. Without the headers of CORS, a browser hides a rejection from scripts. |
+/// | tracing | outside | It then sees rejected requests, and its span surrounds the log lines about them. Inside, it sees accepted requests only. |
+/// | body limit | either | `AuthLayer` does not read the body. Outside, a too large `Content-Length` gets 413 before the token is checked. Inside, it gets 413 only with a valid token, and otherwise 401. |
+///
+/// - CORS: allow the header `Authorization` by its name, since `*` does not include it
+///   ([Fetch](https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)). Expose
+///   `WWW-Authenticate` and `Retry-After` if scripts read them.
+/// - Tracing: a span that begins outside does not know the subject. Create the field empty, and
+///   record it from the `Access` inside, as below. A closure for
+///   [`reject_with`](AuthLayer::reject_with) can record the reason of a rejection.
+/// - Tracing: a span with all request headers, such as `include_headers(true)` of tower-http,
+///   contains the token. Mark the header as
+///   [sensitive](http::HeaderValue::set_sensitive) outside that layer.
+/// - Response bodies: [`Problem`] needs a body with `From<String>`. `Router::layer` converts the
+///   body to that of axum each time. If a layer in one `ServiceBuilder` changes the body inside
+///   `AuthLayer`, add `.map_response(|response: Response<_>| response.map(Body::new))` between them.
+///
+/// ```
+/// use axum::{
+///     Router,
+///     extract::Request,
+///     http::{HeaderValue, Method, header},
+///     middleware::{Next, from_fn},
+///     routing::post,
+/// };
+/// use modeler_auth::{Access, AuthLayer, Issuer, TokenValidator};
+/// use tower_http::{cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
+/// use tracing::{Span, field, info_span};
+///
+/// async fn record_subject(access: Access, request: Request, next: Next) -> axum::response::Response {
+///     Span::current().record("subject", access.subject());
+///     next.run(request).await
+/// }
+///
+/// let validator = TokenValidator::builder()
+///     .issuer(Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC"))
+///     .build()?;
+/// let cors = CorsLayer::new()
+///     .allow_origin([HeaderValue::from_static("https://app.example.com")])
+///     .allow_methods([Method::GET, Method::POST])
+///     .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+///     .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER]);
+/// let trace = TraceLayer::new_for_http().make_span_with(|request: &Request| {
+///     info_span!("request", method = %request.method(), subject = field::Empty)
+/// });
+/// let app: Router = Router::new()
+///     .route("/files", post(|body: String| async move { body.len().to_string() }))
+///     .layer(from_fn(record_subject)) // innermost
+///     .layer(AuthLayer::new(validator))
+///     .layer(RequestBodyLimitLayer::new(1024 * 1024))
+///     .layer(cors)
+///     .layer(trace); // outermost
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone)]
 #[must_use = "a layer does nothing unless it is applied to a service"]
 pub struct AuthLayer<R = Problem> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::url::shown;
+use crate::{entra, url::shown};
 
 /// Largest number of configured issuers in a log line.
 const MAX_SHOWN_ISSUERS: usize = 4;
@@ -13,21 +13,31 @@ pub(super) fn near_miss<'k>(
     mut known: impl Iterator<Item = &'k str> + Clone,
     name: &str,
 ) -> Option<String> {
-    if name.starts_with("https://sts.windows.net/") {
-        return Some(
-            "it is a version 1 token of Microsoft Entra: \
-             set `requestedAccessTokenVersion` to 2 in the manifest of the API's app"
-                .to_owned(),
-        );
+    if let Some(tenant) = entra::version_1_tenant(name) {
+        // Only the tokens of a configured tenant can become acceptable.
+        let is_its_tenant = |known| {
+            entra::version_2_tenant(known).is_some_and(|(_, id)| id.eq_ignore_ascii_case(tenant))
+        };
+        if known.clone().any(is_its_tenant) {
+            return Some(
+                "it is a version 1 token of Microsoft Entra: \
+                 set `requestedAccessTokenVersion` to 2 in the manifest of the API's app"
+                    .to_owned(),
+            );
+        }
     }
     let is_same = |known: &&str| core(known).eq_ignore_ascii_case(core(name));
     if let Some(near) = known.clone().find(is_same) {
         return Some(format!(
-            "it differs from `{near}` only in scheme, case or a slash at the end"
+            "it differs from `{}` only in scheme, case or a slash at the end",
+            shown(near)
         ));
     }
     let near = known.find(|known| has_same_path(known, name))?;
-    Some(format!("it differs from `{near}` only in host or port"))
+    Some(format!(
+        "it has the path of `{}`, but another host or port",
+        shown(near)
+    ))
 }
 
 /// Returns a text that names up to 4 of the configured issuers.
@@ -43,12 +53,12 @@ pub(super) fn known_issuers<'k>(names: impl Iterator<Item = &'k str>) -> Arc<str
     .into()
 }
 
-/// Returns whether two issuer names differ only in host or port.
-fn has_same_path(one: &str, other: &str) -> bool {
+/// Returns whether two issuer names have the same path, which is not empty.
+fn has_same_path(known: &str, name: &str) -> bool {
     fn path(name: &str) -> Option<&str> {
         core(name).split_once('/').map(|(_, path)| path)
     }
-    path(one).is_some_and(|one| path(other) == Some(one))
+    path(known).is_some_and(|known| path(name) == Some(known))
 }
 
 /// Returns an issuer's name without its scheme and final slashes.
@@ -120,17 +130,12 @@ mod tests {
                 .unwrap()
                 .contains("`https://c.example/`")
         );
-        assert!(
-            hint("https://sts.windows.net/x/")
-                .unwrap()
-                .contains("Entra")
-        );
         for near in [
             "https://b.example/realms/b",
             "http://a.example:8080/realms/b/",
         ] {
             assert!(
-                hint(near).unwrap().contains("only in host or port"),
+                hint(near).unwrap().contains("another host or port"),
                 "{near}"
             );
         }
@@ -139,6 +144,7 @@ mod tests {
             "https://d.example/",
             "https://a.example",
             "https://a.example/realms/bb",
+            "https://sts.windows.net/realms/",
             "://",
         ] {
             assert_eq!(hint(other), None, "{other}");
@@ -146,13 +152,31 @@ mod tests {
     }
 
     #[test]
+    fn the_version_of_entra_is_named_only_for_a_configured_tenant() {
+        let hint = |known: &'static str, name| near_miss([known].into_iter(), name);
+        let entra = "https://login.microsoftonline.com/ABC/v2.0";
+        let found = hint(entra, "https://sts.windows.net/abc/").unwrap();
+        assert!(found.contains("requestedAccessTokenVersion"), "{found}");
+        for (known, name) in [
+            (entra, "https://sts.windows.net/other/"),
+            ("https://a.example/abc/v2.0", "https://sts.windows.net/abc/"),
+            (
+                "https://sts.windows.net/abc/",
+                "https://sts.windows.net/other/",
+            ),
+        ] {
+            assert_eq!(hint(known, name), None, "{known} {name}");
+        }
+    }
+
+    #[test]
     fn audiences_are_cut_short() {
         let many = ["a", "b", "c", "d", "e"].into_iter();
         let long = "x".repeat(65);
-        let told = other_audience(many, [long.as_str()].into_iter());
+        let text = other_audience(many, [long.as_str()].into_iter());
         let shown = "x".repeat(64);
         assert_eq!(
-            told,
+            text,
             format!("found [\"a\", \"b\", \"c\", \"d\"], expected [\"{shown}\"]")
         );
     }

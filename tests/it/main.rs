@@ -17,6 +17,7 @@ mod info;
 mod keeping;
 mod layer;
 mod mapping;
+mod other_layers;
 mod problems;
 mod providers;
 mod tokens;

@@ -5,6 +5,7 @@
 use url::Url;
 
 use crate::{
+    entra,
     json::{Malformed, read_object, without_bom},
     keys::{
         document::{self, Expected},
@@ -96,24 +97,32 @@ impl Discovery {
     fn advice(&self, found: &str, found_url: Option<&IssuerUrl>) -> String {
         const SHARED: [&str; 3] = ["common", "consumers", "organizations"];
         let issuer = &self.issuer;
-        let is_shared = issuer
-            .url()
-            .path_segments()
-            .is_some_and(|mut segments| segments.any(|segment| SHARED.contains(&segment)));
-        if is_shared || found.contains(['{', '}']) {
+        // A realm may have such a name, too. It is then in the name that was found.
+        let is_shared =
+            |segment| SHARED.contains(&segment) && !found.split('/').any(|other| other == segment);
+        let mut segments = issuer.url().path().split('/');
+        if segments.any(is_shared) || found.contains(['{', '}']) {
             return "the issuer setting names no single tenant: set it to the issuer of your own \
                     tenant"
                 .to_owned();
         }
-        // The same name but for its scheme, default port, final slash or the version of Entra.
+        let entra = entra::version_2_tenant(issuer.as_str());
+        // Without `/v2.0`, Entra publishes the document for version 1 tokens.
+        if let (Some((host, _)), Some(tenant)) = (entra, entra::version_1_tenant(found)) {
+            let name = format!("https://{host}/{tenant}/v2.0");
+            return format!("set the issuer to exactly {:?}", shown(&name));
+        }
+        // The same name but for its scheme, port, slash or `/v2.0` at the end.
         let core = |text: &str| {
             let url = Url::parse(text).ok()?;
             let path = url.path().trim_end_matches('/');
             let path = path.strip_suffix("/v2.0").unwrap_or(path).to_owned();
             Some((url.host_str()?.to_owned(), path))
         };
+        // Entra also answers at the domain name of a tenant, but its issuer has the tenant's id.
+        let is_tenant = entra.is_some() && entra::version_2_tenant(found).is_some();
         if let Some(found) = found_url
-            && core(found.as_str()) == core(issuer.as_str())
+            && (is_tenant || core(found.as_str()) == core(issuer.as_str()))
         {
             return format!("set the issuer to exactly {:?}", shown(found.as_str()));
         }
@@ -318,8 +327,20 @@ mod tests {
             (
                 "https://login.microsoftonline.com/t",
                 None,
+                "https://sts.windows.net/t/",
+                r#"exactly "https://login.microsoftonline.com/t/v2.0""#,
+            ),
+            (
+                "https://login.microsoftonline.com/example.com/v2.0",
+                None,
                 "https://login.microsoftonline.com/t/v2.0",
                 r#"exactly "https://login.microsoftonline.com/t/v2.0""#,
+            ),
+            (
+                "https://a/t",
+                None,
+                "https://a/t/v2.0",
+                r#"exactly "https://a/t/v2.0""#,
             ),
             (
                 "https://login.microsoftonline.com/common/v2.0",
@@ -334,6 +355,18 @@ mod tests {
                 "your own tenant",
             ),
             ("https://a/x", None, "https://b/x", BACKEND),
+            (
+                "https://keycloak/realms/common",
+                None,
+                "https://login/realms/common",
+                BACKEND,
+            ),
+            (
+                "https://a/realms/common",
+                None,
+                "https://a/realms/common/",
+                r#"exactly "https://a/realms/common/""#,
+            ),
             ("https://a/x", Some("http://b/x"), "http://c/x", KEY_SET),
             ("https://a/x", Some("http://b/x"), "https://a/x/", "exactly"),
         ] {

@@ -80,6 +80,25 @@ async fn the_common_issuer_of_entra_names_no_tenant() {
 }
 
 #[tokio::test]
+async fn the_version_1_issuer_of_entra_is_corrected_to_version_2() {
+    let tenant = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555";
+    let (kind, message) = failure(
+        Issuer::oidc(tenant).audience("66666666-7777-8888-9999-000000000000"),
+        vec![(
+            "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/.well-known/openid-configuration",
+            json!({
+                "issuer": "https://sts.windows.net/11111111-2222-3333-4444-555555555555/",
+                "jwks_uri": "https://login.microsoftonline.com/common/discovery/keys",
+            }),
+        )],
+    )
+    .await;
+    assert_eq!(kind, KeyFetchErrorKind::IssuerMismatch);
+    let advice = format!("set the issuer to exactly \"{tenant}/v2.0\"");
+    assert!(message.contains(&advice), "{message}");
+}
+
+#[tokio::test]
 async fn a_missing_slash_of_auth0_is_told_by_the_keys() {
     let (kind, message) = failure(
         Issuer::oidc("https://tenant.eu.auth0.com").audience("https://api.example.com"),

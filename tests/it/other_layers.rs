@@ -1,0 +1,364 @@
+//! Positions of the layers of tower-http relative to `AuthLayer`, and the consequence of the other
+//! position.
+
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    extract::DefaultBodyLimit,
+    http::{HeaderName, HeaderValue, Method, Request, Response, header},
+    middleware,
+    routing::post,
+};
+use modeler_auth::{
+    Access, AuthLayer, Permission, RequirePermissionLayer,
+    reject::{Problem, Reject as _, Rejection},
+    test_util::TestIssuer,
+};
+use tower::{ServiceBuilder, ServiceExt as _};
+use tower_http::{
+    cors::{Any, CorsLayer},
+    limit::RequestBodyLimitLayer,
+    trace::{DefaultMakeSpan, TraceLayer},
+};
+use tracing::{Span, field, level_filters::LevelFilter, subscriber::DefaultGuard};
+
+use crate::{
+    log::Log,
+    support::{Answer, send, validator},
+};
+
+const ORIGIN: &str = "https://app.example";
+const ALLOWED_ORIGIN: HeaderName = header::ACCESS_CONTROL_ALLOW_ORIGIN;
+
+fn auth(issuer: &TestIssuer) -> AuthLayer {
+    AuthLayer::new(validator([issuer.issuer()]))
+}
+
+/// Handler that reads the body, and one behind a permission that the tokens of [`reader`] lack.
+fn routes() -> Router {
+    Router::new()
+        .route("/create", post(async || "created"))
+        .route_layer(RequirePermissionLayer::new(Permission::Create))
+        .route(
+            "/",
+            post(async |body: Bytes| format!("{} bytes", body.len())),
+        )
+}
+
+fn reader(issuer: &TestIssuer) -> String {
+    issuer.token().permissions([Permission::Read]).sign()
+}
+
+fn request(path: &str, token: Option<&str>) -> Request<Body> {
+    let request = Request::post(path).header("origin", ORIGIN);
+    let request = match token {
+        Some(token) => request.header("authorization", format!("Bearer {token}")),
+        None => request,
+    };
+    request.body(Body::empty()).unwrap()
+}
+
+/// The request that a browser sends before a `POST` with a token. It carries no token.
+fn preflight() -> Request<Body> {
+    Request::options("/")
+        .header("origin", ORIGIN)
+        .header("access-control-request-method", "POST")
+        .header("access-control-request-headers", "authorization")
+        .body(Body::empty())
+        .unwrap()
+}
+
+fn cors() -> CorsLayer {
+    CorsLayer::new()
+        .allow_origin([HeaderValue::from_static(ORIGIN)])
+        .allow_methods([Method::POST])
+        .allow_headers([header::AUTHORIZATION])
+        .expose_headers([header::WWW_AUTHENTICATE, header::RETRY_AFTER])
+}
+
+fn allowed_origin(answer: &Answer) -> Option<&str> {
+    answer.header(ALLOWED_ORIGIN.as_str())
+}
+
+#[tokio::test]
+async fn cors_outside_answers_the_preflight_and_lets_a_browser_read_rejections() {
+    let issuer = TestIssuer::self_managed();
+    let token = reader(&issuer);
+    for app in [
+        routes().layer(auth(&issuer)).layer(cors()),
+        routes().layer(ServiceBuilder::new().layer(cors()).layer(auth(&issuer))),
+    ] {
+        let answer = send(&app, preflight()).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(allowed_origin(&answer), Some(ORIGIN));
+        let headers = answer.header("access-control-allow-headers");
+        assert_eq!(headers, Some("authorization"));
+        for (path, token, status) in [
+            ("/", None, 401),
+            ("/", Some("junk"), 401),
+            ("/create", Some(&*token), 403),
+            ("/", Some(&token), 200),
+        ] {
+            let answer = send(&app, request(path, token)).await;
+            assert_eq!(answer.status, status);
+            assert_eq!(allowed_origin(&answer), Some(ORIGIN), "{status}");
+            let exposed = answer.header("access-control-expose-headers").unwrap();
+            assert_eq!(exposed, "www-authenticate,retry-after", "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cors_inside_leaves_the_preflight_and_rejections_without_its_headers() {
+    let issuer = TestIssuer::self_managed();
+    let app = routes().layer(cors()).layer(auth(&issuer));
+    for request in [preflight(), request("/", None), request("/", Some("junk"))] {
+        let answer = send(&app, request).await;
+        assert_eq!(answer.status, 401);
+        assert_eq!(allowed_origin(&answer), None);
+    }
+    // The layer is at work: accepted requests reach it, and so do those that a rule rejects.
+    for (path, status) in [("/", 200), ("/create", 403)] {
+        let answer = send(&app, request(path, Some(&reader(&issuer)))).await;
+        assert_eq!(answer.status, status);
+        assert_eq!(allowed_origin(&answer), Some(ORIGIN), "{status}");
+    }
+}
+
+/// tower-http answers `*`, which stands for every request header except `Authorization` (Fetch standard,
+/// CORS-preflight fetch).
+#[tokio::test]
+async fn any_header_in_cors_does_not_name_authorization() {
+    let issuer = TestIssuer::self_managed();
+    let app = routes()
+        .layer(auth(&issuer))
+        .layer(cors().allow_headers(Any));
+    let answer = send(&app, preflight()).await;
+    assert_eq!(answer.header("access-control-allow-headers"), Some("*"));
+}
+
+/// Captures the lines of this thread, of all levels.
+fn capture() -> (Log, DefaultGuard) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::DEBUG)
+        .with_ansi(false)
+        .with_writer(log.clone())
+        .finish();
+    (log, tracing::subscriber::set_default(subscriber))
+}
+
+/// The lines of `log` that contain `text`.
+fn lines(log: &Log, text: &str) -> Vec<String> {
+    let log = log.text();
+    let lines = log.lines().filter(|line| line.contains(text));
+    lines.map(str::to_owned).collect()
+}
+
+const RESPONSE: &str = "finished processing request";
+
+#[tokio::test]
+async fn tracing_outside_sees_rejections_and_its_span_surrounds_the_log_lines_about_them() {
+    let issuer = TestIssuer::self_managed();
+    let (log, _guard) = capture();
+    let app = routes()
+        .layer(auth(&issuer))
+        .layer(TraceLayer::new_for_http());
+    assert_eq!(send(&app, request("/?a", Some("junk"))).await.status, 401);
+    let responses = lines(&log, RESPONSE);
+    assert_eq!(responses.len(), 1, "{responses:?}");
+    assert!(responses[0].contains("status=401"), "{responses:?}");
+    let rejected = lines(&log, "request rejected");
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    assert!(rejected[0].contains("uri=/?a"), "{rejected:?}");
+}
+
+#[tokio::test]
+async fn tracing_inside_sees_no_request_without_a_valid_token() {
+    let issuer = TestIssuer::self_managed();
+    let (log, _guard) = capture();
+    let app = routes()
+        .layer(TraceLayer::new_for_http())
+        .layer(auth(&issuer));
+    assert_eq!(send(&app, request("/?a", Some("junk"))).await.status, 401);
+    assert!(lines(&log, RESPONSE).is_empty());
+    let rejected = lines(&log, "request rejected");
+    assert_eq!(rejected.len(), 1, "{rejected:?}");
+    assert!(!rejected[0].contains("uri="), "{rejected:?}");
+    let token = reader(&issuer);
+    assert_eq!(send(&app, request("/", Some(&token))).await.status, 200);
+    assert_eq!(lines(&log, RESPONSE).len(), 1);
+}
+
+#[tokio::test]
+async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
+    let issuer = TestIssuer::self_managed();
+    let (log, _guard) = capture();
+    let record = async |access: Access, request: Request<Body>, next: middleware::Next| {
+        Span::current().record("subject", access.subject());
+        next.run(request).await
+    };
+    let reject = |rejection: &Rejection<'_>| -> Response<Body> {
+        Span::current().record("reason", rejection.error().reason());
+        Problem.reject(rejection)
+    };
+    let span = |_: &Request<Body>| {
+        tracing::info_span!("request", subject = field::Empty, reason = field::Empty)
+    };
+    let app = routes()
+        .layer(middleware::from_fn(record))
+        .layer(auth(&issuer).reject_with(reject))
+        .layer(TraceLayer::new_for_http().make_span_with(span));
+    let token = issuer.token().subject("ada\n").sign();
+    let expired = issuer.token().expired().sign();
+    for token in [&token, &expired] {
+        send(&app, request("/", Some(token))).await;
+    }
+    let responses = lines(&log, RESPONSE);
+    assert_eq!(responses.len(), 2, "{responses:?}");
+    // `record` escapes the text.
+    assert!(responses[0].contains(r#"subject="ada\n""#), "{responses:?}");
+    assert!(!responses[0].contains("reason"), "{responses:?}");
+    assert!(
+        responses[1].contains(r#"reason="expired""#),
+        "{responses:?}"
+    );
+    assert!(!responses[1].contains("subject"), "{responses:?}");
+}
+
+#[tokio::test]
+async fn a_span_with_headers_contains_the_token_unless_the_header_is_sensitive() {
+    let issuer = TestIssuer::self_managed();
+    let with_headers = || {
+        let span = DefaultMakeSpan::new().include_headers(true);
+        TraceLayer::new_for_http().make_span_with(span)
+    };
+    let hide = middleware::map_request(async |mut request: Request<Body>| {
+        if let Some(value) = request.headers_mut().get_mut("authorization") {
+            value.set_sensitive(true);
+        }
+        request
+    });
+    let token = reader(&issuer);
+    for (app, is_shown) in [
+        (routes().layer(auth(&issuer)).layer(with_headers()), true),
+        (
+            routes()
+                .layer(auth(&issuer))
+                .layer(with_headers())
+                .layer(hide),
+            false,
+        ),
+    ] {
+        let (log, _guard) = capture();
+        assert_eq!(send(&app, request("/", Some(&token))).await.status, 200);
+        assert_eq!(log.text().contains(&token), is_shown);
+        assert_eq!(lines(&log, RESPONSE).len(), 1);
+    }
+}
+
+const LIMIT: usize = 8;
+
+/// A request with a body beyond the limit; its length is declared, or only seen when the body is read.
+fn long(token: Option<&str>, is_length_declared: bool) -> Request<Body> {
+    let mut request = request("/", token);
+    if is_length_declared {
+        let length = HeaderValue::from(LIMIT + 1);
+        request.headers_mut().insert("content-length", length);
+    }
+    *request.body_mut() = Body::from("x".repeat(LIMIT + 1));
+    request
+}
+
+/// Answers to a long body without and with a token, each with and without a declared length.
+async fn answers_to_long_bodies(app: &Router, token: &str) -> [u16; 4] {
+    let mut statuses = Vec::new();
+    for (token, is_length_declared) in [
+        (None, true),
+        (None, false),
+        (Some(token), true),
+        (Some(token), false),
+    ] {
+        let answer = send(app, long(token, is_length_declared)).await;
+        statuses.push(answer.status.as_u16());
+    }
+    statuses.try_into().unwrap()
+}
+
+#[tokio::test]
+async fn a_body_limit_may_be_on_either_side() {
+    let issuer = TestIssuer::self_managed();
+    let token = reader(&issuer);
+    let limit = || RequestBodyLimitLayer::new(LIMIT);
+    let outside = [
+        routes().layer(auth(&issuer)).layer(limit()),
+        routes().layer(ServiceBuilder::new().layer(limit()).layer(auth(&issuer))),
+    ];
+    for app in outside {
+        let statuses = answers_to_long_bodies(&app, &token).await;
+        assert_eq!(statuses, [413, 401, 413, 413]);
+    }
+    let inside = routes().layer(limit()).layer(auth(&issuer));
+    let statuses = answers_to_long_bodies(&inside, &token).await;
+    assert_eq!(statuses, [401, 401, 413, 413]);
+    // The limit of axum's extractors is a request extension.
+    for app in [
+        routes()
+            .layer(auth(&issuer))
+            .layer(DefaultBodyLimit::max(LIMIT)),
+        routes()
+            .layer(DefaultBodyLimit::max(LIMIT))
+            .layer(auth(&issuer)),
+    ] {
+        let statuses = answers_to_long_bodies(&app, &token).await;
+        assert_eq!(statuses, [401, 401, 413, 413]);
+    }
+}
+
+/// A body whose reading fails the test.
+#[tokio::test]
+async fn the_layer_does_not_read_the_body() {
+    let issuer = TestIssuer::self_managed();
+    let app = Router::new()
+        .route("/", post(async || "ok"))
+        .layer(auth(&issuer));
+    let token = reader(&issuer);
+    for (token, status) in [(None, 401), (Some("junk"), 401), (Some(&*token), 200)] {
+        let mut request = request("/", token);
+        let unread = futures_util::stream::poll_fn(
+            |_| -> std::task::Poll<Option<Result<Bytes, axum::Error>>> {
+                panic!("the body is read")
+            },
+        );
+        *request.body_mut() = Body::from_stream(unread);
+        assert_eq!(send(&app, request).await.status, status);
+    }
+}
+
+/// Layers that wrap the body of the response, inside `AuthLayer` in one `ServiceBuilder`.
+#[tokio::test]
+async fn a_wrapped_response_body_is_converted_for_rejections() {
+    let issuer = TestIssuer::self_managed();
+    let service = ServiceBuilder::new()
+        .layer(auth(&issuer))
+        .map_response(|response: Response<_>| response.map(Body::new))
+        .layer(RequestBodyLimitLayer::new(LIMIT))
+        .layer(TraceLayer::new_for_http())
+        .service(routes());
+    for (request, status, text) in [
+        (request("/", None), 401, "A Bearer token is required"),
+        (
+            request("/create", Some(&reader(&issuer))),
+            403,
+            "does not permit",
+        ),
+        (long(Some(&reader(&issuer)), true), 413, "length limit"),
+        (request("/", Some(&reader(&issuer))), 200, "0 bytes"),
+    ] {
+        let response = service.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        let body = axum::body::to_bytes(response.into_body(), 1 << 10);
+        let body = String::from_utf8(body.await.unwrap().to_vec()).unwrap();
+        assert!(body.contains(text), "{body}");
+    }
+}
