@@ -1055,3 +1055,15 @@ fn a_file_may_import_files() {
         assert!(error.contains(words), "{error}");
     }
 }
+
+#[test]
+fn the_file_in_the_documentation_gives_its_issuer() {
+    let page = include_str!("../../../docs/self-managed.md");
+    let mut blocks = page.split("```yaml\n").skip(1);
+    let block = blocks.find(|block| block.contains("issuer-uri:")).unwrap();
+    let (text, _) = block.split_once("```").unwrap();
+    let summary = Folder::with("config/application.yaml", text).summary(&[]);
+    let keys = "at http://host.docker.internal:18080/auth/realms/camunda-platform/protocol/openid-connect/certs";
+    let expected = format!("{URL} | web-modeler-public-api | {keys} |");
+    assert!(summary.starts_with(&expected), "{summary}");
+}
