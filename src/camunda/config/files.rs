@@ -412,8 +412,8 @@ impl Profiles {
 const ON_PROFILE: &str = "spring.config.activate.on-profile";
 
 fn is_condition(property: &Property) -> bool {
-    let name = Form::Key.canonical(property.origin.name());
-    name.starts_with("spring.config.activate.") && property.text.is_some()
+    let is_condition = Form::Key.rest(property.origin.name(), "spring.config.activate.");
+    is_condition.is_some() && property.text.is_some()
 }
 
 fn is_profile_condition(property: &Property) -> bool {

@@ -60,7 +60,17 @@ pub(super) struct Property {
 
 impl Property {
     pub(super) fn is_of(&self, key: &str) -> bool {
-        self.origin.form().canonical(self.origin.name()) == self.origin.form().canonical(key)
+        self.origin.form().is_same(self.origin.name(), key)
+    }
+
+    /// Returns the index of the property in the list under `key`.
+    fn index_in(&self, key: &str) -> Option<usize> {
+        let form = self.origin.form();
+        let index = form.rest(self.origin.name(), key)?;
+        match form {
+            Form::Variable => index.parse().ok(),
+            Form::Key => index.strip_prefix('[')?.strip_suffix(']')?.parse().ok(),
+        }
     }
 
     /// Returns whether the property is an entry, or a part of one, of a list under `key`, or of a
@@ -69,9 +79,8 @@ impl Property {
         let Origin::File { key: name, .. } = &self.origin else {
             return false;
         };
-        let (name, key) = (Form::Key.canonical(name), Form::Key.canonical(key));
-        name.strip_prefix(&key)
-            .is_some_and(|rest| rest.starts_with(['.', '[']))
+        let rest = Form::Key.rest(name, key);
+        rest.is_some_and(|rest| rest.starts_with(['.', '[']))
     }
 
     /// Returns whether the text is missing. In files that means that the setting is not set, since
@@ -163,16 +172,33 @@ impl Properties<'_> {
         rank: usize,
         key: &str,
     ) -> Result<Option<Value>, ConfigError> {
+        let mut entries = Vec::new();
+        for property in source {
+            if let Some(index) = property.index_in(key) {
+                entries.push((index, property));
+            } else if property.is_inside(key) {
+                return Err(ConfigError::InvalidSetting {
+                    setting: property.origin.to_string(),
+                    value: property.text.as_deref().map_or_else(String::new, shown),
+                    reason: format!("{key} needs a list of texts"),
+                });
+            }
+        }
+        entries.sort_by_key(|(index, _)| *index);
+        // A variable may be looked up under two spellings of its name.
+        entries.dedup_by(|(one, entry), (other, first)| one == other && entry.text == first.text);
         let mut list: Option<Value> = None;
-        for index in 0..=source.len() {
-            let is_entry = |property: &&Property| match property.origin.form() {
-                Form::Variable => property.is_of(&format!("{key}.{index}")),
-                Form::Key => property.is_of(&format!("{key}[{index}]")),
-            };
-            let Some(entry) = source.iter().find(is_entry) else {
-                break;
-            };
+        let mut last = None;
+        for (index, entry) in entries {
             let text = self.text(entry)?;
+            if last == Some(index) {
+                return Err(ConfigError::InvalidSetting {
+                    setting: entry.origin.to_string(),
+                    value: shown(&text),
+                    reason: "the same entry has another value under another name".to_owned(),
+                });
+            }
+            last = Some(index);
             match &mut list {
                 Some(list) => list.texts.push(text),
                 None => {
@@ -184,16 +210,7 @@ impl Properties<'_> {
                 }
             }
         }
-        let count = list.as_ref().map_or(0, |list| list.texts.len());
-        let mut inside = source.iter().filter(|property| property.is_inside(key));
-        match inside.nth(count) {
-            Some(other) => Err(ConfigError::InvalidSetting {
-                setting: other.origin.to_string(),
-                value: other.text.as_deref().map_or_else(String::new, shown),
-                reason: format!("{key} needs a list of texts"),
-            }),
-            None => Ok(list),
-        }
+        Ok(list)
     }
 
     /// Returns the text of `property` with its placeholders replaced.

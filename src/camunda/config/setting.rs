@@ -106,12 +106,31 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Returns the part of a name that counts: Spring ignores case, dashes and underscores, and in
-    /// variables dots as well.
-    pub(super) fn canonical(self, name: &str) -> String {
-        let counts = |c: &char| !matches!(c, '-' | '_') && (self == Self::Key || *c != '.');
-        let name = name.chars().filter(counts);
-        name.flat_map(char::to_lowercase).collect()
+    /// Returns the characters of a name that count: Spring ignores case, dashes and underscores, and
+    /// in variables dots as well.
+    fn chars(self, name: &str) -> impl Iterator<Item = char> {
+        let counts = move |c: &char| !matches!(c, '-' | '_') && (self == Self::Key || *c != '.');
+        name.chars().filter(counts).flat_map(char::to_lowercase)
+    }
+
+    fn canonical(self, name: &str) -> String {
+        self.chars(name).collect()
+    }
+
+    /// Returns whether both are one name.
+    pub(super) fn is_same(self, name: &str, other: &str) -> bool {
+        self.chars(name).eq(self.chars(other))
+    }
+
+    /// Returns the rest of `name` after `start`, if it starts so.
+    pub(super) fn rest(self, name: &str, start: &str) -> Option<String> {
+        let mut chars = self.chars(name);
+        for expected in self.chars(start) {
+            if chars.next() != Some(expected) {
+                return None;
+            }
+        }
+        Some(chars.collect())
     }
 
     /// Returns `key` as it is usually written.
@@ -124,13 +143,11 @@ impl Form {
 
     /// Returns whether `name` is one of `key`, or of an entry of its list.
     pub(super) fn is_of(self, name: &str, key: &str) -> bool {
-        let (name, key) = (self.canonical(name), self.canonical(key));
-        let rest = name.strip_prefix(&key);
-        let is_index = |rest: &str| {
+        let is_index = |rest: String| {
             rest.bytes()
                 .all(|b| b.is_ascii_digit() || b"[]".contains(&b))
         };
-        rest.is_some_and(is_index)
+        self.rest(name, key).is_some_and(is_index)
     }
 
     fn has_prefix(self, name: &str, prefix: &str) -> bool {
@@ -139,7 +156,13 @@ impl Form {
                 let name = name.replace(['.', '-'], "_").to_uppercase();
                 name.starts_with(&self.write(prefix))
             }
-            Self::Key => format!("{}.", self.canonical(name)).starts_with(&self.canonical(prefix)),
+            // The prefix itself is a mapping without keys.
+            Self::Key => {
+                let is_mapping = prefix
+                    .strip_suffix('.')
+                    .is_some_and(|key| self.is_same(name, key));
+                is_mapping || self.rest(name, prefix).is_some()
+            }
         }
     }
 

@@ -662,6 +662,9 @@ fn lists_are_separated_by_commas_or_have_an_entry_each() {
     for issuer in [from(&variables), Folder::new().read(&variables)] {
         assert!(summary(&issuer.unwrap().unwrap()).contains("| a, b |"));
     }
+    let other = second.to_lowercase();
+    let error = Folder::new().error(&[issuer, (&second, "b"), (&other, "c")]);
+    assert!(error.contains("under another name"), "{error}");
     for value in ["a, b", "[a, b]", "\n- a\n- b", "\n  - \"a\"\n  - ${B}"] {
         let text = format!("spring.security.oauth2.resourceserver.jwt.audiences: {value}\n");
         let summary = Folder::with("application.yaml", &text).summary(&[issuer, ("B", "b")]);
@@ -1066,4 +1069,22 @@ fn the_file_in_the_documentation_gives_its_issuer() {
     let keys = "at http://host.docker.internal:18080/auth/realms/camunda-platform/protocol/openid-connect/certs";
     let expected = format!("{URL} | web-modeler-public-api | {keys} |");
     assert!(summary.starts_with(&expected), "{summary}");
+}
+
+#[test]
+fn a88_a_large_file_is_read_in_passing() {
+    let issuer = ("CAMUNDA_IDENTITY_ISSUER", "https://a/");
+    let entries: String =
+        (0..9000).fold(String::new(), |text, count| text + &format!("\n- a{count}"));
+    let key = "spring.security.oauth2.resourceserver.jwt.audiences";
+    let read = Folder::with("application.yaml", &format!("{key}: {entries}")).read(&[issuer]);
+    // The validator has a limit.
+    let error = read
+        .unwrap()
+        .unwrap()
+        .check(&Clock::System)
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(error.contains("9000 audiences"), "{error}");
 }
