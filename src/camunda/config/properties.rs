@@ -188,17 +188,17 @@ impl Properties<'_> {
         // A variable may be looked up under two spellings of its name.
         entries.dedup_by(|(one, entry), (other, first)| one == other && entry.text == first.text);
         let mut list: Option<Value> = None;
-        let mut last = None;
+        let mut previous = None;
         for (index, entry) in entries {
             let text = self.text(entry)?;
-            if last == Some(index) {
+            if previous == Some(index) {
                 return Err(ConfigError::InvalidSetting {
                     setting: entry.origin.to_string(),
                     value: shown(&text),
                     reason: "the same entry has another value under another name".to_owned(),
                 });
             }
-            last = Some(index);
+            previous = Some(index);
             match &mut list {
                 Some(list) => list.texts.push(text),
                 None => {
