@@ -1,5 +1,7 @@
 //! Permission rule of the Web Modeler API.
 
+use std::borrow::Cow;
+
 use http::Method;
 
 use crate::{
@@ -50,15 +52,27 @@ impl ByMethod {
 
 impl PermissionRule for ByMethod {
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
+        let needed = self.needed(request).ok_or_else(Denied::always)?;
+        access.require(needed)
+    }
+
+    fn scopes(&self, request: &RequestView<'_>) -> Cow<'_, str> {
+        Cow::Borrowed(self.needed(request).map_or("", Permission::name))
+    }
+}
+
+impl ByMethod {
+    /// Returns the permission that the request needs; `None` if none suffices.
+    fn needed(self, request: &RequestView<'_>) -> Option<Permission> {
         let is_search = self.search_needs_read && request.path().ends_with("/search");
-        access.require(match *request.method() {
-            Method::POST if is_search => Permission::Read,
-            Method::POST => Permission::Create,
+        match *request.method() {
+            Method::POST if is_search => Some(Permission::Read),
+            Method::POST => Some(Permission::Create),
             // Deliberately not `Method::is_safe`: it also treats OPTIONS and TRACE as safe.
-            Method::GET | Method::HEAD => Permission::Read,
-            Method::PATCH | Method::PUT => Permission::Update,
-            Method::DELETE => Permission::Delete,
-            _ => return Err(Denied::always()),
-        })
+            Method::GET | Method::HEAD => Some(Permission::Read),
+            Method::PATCH | Method::PUT => Some(Permission::Update),
+            Method::DELETE => Some(Permission::Delete),
+            _ => None,
+        }
     }
 }

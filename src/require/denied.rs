@@ -36,6 +36,8 @@ use crate::{
 pub struct Denied {
     /// Scopes separated by spaces; empty if no scope suffices.
     scope: Cow<'static, str>,
+    /// What the token lacks, for the log.
+    detail: Option<Cow<'static, str>>,
 }
 
 impl Denied {
@@ -44,6 +46,7 @@ impl Denied {
     pub fn needs(scope: impl Into<Cow<'static, str>>) -> Self {
         Self {
             scope: scope.into(),
+            detail: None,
         }
     }
 
@@ -71,6 +74,20 @@ impl Denied {
         Self::needs("")
     }
 
+    /// Tells the operator why, in the field `detail` of the log line. The client does not see it.
+    ///
+    /// ```
+    /// # use modeler_auth::require::Denied;
+    /// let denied = Denied::always().because("the account is closed");
+    /// assert_eq!(denied.to_string(), "the account is closed");
+    /// ```
+    pub fn because(self, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            detail: Some(detail.into()),
+            ..self
+        }
+    }
+
     /// Returns the scopes that the operation needs, separated by spaces; empty if no scope
     /// suffices.
     #[must_use]
@@ -87,12 +104,19 @@ impl From<Permission> for Denied {
 
 impl From<Denied> for AuthError {
     fn from(denied: Denied) -> Self {
-        Self::verified(Reason::InsufficientScope(denied.scope))
+        let error = Self::verified(Reason::InsufficientScope(denied.scope));
+        match denied.detail {
+            Some(detail) => error.with_detail(&*detail),
+            None => error,
+        }
     }
 }
 
 impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(detail) = &self.detail {
+            return f.write_str(detail);
+        }
         match self.scope() {
             "" => f.write_str("the operation is denied whatever the token permits"),
             scope => write!(f, "the operation needs the scope `{scope}`"),

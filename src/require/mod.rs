@@ -2,13 +2,25 @@
 //! them.
 
 pub(crate) mod by_method;
+pub(crate) mod client;
+pub(crate) mod combined;
 pub(crate) mod denied;
 pub(crate) mod future;
 pub(crate) mod layer;
+pub(crate) mod role;
 pub(crate) mod rule;
+pub(crate) mod scope;
 pub(crate) mod service;
 
 pub use self::{
-    by_method::ByMethod, denied::Denied, future::RequirePermissionFuture,
-    layer::RequirePermissionLayer, rule::PermissionRule, service::RequirePermission,
+    by_method::ByMethod,
+    client::RequireClient,
+    combined::{And, Or},
+    denied::Denied,
+    future::RequirePermissionFuture,
+    layer::RequirePermissionLayer,
+    role::RequireRole,
+    rule::PermissionRule,
+    scope::RequireScope,
+    service::RequirePermission,
 };

@@ -1,11 +1,14 @@
 //! Rules that decide what a request needs.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     access::{Access, permission::Permission},
     auth::request_view::RequestView,
-    require::denied::Denied,
+    require::{
+        combined::{And, Or},
+        denied::Denied,
+    },
 };
 
 /// Rule that decides whether an access suffices for a request.
@@ -31,6 +34,43 @@ pub trait PermissionRule {
     /// # Errors
     /// [`Denied`] if it does not suffice; the request is rejected with 403.
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied>;
+
+    /// Returns all scopes that the operation needs, separated by spaces, whatever the token has.
+    /// Default: empty, for a rule that knows none.
+    ///
+    /// [`and`](PermissionRule::and) names them to the client together with those of the other rule,
+    /// so that the client can ask for all of them at once.
+    fn scopes(&self, request: &RequestView<'_>) -> Cow<'_, str> {
+        let _ = request;
+        Cow::Borrowed("")
+    }
+
+    /// Returns a rule that needs both rules to accept the request.
+    ///
+    /// ```
+    /// use modeler_auth::{
+    ///     RequirePermissionLayer,
+    ///     require::{PermissionRule as _, RequireClient, RequireScope},
+    /// };
+    ///
+    /// let rule = RequireScope::all(["orders:write"]).and(RequireClient::any(["shop"]));
+    /// let layer = RequirePermissionLayer::new(rule);
+    /// ```
+    fn and<R: PermissionRule>(self, other: R) -> And<Self, R>
+    where
+        Self: Sized,
+    {
+        And(self, other)
+    }
+
+    /// Returns a rule that needs one of both rules to accept the request. A denial names the scopes of
+    /// the first rule for which a scope suffices.
+    fn or<R: PermissionRule>(self, other: R) -> Or<Self, R>
+    where
+        Self: Sized,
+    {
+        Or(self, other)
+    }
 }
 
 impl<F> PermissionRule for F
@@ -46,10 +86,18 @@ impl PermissionRule for Permission {
     fn check(&self, access: &Access, _: &RequestView<'_>) -> Result<(), Denied> {
         access.require(*self)
     }
+
+    fn scopes(&self, _: &RequestView<'_>) -> Cow<'_, str> {
+        Cow::Borrowed(self.name())
+    }
 }
 
 impl<P: PermissionRule + ?Sized> PermissionRule for Arc<P> {
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
         (**self).check(access, request)
+    }
+
+    fn scopes(&self, request: &RequestView<'_>) -> Cow<'_, str> {
+        (**self).scopes(request)
     }
 }

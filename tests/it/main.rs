@@ -8,6 +8,7 @@ mod support;
 #[path = "../support/tls.rs"]
 mod tls;
 
+mod authorization;
 mod configuration;
 mod end_to_end;
 mod faults;
