@@ -1,6 +1,8 @@
 //! Names of issuers of Microsoft Entra, for hints in log lines
 //! ([national clouds](https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud)).
 
+use crate::{error::claim::ClaimError, token::claims::Claims};
+
 /// Hosts in the issuers of version 1 tokens.
 const VERSION_1_HOSTS: [&str; 2] = ["sts.chinacloudapi.cn", "sts.windows.net"];
 /// Hosts in the issuers of version 2 tokens.
@@ -25,6 +27,24 @@ pub(crate) fn version_2_tenant(name: &str) -> Option<(&str, &str)> {
     let (host, tenant) = host_and_tenant(name)?;
     let is_entra = VERSION_2_HOSTS.contains(&host) || host.ends_with(EXTERNAL_HOST);
     is_entra.then_some((host, tenant))
+}
+
+/// Rejects version 1 tokens of Entra, which have other claims than version 2 tokens.
+pub(crate) fn reject_version_1(claims: &Claims) -> Result<(), ClaimError> {
+    let issuer = claims.issuer();
+    let is_version_1 = version_1_tenant(issuer).is_some()
+        || (version_2_tenant(issuer).is_some()
+            && claims
+                .get::<String>("ver")?
+                .is_some_and(|version| version == "1.0"));
+    if is_version_1 {
+        return Err(ClaimError::new(
+            "ver",
+            "is that of a version 1 token of Microsoft Entra: set `requestedAccessTokenVersion` to 2 \
+             in the manifest of the API's app",
+        ));
+    }
+    Ok(())
 }
 
 fn host_and_tenant(name: &str) -> Option<(&str, &str)> {

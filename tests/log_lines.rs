@@ -19,21 +19,10 @@ use modeler_auth_testkit::{
 };
 use serde_json::json;
 use tower::ServiceExt as _;
-use tracing::{level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing::level_filters::LevelFilter;
 
 const BACKEND: &str = "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL";
 const KEY_SET: &str = "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI";
-
-/// Captures the lines of this thread at level info and above.
-fn capture() -> (Log, DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::INFO)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
 
 fn trusting(issuer: Issuer) -> TokenValidator {
     let builder = TokenValidator::builder().issuer(issuer.audience("test"));
@@ -52,7 +41,7 @@ async fn send(validator: &TokenValidator, authorization: &str) -> u16 {
 
 /// Returns the last line that is logged when the keys of `issuer` are fetched.
 async fn line_of_fetch(issuer: Issuer) -> String {
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
     let _ = trusting(issuer).refresh_now().await;
     last_line(&log)
 }
@@ -153,7 +142,7 @@ async fn a_bad_signing_key_beside_good_keys_is_one_warning_with_its_id() {
     let encryption = json!({"kty": "RSA", "kid": "e", "use": "enc", "n": "AQAB", "e": "AQAB"});
     let set = jwks(&[&weak, &good.jwk, &encryption]);
     server.text("/jwks", set.clone());
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
     let validator = trusting(Issuer::oidc("https://a/").jwks_url(server.url("/jwks")));
     for _ in 0..3 {
         validator.refresh_now().await.unwrap();
@@ -166,7 +155,7 @@ async fn a_bad_signing_key_beside_good_keys_is_one_warning_with_its_id() {
         &["\"weak-key\"", "weak: its modulus", "issuer=\"https://a/\""],
     );
     // The same for keys that never change.
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
     trusting(Issuer::oidc("https://a/").keys(StaticKeys::from_jwks(set)));
     check(&last_line(&log), &["WARN", "\"weak-key\""]);
 }
@@ -229,7 +218,7 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
             &["found [\\\"other\\\"]", "expected [\\\"test\\\""],
         ),
     ] {
-        let (log, _guard) = capture();
+        let (log, _guard) = Log::capture(LevelFilter::INFO);
         let validator = trusting(
             issuer
                 .issuer()
@@ -254,7 +243,7 @@ async fn a_token_in_another_scheme_is_logged_without_any_of_it() {
         (format!("Token {token}"), "not `Bearer`"),
         (format!("DPoP {token}"), "`DPoP`, which is not supported"),
     ] {
-        let (log, _guard) = capture();
+        let (log, _guard) = Log::capture(LevelFilter::INFO);
         let validator = trusting(issuer.issuer());
         for _ in 0..100 {
             assert_eq!(send(&validator, &header).await, 401);
@@ -274,7 +263,7 @@ async fn a_token_in_another_scheme_is_logged_without_any_of_it() {
 async fn a_noisy_client_hides_no_other_and_what_was_left_out_is_counted() {
     let clock = TestClock::new();
     let [a, b] = ["https://a.example/", "https://b.example/"].map(TestIssuer::oidc);
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
     let mut builder = TokenValidator::builder().clock(clock.clone());
     for issuer in [&a, &b] {
         builder = builder.issuer(issuer.issuer());

@@ -2,6 +2,7 @@
 //!
 #![doc = include_str!("../../docs/self-managed.md")]
 
+pub(crate) mod claim_rules;
 pub(crate) mod config;
 pub(crate) mod deprecation;
 pub(crate) mod hub_problem;
@@ -12,7 +13,12 @@ pub(crate) mod saas;
 pub(crate) mod self_managed;
 
 pub use self::{
-    deprecation::Deprecation, hub_problem::HubProblem, info::InfoService,
-    info_version::InfoVersion, permission_names::PermissionNames, saas::SaasClaims,
+    claim_rules::{ClaimRule, ClaimRules},
+    deprecation::Deprecation,
+    hub_problem::HubProblem,
+    info::InfoService,
+    info_version::InfoVersion,
+    permission_names::PermissionNames,
+    saas::SaasClaims,
     self_managed::SelfManagedClaims,
 };

@@ -77,6 +77,15 @@ pub enum ConfigError {
         /// The problem.
         reason: &'static str,
     },
+    /// Rule about claims that cannot be used.
+    #[error("claim rules{}: {reason}", match .rule { 0 => String::new(), rule => format!(", rule {rule}") })]
+    #[non_exhaustive]
+    InvalidClaimRule {
+        /// Number of the rule, from 1; 0 if the problem is in no rule.
+        rule: usize,
+        /// The problem.
+        reason: &'static str,
+    },
     /// Deprecation of the info endpoint with a date or URL that cannot be used.
     #[error("info endpoint: the deprecation's {setting} `{value}` cannot be used: {reason}")]
     #[non_exhaustive]

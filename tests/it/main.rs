@@ -9,6 +9,7 @@ mod support;
 mod tls;
 
 mod authorization;
+mod claim_rules;
 mod configuration;
 mod end_to_end;
 mod faults;

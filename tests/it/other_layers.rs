@@ -20,7 +20,7 @@ use tower_http::{
     limit::RequestBodyLimitLayer,
     trace::{DefaultMakeSpan, TraceLayer},
 };
-use tracing::{Span, field, level_filters::LevelFilter, subscriber::DefaultGuard};
+use tracing::{Span, field, level_filters::LevelFilter};
 
 use crate::{
     log::Log,
@@ -137,17 +137,6 @@ async fn any_header_in_cors_does_not_name_authorization() {
     assert_eq!(answer.header("access-control-allow-headers"), Some("*"));
 }
 
-/// Captures the lines of this thread, of all levels.
-fn capture() -> (Log, DefaultGuard) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(LevelFilter::DEBUG)
-        .with_ansi(false)
-        .with_writer(log.clone())
-        .finish();
-    (log, tracing::subscriber::set_default(subscriber))
-}
-
 /// The lines of `log` that contain `text`.
 fn lines(log: &Log, text: &str) -> Vec<String> {
     let log = log.text();
@@ -160,7 +149,7 @@ const RESPONSE: &str = "finished processing request";
 #[tokio::test]
 async fn tracing_outside_sees_rejections_and_its_span_surrounds_the_log_lines_about_them() {
     let issuer = TestIssuer::self_managed();
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
     let app = routes()
         .layer(auth(&issuer))
         .layer(TraceLayer::new_for_http());
@@ -176,7 +165,7 @@ async fn tracing_outside_sees_rejections_and_its_span_surrounds_the_log_lines_ab
 #[tokio::test]
 async fn tracing_inside_sees_no_request_without_a_valid_token() {
     let issuer = TestIssuer::self_managed();
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
     let app = routes()
         .layer(TraceLayer::new_for_http())
         .layer(auth(&issuer));
@@ -193,7 +182,7 @@ async fn tracing_inside_sees_no_request_without_a_valid_token() {
 #[tokio::test]
 async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
     let issuer = TestIssuer::self_managed();
-    let (log, _guard) = capture();
+    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
     let record = async |access: Access, request: Request<Body>, next: middleware::Next| {
         Span::current().record("subject", access.subject());
         next.run(request).await
@@ -250,7 +239,7 @@ async fn a_span_with_headers_contains_the_token_unless_the_header_is_sensitive()
             false,
         ),
     ] {
-        let (log, _guard) = capture();
+        let (log, _guard) = Log::capture(LevelFilter::DEBUG);
         assert_eq!(send(&app, request("/", Some(&token))).await.status, 200);
         assert_eq!(log.text().contains(&token), is_shown);
         assert_eq!(lines(&log, RESPONSE).len(), 1);

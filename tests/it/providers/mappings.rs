@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use modeler_auth::{
-    AuthorizedOrganization, Claims, Permission, Permissions,
+    AuthorizedOrganization, Claims, ConfigError, Permission, Permissions,
     access::{ClaimError, Grant},
-    camunda::PermissionNames,
+    camunda::{ClaimRule, ClaimRules, PermissionNames},
 };
 
 /// Reads the permissions `create:*`, `read:*`, `update:*` and `delete:*` from an array of names.
@@ -59,4 +59,12 @@ pub fn my_main_branch(claims: &Claims) -> Result<Grant, ClaimError> {
     is("ref", "refs/heads/main")?;
     let permissions = Permissions::from_iter([Permission::Update]);
     Ok(Grant::new(AuthorizedOrganization::nil(), permissions))
+}
+
+pub fn rules() -> Result<ClaimRules, ConfigError> {
+    let rules = ClaimRules::new([
+        ClaimRule::contains(["groups"], "modelers").grants(Permission::ALL),
+        ClaimRule::equals(["department"], "audit").grants([Permission::Read]),
+    ])?;
+    Ok(rules.organization_claim(["tid"]))
 }

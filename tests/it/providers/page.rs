@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, collections::BTreeSet};
 
-use modeler_auth::Issuer;
+use modeler_auth::{Issuer, camunda::ClaimRules};
 
 use super::{Case, cases};
 
@@ -102,11 +102,20 @@ fn each_mapping_of_the_page_is_tried() {
         .iter()
         .filter(|block| !block.starts_with("Issuer::"))
         .collect();
-    assert_eq!(mappings.len(), 5);
+    assert_eq!(mappings.len(), 6);
     for mapping in mappings {
         let mapping = without_space(mapping);
         assert!(tried.contains(&mapping), "{mapping}");
     }
+}
+
+#[test]
+fn the_rules_of_the_page_are_the_same_in_code_and_in_a_file() {
+    let file = blocks(PAGE, "json");
+    let file = file.iter().find(|block| block.contains("rules")).unwrap();
+    let file: ClaimRules = serde_json::from_str(file).unwrap();
+    let code = super::mappings::rules().unwrap();
+    assert_eq!(format!("{file:?}"), format!("{code:?}"));
 }
 
 #[test]
