@@ -13,14 +13,14 @@ use serde_json::json;
 use target::Target;
 
 #[tokio::test]
-async fn a68_no_secret_is_told() {
+async fn a68_no_secret_is_logged() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing_subscriber::filter::LevelFilter::TRACE)
         .with_writer(log.clone())
         .finish();
     tracing::subscriber::set_global_default(subscriber).unwrap();
-    let key = Key::rsa();
+    let key = Key::rsa().with_id("key-id-of-the-issuer");
     let target = Target::new(&[&key]);
     let secret = "s3cret";
     let mut tokens = vec![
@@ -55,7 +55,7 @@ async fn a68_no_secret_is_told() {
             assert!(!shown.contains(part), "a part of a token");
         }
     }
-    assert!(!shown.contains(key.id()) || key.id() == "rsa", "a key id");
+    assert!(!shown.contains(key.id()), "a key id");
     let subject = claims()["sub"].as_str().unwrap().to_owned();
     assert!(!shown.contains(&subject), "a subject");
 }

@@ -84,7 +84,7 @@ impl AuthErrorKind {
             | Reason::Unconfirmed
             | Reason::UnknownIssuer
             | Reason::UnknownKey
-            | Reason::UnsupportedAlgorithm
+            | Reason::UnsupportedAlgorithm(_)
             | Reason::WrongAudience => Self::InvalidToken,
         }
     }

@@ -35,9 +35,20 @@ pub(crate) enum Reason {
     Unconfirmed,
     UnknownIssuer,
     UnknownKey,
-    UnsupportedAlgorithm,
+    UnsupportedAlgorithm(AlgorithmMismatch),
     UnsupportedCrit,
     WrongAudience,
+}
+
+/// What the signature algorithm of a token does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlgorithmMismatch {
+    /// This crate.
+    Crate,
+    /// The configuration of the issuer.
+    Issuer,
+    /// The key that the token names.
+    Key,
 }
 
 impl Reason {
@@ -71,7 +82,7 @@ impl Reason {
             Self::Unconfirmed => "unconfirmed",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
-            Self::UnsupportedAlgorithm => "unsupported_algorithm",
+            Self::UnsupportedAlgorithm(_) => "unsupported_algorithm",
             Self::UnsupportedCrit => "unsupported_crit",
             Self::WrongAudience => "wrong_audience",
         }
@@ -185,8 +196,14 @@ impl Reason {
             }
             Self::UnknownIssuer => "the token's issuer (`iss`) is not configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
-            Self::UnsupportedAlgorithm => {
-                "the token's signature algorithm is not allowed for its issuer and key: see `Issuer::algorithms`"
+            Self::UnsupportedAlgorithm(AlgorithmMismatch::Crate) => {
+                "the token's signature algorithm (`alg`) is not supported: the issuer must sign with RS, PS or ES with 256, 384 or 512, or with EdDSA"
+            }
+            Self::UnsupportedAlgorithm(AlgorithmMismatch::Issuer) => {
+                "the token's signature algorithm (`alg`) is not one of `Issuer::algorithms` (jws-algorithms)"
+            }
+            Self::UnsupportedAlgorithm(AlgorithmMismatch::Key) => {
+                "the token's signature algorithm (`alg`) is not that of the key which the token names (`kid`)"
             }
             Self::WrongAudience => {
                 "none of the token's audiences (`aud`) is configured for its issuer"

@@ -3,7 +3,10 @@
 use std::borrow::Cow;
 
 use crate::{
-    error::{reason::Reason, token_kind::TokenKind},
+    error::{
+        reason::{AlgorithmMismatch, Reason},
+        token_kind::TokenKind,
+    },
     json::{Malformed, Member, Reader, read_object},
     keys::algorithm::Algorithm,
 };
@@ -62,7 +65,7 @@ impl<'s> Header<'s> {
             return Err(Reason::MalformedHeader);
         }
         Ok(Self {
-            algorithm: algorithm.ok_or(Reason::UnsupportedAlgorithm)?,
+            algorithm: algorithm.ok_or(Reason::UnsupportedAlgorithm(AlgorithmMismatch::Crate))?,
             key_id: members.key_id,
             is_at_jwt,
         })

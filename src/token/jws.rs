@@ -125,7 +125,7 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::keys::algorithm::Algorithm;
+    use crate::{error::reason::AlgorithmMismatch, keys::algorithm::Algorithm};
 
     fn token(header: &str) -> String {
         format!("{}.e30.c2ln", URL_SAFE_NO_PAD.encode_to_string(header))
@@ -243,7 +243,11 @@ mod tests {
             r#"{"alg":""}"#,
             r"{}",
         ] {
-            assert_eq!(reason(bad), Some(Reason::UnsupportedAlgorithm), "{bad}");
+            assert_eq!(
+                reason(bad),
+                Some(Reason::UnsupportedAlgorithm(AlgorithmMismatch::Crate)),
+                "{bad}"
+            );
         }
         for bad in [r#"{"alg":null}"#, r#"{"alg":["RS256"]}"#, r#"{"alg":256}"#] {
             assert_eq!(reason(bad), Some(Reason::MalformedHeader), "{bad}");

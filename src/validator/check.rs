@@ -6,7 +6,10 @@ use crate::{
     access::Access,
     auth::request_view::RequestView,
     clock::SteadyTime,
-    error::{auth::AuthError, reason::Reason},
+    error::{
+        auth::AuthError,
+        reason::{AlgorithmMismatch, Reason},
+    },
     issuer::trusted::TrustedIssuer,
     keys::{
         cache::{Miss, shared::KeysInUse, waiters::Wait},
@@ -170,7 +173,7 @@ impl Inner {
         // Checks that need no key come first: an unacceptable token then starts no fetch.
         let header = &unverified.signed().header;
         if !issuer.algorithms.contains(header.algorithm) {
-            return Err(Reason::UnsupportedAlgorithm.into());
+            return Err(Reason::UnsupportedAlgorithm(AlgorithmMismatch::Issuer).into());
         }
         let checked = match unverified.check(&issuer.requirements, self.clock.wall(), self.leeway) {
             Ok(checked) => checked,
@@ -195,7 +198,7 @@ impl Inner {
                     issuer,
                     &loaded,
                     waits_left,
-                    Reason::UnsupportedAlgorithm,
+                    Reason::UnsupportedAlgorithm(AlgorithmMismatch::Key),
                 ));
             }
         };

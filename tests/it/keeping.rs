@@ -783,7 +783,7 @@ async fn events_tell_what_happens_to_the_keys() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_unchanged_key_set_is_told_as_such() {
+async fn an_unchanged_key_set_is_reported_as_unchanged() {
     let issuer = oidc();
     let script = ScriptedKeys::new({
         let issuer = issuer.clone();

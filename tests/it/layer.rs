@@ -205,7 +205,7 @@ async fn r6_a_token_elsewhere_than_in_the_header_is_none() {
 }
 
 #[tokio::test]
-async fn r9_keys_that_cannot_be_had_are_not_the_clients_fault() {
+async fn r9_unavailable_keys_are_an_error_of_the_service() {
     let issuer = TestIssuer::self_managed();
     issuer.fail_fetches(true);
     let app = routes().layer(AuthLayer::new(validator([issuer.issuer()])));

@@ -31,7 +31,7 @@ async fn a_private_ca_is_trusted_once_it_is_configured() {
 }
 
 #[tokio::test]
-async fn f14_tls_trouble_is_told_as_such_and_never_gone_around() {
+async fn f14_tls_errors_are_reported_and_never_bypassed() {
     let authority = Authority::new();
     let other = Authority::new();
     for (hint, host, expired, pem) in [
@@ -103,7 +103,7 @@ async fn keys_come_through_a_proxy_to_where_no_name_leads() {
 }
 
 #[tokio::test]
-async fn f15_a_name_that_is_not_known_is_told_as_such() {
+async fn f15_an_unknown_host_name_is_reported_as_such() {
     let (kind, message) = failure(Issuer::oidc("https://keycloak.invalid/")).await;
     assert_eq!(kind, KeyFetchErrorKind::Dns, "{message}");
 }

@@ -235,7 +235,7 @@ class Admin:
         self.ask("PUT", f"{ADMIN}/clients/{client['id']}", client)
 
 
-# --- what is proven
+# --- tests
 
 
 def info(version, permissions):
@@ -317,7 +317,7 @@ def algorithms(service, admin):
         + [("eddsa-generated", {"eddsaEllipticCurveKey": name}) for name in ("Ed448", "Ed25519")]
         + [("rsa-enc-generated", {"algorithm": "RSA-OAEP-256"})]
     ):
-        # The last of two equal priorities would be chance.
+        # The last of two equal priorities would be arbitrary.
         priority = "90" if "Ed448" in config.values() else "100"
         admin.add_key(provider, **config, priority=priority)
     for algorithm in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"):
@@ -331,7 +331,7 @@ def algorithms(service, admin):
 
 
 class Load:
-    """Valid requests all the while, with tokens that `mint` makes."""
+    """Sends valid requests without pause, with tokens that `mint` makes."""
 
     def __init__(self, service, mint):
         self.service, self.mint, self.stopped = service, mint, False
@@ -514,7 +514,7 @@ def mounted_file():
 
 
 def record():
-    """What the real one says, for the development issuer to be held against."""
+    """Records the responses of Keycloak; a test compares those of the development issuer."""
     folder = WORK / "recorded"
     folder.mkdir()
     # Everything was signed by keys that end with this run.

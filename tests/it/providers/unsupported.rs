@@ -99,7 +99,7 @@ async fn the_version_1_issuer_of_entra_is_corrected_to_version_2() {
 }
 
 #[tokio::test]
-async fn a_missing_slash_of_auth0_is_told_by_the_keys() {
+async fn a_missing_slash_of_auth0_is_named_by_the_error_of_the_fetch() {
     let (kind, message) = failure(
         Issuer::oidc("https://tenant.eu.auth0.com").audience("https://api.example.com"),
         case("Auth0", 0).documents,
