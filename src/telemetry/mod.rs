@@ -9,6 +9,7 @@ pub(crate) mod limit;
 use std::time::Duration;
 
 use crate::{
+    access::grant_source::GrantError,
     clock::Clock,
     error::{
         auth::{AuthError, AuthErrorKind},
@@ -76,6 +77,25 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
              scope `camunda-identity` to its client, and grant the client a permission"
         );
     }
+}
+
+/// Logs a failed call for a grant. Returns whether the line is above level debug, as `log` limits it.
+pub(crate) fn grants_failed(issuer: &str, error: &GrantError, log: &LogLimit) -> bool {
+    let is_allowed = log.allows_line().is_some();
+    if is_allowed {
+        tracing::warn!(
+            target: TARGET, issuer,
+            "grant not fetched; known grants serve on for a limited time, and other tokens get 503: {error}"
+        );
+    } else {
+        tracing::debug!(target: TARGET, issuer, "grant not fetched: {error}");
+    }
+    is_allowed
+}
+
+/// Logs the end of an outage of the source of grants.
+pub(crate) fn grants_available(issuer: &str) {
+    tracing::info!(target: TARGET, issuer, "grants are fetched again");
 }
 
 /// Logs an event of an issuer's key set.

@@ -1,15 +1,24 @@
 //! Check of a token: the one decision whether it is acceptable, and what it grants.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use crate::{
     access::Access,
     auth::request_view::RequestView,
     clock::SteadyTime,
     error::{auth::AuthError, reason::Reason},
-    issuer::trusted::TrustedIssuer,
+    issuer::{
+        grants::{Answer, Decision, GrantWait, Grants, KnownGrant},
+        trusted::TrustedIssuer,
+    },
     keys::{
-        cache::{Miss, shared::KeysInUse, waiters::Wait},
+        cache::{Miss, shared::KeysInUse, waiters},
         key_set::KeyLookupError,
     },
     token::{
@@ -21,7 +30,7 @@ use crate::{
     validator::{Inner, cache::entry::CachedToken, diagnostics},
 };
 
-/// Outcome for a token that is rejected, or has to wait for keys.
+/// Outcome for a token that is rejected, or has to wait.
 pub(crate) enum NotAccepted {
     Rejected(AuthError),
     /// The decision must be taken again once this is ready.
@@ -44,25 +53,73 @@ impl<E: Into<AuthError>> From<E> for NotAccepted {
     }
 }
 
-/// Number of times that a request may still wait for keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitsLeft(u8);
+/// Future that is ready when the decision must be taken again.
+pub(crate) enum Wait {
+    Grant(Box<GrantWait>),
+    Keys(waiters::Wait),
+}
+
+/// Result of a wait.
+pub(crate) enum Waited {
+    Grant(Arc<Answer>),
+    Keys {
+        /// `true` if the fetch began before the request.
+        joined: bool,
+    },
+}
+
+impl Future for Wait {
+    type Output = Waited;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited> {
+        Poll::Ready(match self.get_mut() {
+            Self::Grant(wait) => Waited::Grant(ready!(Pin::new(wait).poll(cx))),
+            Self::Keys(wait) => {
+                ready!(Pin::new(&mut *wait).poll(cx));
+                Waited::Keys {
+                    joined: wait.joined,
+                }
+            }
+        })
+    }
+}
+
+/// Number of times that a request may still wait for keys, and the answer of the source of grants that it
+/// has waited for.
+#[derive(Clone)]
+pub(crate) struct WaitsLeft {
+    keys: u8,
+    answer: Option<Arc<Answer>>,
+}
 
 impl WaitsLeft {
-    pub(crate) const ALL: Self = Self(2);
-    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self {
+        keys: 2,
+        answer: None,
+    };
 
-    pub(super) fn may_wait(self) -> bool {
-        self != Self::NONE
+    pub(super) fn may_wait(&self) -> bool {
+        self.keys > 0
     }
 
-    /// Returns what is left after `wait`. If its fetch began before the request, the response may lack
-    /// a new key, so one more wait is allowed; otherwise none.
-    pub(crate) fn after(self, wait: &Wait) -> Self {
-        if wait.joined {
-            Self(self.0.saturating_sub(1))
-        } else {
-            Self::NONE
+    /// Returns what is left when no more wait for keys is allowed.
+    pub(crate) fn none(self) -> Self {
+        Self { keys: 0, ..self }
+    }
+
+    /// Returns what is left after a wait. If its fetch of keys began before the request, the response may
+    /// lack a new key, so one more wait is allowed; otherwise none.
+    pub(crate) fn after(self, waited: Waited) -> Self {
+        match waited {
+            Waited::Grant(answer) => Self {
+                answer: Some(answer),
+                ..self
+            },
+            Waited::Keys { joined: true } => Self {
+                keys: self.keys.saturating_sub(1),
+                ..self
+            },
+            Waited::Keys { joined: false } => self.none(),
         }
     }
 }
@@ -83,7 +140,7 @@ impl Inner {
         &self,
         token: &str,
         request: Option<&RequestView<'_>>,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {
         let compact = CompactJws::split(token)?;
         let now = self.clock.steady();
@@ -114,26 +171,63 @@ impl Inner {
         &self,
         compact: CompactJws<'_>,
         request: Option<&RequestView<'_>>,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<CachedToken, NotAccepted> {
         let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
         let issuer = verified.issuer;
         issuer.check_request(&verified.claims, request, self.leeway)?;
-        let grant = issuer.grant(&verified.claims)?;
+        let mut fresh_until = self.tokens.fresh_until(now);
+        let (grant, granted_at) = match &issuer.grants {
+            Some(grants) => {
+                let fetched = self.fetched_grant(grants, &verified, waits_left, now)?;
+                let (known, granted_until) = fetched;
+                fresh_until = fresh_until.min(granted_until);
+                (known.grant, Some(known.granted_at))
+            }
+            None => (issuer.grant(&verified.claims)?, None),
+        };
         Ok(CachedToken {
             access: Access::new(verified.claims, grant),
             issuer: verified.position,
             generation: verified.generation,
-            verified_at: now,
+            fresh_until,
+            granted_at,
         })
+    }
+
+    /// Returns the grant of a token from the source of its issuer's grants, and the time until which it
+    /// may be used without another call.
+    fn fetched_grant(
+        &self,
+        grants: &Grants,
+        verified: &VerifiedToken<'_>,
+        waits_left: &WaitsLeft,
+        now: SteadyTime,
+    ) -> Result<(KnownGrant, SteadyTime), NotAccepted> {
+        let VerifiedToken { claims, issuer, .. } = verified;
+        let checked = grants.check_claims(claims);
+        checked.map_err(|error| issuer.claims_refused(&error))?;
+        let known = self.tokens.known_grant(claims.token());
+        match grants.decide(claims, known, waits_left.answer.as_deref(), now) {
+            Decision::Granted { known, fresh_until } => {
+                issuer.check_organization(&known.grant)?;
+                Ok((known, fresh_until))
+            }
+            Decision::Refused(error) => {
+                self.tokens.remove_stale(claims.token());
+                Err(NotAccepted::Rejected(error))
+            }
+            Decision::Unavailable(error) => Err(NotAccepted::Rejected(error)),
+            Decision::Wait(wait) => Err(NotAccepted::Wait(Wait::Grant(Box::new(wait)))),
+        }
     }
 
     fn verify(
         &self,
         compact: CompactJws<'_>,
         buffers: &mut Buffers,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<VerifiedToken<'_>, NotAccepted> {
         let Buffers {
@@ -164,7 +258,7 @@ impl Inner {
         issuer: &TrustedIssuer,
         unverified: &Unverified<'_>,
         (payload, text): (&PayloadBuffers, &mut String),
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<(Claims, u64), NotAccepted> {
         // Checks that need no key come first: an unacceptable token then starts no fetch.
@@ -226,7 +320,7 @@ impl Inner {
 /// Returns the outcome for a token whose key is not known.
 fn missed(miss: Miss) -> NotAccepted {
     match miss {
-        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::Wait(wait) => NotAccepted::Wait(Wait::Keys(wait)),
         Miss::UnknownKey => Reason::UnknownKey.into(),
         Miss::Unavailable { retry_in } => {
             AuthError::unavailable(Reason::KeysUnavailable, retry_in).into()
@@ -245,11 +339,11 @@ fn missed(miss: Miss) -> NotAccepted {
 fn replaced(
     issuer: &TrustedIssuer,
     seen: &Arc<KeysInUse>,
-    waits_left: WaitsLeft,
+    waits_left: &WaitsLeft,
     reason: Reason,
 ) -> NotAccepted {
     match issuer.keys.miss_key(seen, waits_left.may_wait()) {
-        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::Wait(wait) => NotAccepted::Wait(Wait::Keys(wait)),
         Miss::TooManyWaiters | Miss::Unavailable { .. } | Miss::UnknownKey => reason.into(),
     }
 }

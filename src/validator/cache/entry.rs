@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::{access::Access, clock::SteadyTime};
+use crate::{access::Access, clock::SteadyTime, issuer::grants::KnownGrant};
 
 /// A token that was accepted.
 #[derive(Clone)]
@@ -12,7 +12,10 @@ pub(crate) struct CachedToken {
     pub(crate) issuer: usize,
     /// Generation of the key set by which it was verified.
     pub(crate) generation: u64,
-    pub(crate) verified_at: SteadyTime,
+    /// Time from which the token is checked in full again: the entry is too old, or its grant.
+    pub(crate) fresh_until: SteadyTime,
+    /// Time of the call for the grant; `None` if the grant is a mapping of the claims.
+    pub(crate) granted_at: Option<SteadyTime>,
 }
 
 impl CachedToken {
@@ -23,6 +26,14 @@ impl CachedToken {
     pub(super) fn bytes(&self) -> u64 {
         let texts = self.access.claims().text_bytes();
         u64::try_from(texts.saturating_add(Self::OVERHEAD)).unwrap_or(u64::MAX)
+    }
+
+    /// Returns the grant, if it came from a source of grants.
+    pub(super) fn known_grant(&self) -> Option<KnownGrant> {
+        Some(KnownGrant {
+            grant: self.access.grant().clone(),
+            granted_at: self.granted_at?,
+        })
     }
 
     pub(super) fn token(&self) -> &str {

@@ -50,6 +50,16 @@ impl LocalCache {
         Some(found)
     }
 
+    /// Returns the shared entry of `token`, fresh or not.
+    pub(super) fn get_shared(&self, token: &str) -> Option<CachedToken> {
+        self.shared.get(token, |_| true)
+    }
+
+    /// Removes the shared entry of `token`.
+    pub(super) fn remove_shared(&self, token: &str) {
+        self.shared.remove(token);
+    }
+
     pub(super) fn insert(&self, token: CachedToken) {
         self.front.remove(TokenKey::of(token.token()).hash());
         self.shared.insert(token);
@@ -184,7 +194,8 @@ mod tests {
             access: runtime.block_on(validator.validate(token)).unwrap(),
             issuer: 0,
             generation: 0,
-            verified_at: crate::clock::SteadyTime::ZERO,
+            fresh_until: crate::clock::SteadyTime::ZERO,
+            granted_at: None,
         };
         let tokens = (0..count).map(|number| issuer.token().subject(&number.to_string()).sign());
         tokens

@@ -17,7 +17,7 @@ impl SharedCache {
             // Deliberately not TinyLFU: it also counts look-ups of unknown tokens, so a flood of
             // forged tokens could keep good ones out.
             .eviction_policy(EvictionPolicy::lru())
-            // Frees memory only; correctness depends on `CachedToken::verified_at`.
+            // Frees memory only; correctness depends on `CachedToken::fresh_until`.
             .time_to_live(max_age)
             .build_with_hasher(TokenKeyHasher);
         Self(cache)
@@ -31,6 +31,10 @@ impl SharedCache {
     ) -> Option<CachedToken> {
         let found = self.0.get(&TokenKey::of(token));
         found.filter(|found| is_fresh(found) && found.token() == token)
+    }
+
+    pub(super) fn remove(&self, token: &str) {
+        self.0.invalidate(&TokenKey::of(token));
     }
 
     pub(super) fn insert(&self, token: CachedToken) {

@@ -1,14 +1,18 @@
-//! Runs `src/keys/cache/waiters.rs` through every interleaving of its threads:
+//! Runs `src/keys/cache/waiters.rs` and `src/calls.rs` through every interleaving of their threads:
 //!
 //! ```text
 //! RUSTFLAGS='--cfg loom' cargo test --release --manifest-path tests/loom/Cargo.toml
 //! ```
 #![cfg(all(loom, test))]
 
+#[path = "../../../src/calls.rs"]
+#[allow(dead_code)]
+mod calls;
 #[path = "../../../src/keys/cache/waiters.rs"]
 #[allow(dead_code)]
 mod waiters;
 
+use calls::{Call, Calls, Joined, Waiter};
 use waiters::{Wait, WaiterKind, Waiters};
 use loom::{future::block_on, sync::Arc, thread};
 
@@ -73,5 +77,109 @@ fn a_waiter_that_comes_late_does_not_wait() {
         };
         waiters.end(1);
         waiter.join().unwrap();
+    });
+}
+
+type Numbers = Calls<u8, u8>;
+
+fn start(calls: &Arc<Numbers>) -> (Call<u8, u8>, Waiter<u8, u8>) {
+    match Calls::join(calls, 1) {
+        Joined::Starts(call, waiter) => (call, waiter),
+        Joined::Joins(_) | Joined::TooMany => panic!("nothing else uses the key yet"),
+    }
+}
+
+/// The outcome for a request that joins a call, or makes one with the outcome 20.
+fn request(calls: &Arc<Numbers>) -> Option<u8> {
+    match Calls::join(calls, 1) {
+        Joined::Starts(call, waiter) => {
+            call.end(20);
+            block_on(waiter)
+        }
+        Joined::Joins(waiter) => block_on(waiter),
+        Joined::TooMany => panic!("two requests are few"),
+    }
+}
+
+#[test]
+fn no_outcome_of_a_call_is_missed() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, waiter) = start(&calls);
+        let waiter = thread::spawn(move || block_on(waiter));
+        call.end(10);
+        assert_eq!(waiter.join().unwrap(), Some(10));
+        assert_eq!(calls.sizes(), (0, 0));
+    });
+}
+
+#[test]
+fn a_request_joins_a_call_or_makes_the_next() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, first) = start(&calls);
+        let joiner = {
+            let calls = Arc::clone(&calls);
+            thread::spawn(move || request(&calls))
+        };
+        call.end(10);
+        assert!(matches!(joiner.join().unwrap(), Some(10 | 20)));
+        drop(first);
+        assert_eq!(calls.sizes(), (0, 0));
+    });
+}
+
+#[test]
+fn a_request_that_goes_away_does_not_end_the_call() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, leaving) = start(&calls);
+        let Joined::Joins(staying) = Calls::join(&calls, 1) else {
+            panic!("the call is under way");
+        };
+        let leaver = thread::spawn(move || drop(leaving));
+        call.end(10);
+        assert_eq!(block_on(staying), Some(10));
+        leaver.join().unwrap();
+        assert_eq!(calls.sizes(), (0, 0));
+    });
+}
+
+#[test]
+fn a_call_that_is_lost_wakes_its_waiters() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, waiter) = start(&calls);
+        let waiter = thread::spawn(move || block_on(waiter));
+        drop(call);
+        assert_eq!(waiter.join().unwrap(), None);
+        assert_eq!(calls.sizes(), (0, 0));
+    });
+}
+
+#[test]
+fn the_next_request_after_a_lost_call_starts_another() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, waiter) = start(&calls);
+        drop(waiter);
+        let loser = thread::spawn(move || drop(call));
+        assert!(matches!(request(&calls), None | Some(20)));
+        loser.join().unwrap();
+        assert_eq!(request(&calls), Some(20));
+        assert_eq!(calls.sizes(), (0, 0));
+    });
+}
+
+#[test]
+fn a_deadline_and_an_outcome_end_the_call_once() {
+    loom::model(|| {
+        let calls = Arc::new(Numbers::default());
+        let (call, waiter) = start(&calls);
+        let waiter = waiter.until(Some(Box::pin(std::future::ready(()))));
+        let waiter = thread::spawn(move || block_on(waiter));
+        call.end(10);
+        assert!(matches!(waiter.join().unwrap(), None | Some(10)));
+        assert_eq!(calls.sizes(), (0, 0));
     });
 }
