@@ -1,15 +1,20 @@
-//! Calls that are shared: at most one call for a key at a time, whose outcome all requests for that key
-//! get. Calls and requests are bounded.
+//! Shared calls: at most one call for a key runs at a time, and all requests for that key get its
+//! outcome. Calls and requests are bounded.
 //!
 //! 1. The first request for a key gets a [`Call`], which it moves to a task, and a [`Waiter`].
-//! 2. Requests for the key join while the call is under way, and get a `Waiter` each.
-//! 3. The task ends the call with its outcome, and the waiters wake. A `Call` that is dropped, e.g. by a
-//!    panic or because its runtime ends, ends without an outcome.
-//! 4. A waiter whose deadline passes ends the call without an outcome: its task was lost. The next request
-//!    for the key starts another call.
+//! 2. Requests for the key join the call until it ends, and get a `Waiter` each.
+//! 3. The task waits for the turn of the call, since only some calls run at once. Turns are given in
+//!    the order in which calls started.
+//! 4. The task ends the call with its outcome, and the waiters wake. A `Call` that is dropped, e.g. by
+//!    a panic or because its runtime ends, ends without an outcome.
+//! 5. A waiter whose deadline passes ends the call without an outcome, since its task was lost. The
+//!    next request for the key starts another call.
 //!
-//! The waiters of keys (`keys/cache/waiters.rs`) differ: fetches of one issuer run one after another, and
-//! the end of a fetch also ends the wait for earlier ones. Calls for several keys end in any order.
+//! A request that goes away takes no other along: its call goes on.
+//!
+//! The waiters of keys (`keys/cache/waiters.rs`) differ: fetches of one issuer run one after another,
+//! have no outcome, and the end of a fetch also ends the wait for earlier fetches. Calls for several
+//! keys end in any order.
 //!
 //! `tests/loom` runs this file through every interleaving of its threads.
 
@@ -18,9 +23,10 @@ use loom::sync::{Arc, Mutex, MutexGuard};
 #[cfg(not(loom))]
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     future::Future,
     hash::Hash,
+    mem,
     pin::Pin,
     sync::PoisonError,
     task::{Context, Poll, Waker},
@@ -28,28 +34,39 @@ use std::{
 
 use slab::Slab;
 
-/// Number of calls that may be under way; a request that needs another call is rejected.
-pub(crate) const MAX_CALLS: usize = 32;
-/// Number of requests that may wait for all calls together; others are rejected.
-pub(crate) const MAX_WAITING: usize = 256;
+/// Bounds of calls; beyond the last two, a request is rejected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Number of calls that run at once; others wait for their turn.
+    pub(crate) running: usize,
+    /// Number of calls, running or not. It also bounds the requests that start calls.
+    pub(crate) calls: usize,
+    /// Number of requests that have joined a call of another request, in all calls together.
+    pub(crate) joined: usize,
+}
 
 /// Time limit of a waiter.
 pub(crate) type Deadline = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 /// Calls under way, and the requests that wait for them.
 pub(crate) struct Calls<K, T> {
+    limits: Limits,
     state: Mutex<State<K, T>>,
 }
 
 struct State<K, T> {
-    /// Numbers of the calls under way.
-    running: HashMap<K, u64>,
-    /// Calls under way, and calls that have ended but whose waiters have not all seen it.
+    /// Numbers of the calls that have not ended.
+    under_way: HashMap<K, u64>,
+    /// Calls that have not ended, and ended calls with waiters.
     calls: HashMap<u64, CallState<K, T>>,
     /// Number of the last call.
     last: u64,
-    /// Number of waiters of all calls.
-    waiting: usize,
+    /// Number of calls that have their turn.
+    running: usize,
+    /// Calls that wait for their turn.
+    queue: VecDeque<u64>,
+    /// Number of waiters that have joined.
+    joined: usize,
 }
 
 struct CallState<K, T> {
@@ -61,6 +78,8 @@ struct CallState<K, T> {
 enum Progress<T> {
     /// `None` if the call was lost.
     Ended(Option<T>),
+    /// Waits for its turn, with the waker of its task.
+    Queued(Option<Waker>),
     Running,
 }
 
@@ -70,24 +89,25 @@ pub(crate) enum Joined<K: Clone + Eq + Hash, T: Clone> {
     Joins(Waiter<K, T>),
     /// The request must make the call.
     Starts(Call<K, T>, Waiter<K, T>),
-    /// Too many calls are under way, or too many requests wait.
+    /// A limit is reached.
     TooMany,
 }
 
-impl<K, T> Default for Calls<K, T> {
-    fn default() -> Self {
+impl<K: Clone + Eq + Hash, T: Clone> Calls<K, T> {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
+            limits,
             state: Mutex::new(State {
-                running: HashMap::new(),
+                under_way: HashMap::new(),
                 calls: HashMap::new(),
                 last: 0,
-                waiting: 0,
+                running: 0,
+                queue: VecDeque::new(),
+                joined: 0,
             }),
         }
     }
-}
 
-impl<K: Clone + Eq + Hash, T: Clone> Calls<K, T> {
     fn state(&self) -> MutexGuard<'_, State<K, T>> {
         // Nothing panics while it holds the lock, and the state is consistent between statements.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -97,38 +117,45 @@ impl<K: Clone + Eq + Hash, T: Clone> Calls<K, T> {
     pub(crate) fn join(calls: &Arc<Self>, key: K) -> Joined<K, T> {
         let mut guard = calls.state();
         let state = &mut *guard;
-        if state.waiting >= MAX_WAITING {
+        let known = state.under_way.get(&key).copied();
+        if let Some(number) = known {
+            if state.joined >= calls.limits.joined {
+                return Joined::TooMany;
+            }
+            let Some(call) = state.calls.get_mut(&number) else {
+                return Joined::TooMany;
+            };
+            let slot = call.waiters.insert(None);
+            state.joined = state.joined.saturating_add(1);
+            return Joined::Joins(Waiter::new(calls, number, slot, true));
+        }
+        if state.under_way.len() >= calls.limits.calls {
             return Joined::TooMany;
         }
-        let running = state.running.get(&key).copied();
-        let number = match running {
-            Some(number) => number,
-            None if state.running.len() >= MAX_CALLS => return Joined::TooMany,
-            None => {
-                state.last = state.last.saturating_add(1);
-                state.running.insert(key.clone(), state.last);
-                state.last
-            }
+        state.last = state.last.saturating_add(1);
+        let number = state.last;
+        state.under_way.insert(key.clone(), number);
+        let progress = if state.running < calls.limits.running {
+            state.running = state.running.saturating_add(1);
+            Progress::Running
+        } else {
+            state.queue.push_back(number);
+            Progress::Queued(None)
         };
-        let call = state.calls.entry(number).or_insert_with(|| CallState {
+        let mut waiters = Slab::new();
+        let slot = waiters.insert(None);
+        let call = CallState {
             key,
-            progress: Progress::Running,
-            waiters: Slab::new(),
-        });
-        let slot = call.waiters.insert(None);
-        state.waiting = state.waiting.saturating_add(1);
+            progress,
+            waiters,
+        };
+        state.calls.insert(number, call);
         drop(guard);
-        let waiter = Waiter {
+        let call = Call {
             calls: Arc::clone(calls),
             number,
-            slot,
-            deadline: None,
         };
-        if running.is_some() {
-            return Joined::Joins(waiter);
-        }
-        let calls = Arc::clone(calls);
-        Joined::Starts(Call { calls, number }, waiter)
+        Joined::Starts(call, Waiter::new(calls, number, slot, false))
     }
 
     /// Ends the call `number`, unless it has ended.
@@ -138,32 +165,55 @@ impl<K: Clone + Eq + Hash, T: Clone> Calls<K, T> {
         let Some(call) = state.calls.get_mut(&number) else {
             return;
         };
-        if matches!(call.progress, Progress::Ended(_)) {
-            return;
+        let mut wakers: Vec<Waker> = Vec::new();
+        match &call.progress {
+            Progress::Ended(_) => return,
+            Progress::Queued(_) => state.queue.retain(|queued| *queued != number),
+            Progress::Running => state.running = state.running.saturating_sub(1),
         }
-        call.progress = Progress::Ended(outcome);
-        let wakers: Vec<Waker> = call
-            .waiters
-            .iter_mut()
-            .filter_map(|(_, waker)| waker.take())
-            .collect();
-        state.running.remove(&call.key);
+        let before = mem::replace(&mut call.progress, Progress::Ended(outcome));
+        wakers.extend(
+            call.waiters
+                .iter_mut()
+                .filter_map(|(_, waker)| waker.take()),
+        );
+        state.under_way.remove(&call.key);
         let left = state.remove_unneeded(number);
+        wakers.extend(state.give_turn(self.limits.running));
         // A waker may run its task immediately, which takes the lock. Dropping may run foreign code.
         drop(guard);
         drop(left);
+        if let Progress::Queued(Some(waker)) = before {
+            // The task has nothing left to do.
+            wakers.push(waker);
+        }
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Returns the number of calls that are kept, and of requests that wait.
+    /// Returns the numbers of calls that are kept, of running calls, and of requests that have joined.
     #[cfg(any(test, loom))]
-    pub(crate) fn sizes(&self) -> (usize, usize) {
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         let state = self.state();
-        (state.calls.len(), state.waiting)
+        (state.calls.len(), state.running, state.joined)
     }
 }
 
 impl<K, T> State<K, T> {
+    /// Gives the next queued call its turn if fewer than `limit` calls run, and returns its waker.
+    fn give_turn(&mut self, limit: usize) -> Option<Waker> {
+        if self.running >= limit {
+            return None;
+        }
+        let number = self.queue.pop_front()?;
+        let call = self.calls.get_mut(&number)?;
+        self.running = self.running.saturating_add(1);
+        match mem::replace(&mut call.progress, Progress::Running) {
+            Progress::Queued(waker) => waker,
+            // Not expected: calls leave the queue when they end or run.
+            Progress::Ended(_) | Progress::Running => None,
+        }
+    }
+
     /// Removes the call `number`, if it has ended and nothing waits for it.
     fn remove_unneeded(&mut self, number: u64) -> Option<CallState<K, T>> {
         let call = self.calls.get(&number)?;
@@ -179,6 +229,12 @@ pub(crate) struct Call<K: Clone + Eq + Hash, T: Clone> {
 }
 
 impl<K: Clone + Eq + Hash, T: Clone> Call<K, T> {
+    /// Waits for the turn of the call. Returns `false` if the call has ended meanwhile, because a
+    /// waiter's deadline passed.
+    pub(crate) fn turn(&self) -> Turn<'_, K, T> {
+        Turn(self)
+    }
+
     /// Ends the call.
     pub(crate) fn end(self, outcome: T) {
         self.calls.end(self.number, Some(outcome));
@@ -191,15 +247,52 @@ impl<K: Clone + Eq + Hash, T: Clone> Drop for Call<K, T> {
     }
 }
 
+/// Future of the turn of a call.
+pub(crate) struct Turn<'c, K: Clone + Eq + Hash, T: Clone>(&'c Call<K, T>);
+
+impl<K: Clone + Eq + Hash, T: Clone> Future for Turn<'_, K, T> {
+    type Output = bool;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<bool> {
+        let call = self.0;
+        let mut state = call.calls.state();
+        let progress = state
+            .calls
+            .get_mut(&call.number)
+            .map(|call| &mut call.progress);
+        let old = match progress {
+            None | Some(Progress::Ended(_)) => return Poll::Ready(false),
+            Some(Progress::Running) => return Poll::Ready(true),
+            Some(Progress::Queued(waker)) => waker.replace(cx.waker().clone()),
+        };
+        drop(state);
+        // Dropping a waker may run foreign code.
+        drop(old);
+        Poll::Pending
+    }
+}
+
 /// Future of a call's outcome; `None` if the call was lost. Dropping it does not cancel the call.
 pub(crate) struct Waiter<K: Clone + Eq + Hash, T: Clone> {
     calls: Arc<Calls<K, T>>,
     number: u64,
     slot: usize,
+    /// `false` for the request that started the call.
+    has_joined: bool,
     deadline: Option<Deadline>,
 }
 
 impl<K: Clone + Eq + Hash, T: Clone> Waiter<K, T> {
+    fn new(calls: &Arc<Calls<K, T>>, number: u64, slot: usize, has_joined: bool) -> Self {
+        Self {
+            calls: Arc::clone(calls),
+            number,
+            slot,
+            has_joined,
+            deadline: None,
+        }
+    }
+
     /// Sets the time after which the call counts as lost.
     pub(crate) fn until(mut self, deadline: Option<Deadline>) -> Self {
         self.deadline = deadline;
@@ -254,8 +347,8 @@ impl<K: Clone + Eq + Hash, T: Clone> Drop for Waiter<K, T> {
         let state = &mut *guard;
         let call = state.calls.get_mut(&self.number);
         let waker = call.and_then(|call| call.waiters.try_remove(self.slot));
-        if waker.is_some() {
-            state.waiting = state.waiting.saturating_sub(1);
+        if self.has_joined {
+            state.joined = state.joined.saturating_sub(1);
         }
         let left = state.remove_unneeded(self.number);
         // Dropping a waker may run foreign code.
@@ -275,8 +368,20 @@ mod tests {
 
     type Numbers = Calls<usize, usize>;
 
+    const LIMITS: Limits = Limits {
+        running: 2,
+        calls: 4,
+        joined: 3,
+    };
+
     #[derive(Default)]
     struct Wakes(AtomicUsize);
+
+    impl Wakes {
+        fn count(&self) -> usize {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
 
     impl Wake for Wakes {
         fn wake(self: Arc<Self>) {
@@ -284,9 +389,13 @@ mod tests {
         }
     }
 
-    fn poll(waiter: &mut Waiter<usize, usize>, wakes: &Arc<Wakes>) -> Poll<Option<usize>> {
+    fn poll<F: Future + Unpin>(future: &mut F, wakes: &Arc<Wakes>) -> Poll<F::Output> {
         let waker = Waker::from(Arc::clone(wakes));
-        Pin::new(waiter).poll(&mut Context::from_waker(&waker))
+        Pin::new(future).poll(&mut Context::from_waker(&waker))
+    }
+
+    fn has_turn(call: &Call<usize, usize>, wakes: &Arc<Wakes>) -> bool {
+        poll(&mut call.turn(), wakes) == Poll::Ready(true)
     }
 
     fn start(
@@ -308,7 +417,7 @@ mod tests {
 
     #[test]
     fn the_waiters_of_a_call_get_its_outcome_and_no_others() {
-        let calls = Arc::new(Numbers::default());
+        let calls = Arc::new(Numbers::new(LIMITS));
         let wakes = Arc::new(Wakes::default());
         let (one, mut first) = start(&calls, 1).unwrap();
         let (_two, mut other) = start(&calls, 2).unwrap();
@@ -317,7 +426,7 @@ mod tests {
             assert_eq!(poll(waiter, &wakes), Poll::Pending);
         }
         one.end(10);
-        assert_eq!(wakes.0.load(Ordering::Relaxed), 2);
+        assert_eq!(wakes.count(), 2);
         assert_eq!(poll(&mut first, &wakes), Poll::Ready(Some(10)));
         assert_eq!(poll(&mut second, &wakes), Poll::Ready(Some(10)));
         assert_eq!(poll(&mut other, &wakes), Poll::Pending);
@@ -328,7 +437,7 @@ mod tests {
 
     #[test]
     fn a_lost_call_ends_without_an_outcome() {
-        let calls = Arc::new(Numbers::default());
+        let calls = Arc::new(Numbers::new(LIMITS));
         let (lost, mut waiter) = start(&calls, 1).unwrap();
         drop(lost);
         assert_eq!(poll(&mut waiter, &Arc::default()), Poll::Ready(None));
@@ -337,14 +446,14 @@ mod tests {
 
     #[test]
     fn a_deadline_ends_the_call_for_all_and_a_late_outcome_is_ignored() {
-        let calls = Arc::new(Numbers::default());
+        let calls = Arc::new(Numbers::new(LIMITS));
         let wakes = Arc::new(Wakes::default());
         let (late, waiter) = start(&calls, 1).unwrap();
         let mut other = join(&calls, 1).unwrap();
         assert_eq!(poll(&mut other, &wakes), Poll::Pending);
         let mut waiter = waiter.until(Some(Box::pin(std::future::ready(()))));
         assert_eq!(poll(&mut waiter, &Arc::default()), Poll::Ready(None));
-        assert_eq!(wakes.0.load(Ordering::Relaxed), 1);
+        assert_eq!(wakes.count(), 1);
         assert_eq!(poll(&mut other, &wakes), Poll::Ready(None));
         let (_next, mut next) = start(&calls, 1).unwrap();
         late.end(10);
@@ -352,24 +461,53 @@ mod tests {
     }
 
     #[test]
-    fn calls_and_waiting_requests_are_bounded_and_dropped_ones_make_room() {
-        let calls = Arc::new(Numbers::default());
-        let mut running: Vec<_> = (0..32).map(|key| start(&calls, key).unwrap()).collect();
-        assert!(start(&calls, 32).is_none());
-        let mut waiters: Vec<_> = (32..256)
-            .map(|key| join(&calls, key % 32).unwrap())
-            .collect();
-        assert_eq!(calls.sizes(), (32, 256));
-        assert!(join(&calls, 0).is_none());
-        waiters.pop();
+    fn f43_calls_run_in_order_and_so_many_at_once() {
+        let calls = Arc::new(Numbers::new(LIMITS));
+        let wakes = Arc::new(Wakes::default());
+        let [one, two, three, four] = [1, 2, 3, 4].map(|key| start(&calls, key).unwrap().0);
+        assert!(has_turn(&one, &wakes) && has_turn(&two, &wakes));
+        assert!(!has_turn(&three, &wakes) && !has_turn(&four, &wakes));
+        assert_eq!(calls.sizes(), (4, 2, 0));
+        two.end(20);
+        assert_eq!(wakes.count(), 1);
+        assert!(has_turn(&three, &wakes) && !has_turn(&four, &wakes));
+        // A queued call that is dropped gives no turn away.
+        drop(four);
+        assert_eq!(calls.sizes(), (2, 2, 0));
+        drop((one, three));
+        assert_eq!(calls.sizes(), (0, 0, 0));
+    }
+
+    #[test]
+    fn f43_a_queued_call_whose_waiter_gives_up_never_runs() {
+        let calls = Arc::new(Numbers::new(LIMITS));
+        let wakes = Arc::new(Wakes::default());
+        let _running = [1, 2].map(|key| start(&calls, key).unwrap());
+        let (queued, waiter) = start(&calls, 3).unwrap();
+        assert!(!has_turn(&queued, &wakes));
+        let mut waiter = waiter.until(Some(Box::pin(std::future::ready(()))));
+        assert_eq!(poll(&mut waiter, &Arc::default()), Poll::Ready(None));
+        assert_eq!(wakes.count(), 1);
+        assert_eq!(poll(&mut queued.turn(), &wakes), Poll::Ready(false));
+        assert_eq!(calls.sizes().1, 2);
+    }
+
+    #[test]
+    fn f43_calls_and_joined_requests_are_bounded_and_dropped_ones_make_room() {
+        let calls = Arc::new(Numbers::new(LIMITS));
+        let mut started: Vec<_> = (0..4).map(|key| start(&calls, key).unwrap()).collect();
+        assert!(matches!(Calls::join(&calls, 4), Joined::TooMany));
+        let mut joined: Vec<_> = (0..3).map(|key| join(&calls, key).unwrap()).collect();
+        assert!(matches!(Calls::join(&calls, 0), Joined::TooMany));
+        joined.pop();
         assert!(join(&calls, 0).is_some());
         // A request that goes away does not cancel its call.
-        let (call, waiter) = running.pop().unwrap();
+        let (call, waiter) = started.pop().unwrap();
         drop(waiter);
-        assert!(start(&calls, 31).is_none());
+        assert!(start(&calls, 3).is_none());
         call.end(0);
-        assert!(start(&calls, 32).is_some());
-        drop((running, waiters));
-        assert_eq!(calls.sizes(), (0, 0));
+        assert!(start(&calls, 4).is_some());
+        drop((started, joined));
+        assert_eq!(calls.sizes(), (0, 0, 0));
     }
 }

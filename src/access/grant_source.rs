@@ -15,12 +15,18 @@ use crate::{
 ///    constraint and the revocation.
 /// 2. One call per token runs at a time, in a separate task; requests with the same token wait for
 ///    it. A call that takes longer than 5 s is aborted and counts as failed.
-/// 3. For each issuer, at most 256 requests wait and 32 calls run. Other requests get 503 at once.
+/// 3. For each issuer, at most 32 calls run at once. Others wait for their turn, at most 3 s. Calls
+///    are under way for at most 256 tokens, and at most 4096 requests join calls of other requests.
+///    Further requests get 503 at once.
 /// 4. The grant is cached with the token for [`max_age`](GrantSource::max_age), and never longer
-///    than the token is valid. Without a token cache, each request needs a call.
-/// 5. If a later call fails, the last grant of the token serves on until its age is
-///    [`max_stale`](GrantSource::max_stale). The next attempt follows after 5 s. Without such a
-///    grant requests get 503.
+///    than the token is valid. Without a token cache, or if the token was evicted, each request
+///    needs a call.
+/// 5. If a later call fails, the last grant of the token stays in use until its age is
+///    [`max_stale`](GrantSource::max_stale). A call is made every 5 s, and requests do not wait for
+///    it. Without such a grant requests get 503 with `Retry-After`.
+/// 6. A refused token is rejected with 401, and its last grant is removed.
+///
+/// [`ManagementIdentity`](crate::camunda::ManagementIdentity) asks Camunda's Management Identity.
 ///
 /// ```
 /// use modeler_auth::{

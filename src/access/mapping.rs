@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{
-    access::grant::Grant,
-    error::{claim::ClaimError, config::ConfigError},
-    token::claims::Claims,
-};
+use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claims};
 
 /// Mapping from the claims of an issuer to a [`Grant`]; see
 /// [`Issuer::map_claims`](crate::Issuer::map_claims).
@@ -36,14 +32,6 @@ pub trait MapClaims: Send + Sync + 'static {
     /// # Errors
     /// [`ClaimError`] if the claims do not fit the mapping; the token is rejected with 401.
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError>;
-
-    /// Checks the settings when the validator is built. Default: accepts all.
-    ///
-    /// # Errors
-    /// [`ConfigError`] with the setting that cannot be used.
-    fn check(&self) -> Result<(), ConfigError> {
-        Ok(())
-    }
 }
 
 impl<F> MapClaims for F
@@ -58,9 +46,5 @@ where
 impl<M: MapClaims + ?Sized> MapClaims for Arc<M> {
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
         (**self).map(claims)
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        (**self).check()
     }
 }

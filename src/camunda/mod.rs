@@ -4,7 +4,9 @@
 
 pub(crate) mod config;
 pub(crate) mod deprecation;
+mod entra;
 pub(crate) mod hub_problem;
+pub(crate) mod identity;
 pub(crate) mod info;
 pub(crate) mod info_version;
 pub(crate) mod permission_names;
@@ -12,7 +14,7 @@ pub(crate) mod saas;
 pub(crate) mod self_managed;
 
 pub use self::{
-    deprecation::Deprecation, hub_problem::HubProblem, info::InfoService,
-    info_version::InfoVersion, permission_names::PermissionNames, saas::SaasClaims,
-    self_managed::SelfManagedClaims,
+    deprecation::Deprecation, hub_problem::HubProblem, identity::ManagementIdentity,
+    info::InfoService, info_version::InfoVersion, permission_names::PermissionNames,
+    saas::SaasClaims, self_managed::SelfManagedClaims,
 };

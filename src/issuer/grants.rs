@@ -20,22 +20,34 @@ use crate::{
     access::{
         grant::Grant,
         grant_source::{GrantError, GrantErrorKind, GrantRequest, GrantSource},
+        organization::AuthorizedOrganization,
     },
-    calls::{Call, Calls, Deadline, Joined, Waiter},
+    calls::{Call, Calls, Deadline, Joined, Limits, Waiter},
     clock::{Clock, SteadyTime},
     error::{auth::AuthError, claim::ClaimError, config::ConfigError, reason::Reason},
     telemetry::{self, limit::LogLimit},
     token::claims::Claims,
+    validator::cache::ungranted::Ungranted,
 };
 
+/// Bounds of the calls of one issuer.
+const LIMITS: Limits = Limits {
+    running: 32,
+    calls: 256,
+    joined: 4096,
+};
+/// Longest time for which a call waits for its turn. After that it fails.
+const MAX_QUEUE_TIME: Duration = Duration::from_secs(3);
 /// Longest call. A longer call is aborted and counts as failed.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time after which a call that has not ended has lost its task. A busy runtime may delay a call.
-const MAX_CALL_TIME: Duration = Duration::from_secs(8);
+const MAX_WAIT: Duration = Duration::from_secs(11);
 /// Time for which a grant serves on after a failed call, before the next call.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// Longest `Retry-After` of a rejection.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+/// Shortest time between two log lines about outages, in seconds.
+const LOG_PAUSE: u64 = 10;
 
 /// Checks the settings of `source`.
 pub(super) fn check(source: &dyn GrantSource) -> Result<(), ConfigError> {
@@ -60,7 +72,6 @@ pub(super) fn check(source: &dyn GrantSource) -> Result<(), ConfigError> {
 pub(crate) struct Grants {
     shared: Arc<Shared>,
     calls: Arc<Calls<Arc<str>, Arc<Answer>>>,
-    max_age: Duration,
     max_stale: Duration,
 }
 
@@ -68,14 +79,21 @@ pub(crate) struct Grants {
 struct Shared {
     issuer: Arc<str>,
     source: Arc<dyn GrantSource>,
-    log: LogLimit,
-    /// `true` from the log line about an outage to the line about its end.
+    max_age: Duration,
+    /// The only organization whose grants are accepted.
+    organization: Option<AuthorizedOrganization>,
+    clock: Clock,
+    /// `true` if the last call failed. The tasks of calls write it.
+    is_down: AtomicBool,
+    /// `true` from the log line about an outage to the line about its end. The tasks of calls write it.
     is_outage_logged: AtomicBool,
+    log: LogLimit,
 }
 
-/// Outcome of a call.
+/// Answer to a call.
 pub(crate) struct Answer {
-    asked_at: SteadyTime,
+    token: Arc<str>,
+    at: SteadyTime,
     outcome: Result<Grant, GrantError>,
 }
 
@@ -85,32 +103,40 @@ pub(crate) struct KnownGrant {
     pub(crate) granted_at: SteadyTime,
 }
 
+/// Grant that needs no call for some time.
+pub(crate) struct FreshGrant {
+    pub(crate) known: KnownGrant,
+    /// Time of the next call.
+    pub(crate) fresh_until: SteadyTime,
+}
+
 /// Decision about a token.
 pub(crate) enum Decision {
-    Granted {
-        known: KnownGrant,
-        /// Time of the next call.
-        fresh_until: SteadyTime,
-    },
-    /// The source does not accept the token, so no earlier grant of it may be used.
-    Refused(AuthError),
-    /// There is no grant.
-    Unavailable(AuthError),
+    Granted(FreshGrant),
+    Rejected(AuthError),
     Wait(GrantWait),
 }
 
 impl Grants {
-    pub(super) fn new(issuer: &Arc<str>, source: Arc<dyn GrantSource>, clock: Clock) -> Self {
+    pub(super) fn new(
+        issuer: Arc<str>,
+        source: Arc<dyn GrantSource>,
+        organization: Option<AuthorizedOrganization>,
+        clock: Clock,
+    ) -> Self {
         let max_age = source.max_age();
         Self {
-            calls: Arc::default(),
-            max_age,
+            calls: Arc::new(Calls::new(LIMITS)),
             max_stale: source.max_stale().max(max_age),
             shared: Arc::new(Shared {
-                issuer: Arc::clone(issuer),
+                issuer,
                 source,
-                log: LogLimit::new(10, clock),
+                max_age,
+                organization,
+                is_down: AtomicBool::new(false),
                 is_outage_logged: AtomicBool::new(false),
+                log: LogLimit::new(LOG_PAUSE, clock.clone()),
+                clock,
             }),
         }
     }
@@ -125,69 +151,84 @@ impl Grants {
         self.shared.source.check_claims(claims)
     }
 
-    /// Decides about a verified token. `known` is its last grant, and `answer` the outcome of a call that
-    /// the request waited for.
+    /// Decides about a verified token. `answer` is that of the call for which the request waited.
     pub(crate) fn decide(
         &self,
-        claims: &Claims,
-        known: Option<KnownGrant>,
+        token: &Ungranted,
         answer: Option<&Answer>,
         now: SteadyTime,
     ) -> Decision {
-        let answer = answer.filter(|answer| self.is_fresh(answer.asked_at, now));
-        match answer.map(|answer| (&answer.outcome, answer.asked_at)) {
-            Some((Ok(grant), granted_at)) => {
-                return self.granted(KnownGrant {
-                    grant: grant.clone(),
-                    granted_at,
-                });
-            }
-            Some((Err(error), _)) if error.kind() == GrantErrorKind::Refused => {
-                return Decision::Refused(self.refused(error));
-            }
-            Some((Err(error), _)) => return self.serve_stale(known, error, now),
-            None => {}
+        let known = token.known();
+        let is_usable = |answer: &&Answer| {
+            // The request may have waited for its service since.
+            *answer.token == *token.token() && self.shared.is_fresh(answer.at, now)
+        };
+        if let Some(Answer { at, outcome, .. }) = answer.filter(is_usable) {
+            return match outcome {
+                Ok(grant) => Decision::Granted(self.shared.granted(grant.clone(), *at)),
+                Err(error) if error.kind() == GrantErrorKind::Refused => {
+                    Decision::Rejected(self.refused(error))
+                }
+                Err(error) => self.serve_stale(known, error, now),
+            };
         }
         match known {
-            Some(known) if self.is_fresh(known.granted_at, now) => self.granted(known),
-            known => self.ask(claims, known, now),
+            Some(known) if self.shared.is_fresh(known.granted_at, now) => {
+                Decision::Granted(self.shared.granted(known.grant, known.granted_at))
+            }
+            known => self.ask(token, known, now),
         }
     }
 
-    /// Joins the call for the token, or starts one.
-    fn ask(&self, claims: &Claims, known: Option<KnownGrant>, now: SteadyTime) -> Decision {
+    /// Joins the call for the token, or starts it.
+    fn ask(&self, token: &Ungranted, known: Option<KnownGrant>, now: SteadyTime) -> Decision {
         let Ok(runtime) = Handle::try_current() else {
             let error = GrantError::unavailable("grants are fetched inside a Tokio runtime only");
             return self.serve_stale(known, &error, now);
         };
-        let waiter = match Calls::join(&self.calls, claims.token().into()) {
+        let text: Arc<str> = token.token().into();
+        let waiter = match Calls::join(&self.calls, Arc::clone(&text)) {
             Joined::Joins(waiter) => waiter,
             Joined::Starts(call, waiter) => {
+                // A call may have ended since `known` was read. It has cached its grant before.
+                if let Some(new) = token.known()
+                    && self.shared.is_fresh(new.granted_at, now)
+                {
+                    call.end(Arc::new(Answer {
+                        token: text,
+                        at: new.granted_at,
+                        outcome: Ok(new.grant.clone()),
+                    }));
+                    return Decision::Granted(self.shared.granted(new.grant, new.granted_at));
+                }
+                // A separate task, since requests that go away must not cancel the call for others.
                 let shared = Arc::clone(&self.shared);
-                // The task outlives the request, since other requests may wait for its outcome.
-                runtime.spawn(shared.call(call, claims.clone(), now));
+                runtime.spawn(shared.call(call, token.clone(), Arc::clone(&text)));
                 waiter
             }
             Joined::TooMany => {
                 return match self.usable(known, now) {
                     Some(stale) => self.stale(stale, now),
-                    None => Decision::Unavailable(
+                    None => Decision::Rejected(
                         AuthError::unavailable(Reason::TooManyWaiting, Duration::from_secs(1))
                             .of_issuer(&self.shared.issuer),
                     ),
                 };
             }
         };
-        let deadline: Deadline = Box::pin(sleep(MAX_CALL_TIME));
+        if self.shared.is_down.load(Ordering::Relaxed)
+            && let Some(stale) = self.usable(known, now)
+        {
+            // No request needs to wait for an attempt that will probably fail, too. The call goes on
+            // without it, and ends the outage if it succeeds.
+            return self.stale(stale, now);
+        }
+        let deadline: Deadline = Box::pin(sleep(MAX_WAIT));
         Decision::Wait(GrantWait {
             waiter: waiter.until(Some(deadline)),
-            asked_at: now,
+            token: text,
+            clock: self.shared.clock.clone(),
         })
-    }
-
-    fn granted(&self, known: KnownGrant) -> Decision {
-        let fresh_until = known.granted_at.saturating_add(self.max_age);
-        Decision::Granted { known, fresh_until }
     }
 
     /// Serves the last grant after a failed call, if it may still be used.
@@ -199,24 +240,20 @@ impl Grants {
     ) -> Decision {
         match self.usable(known, now) {
             Some(stale) => self.stale(stale, now),
-            None => Decision::Unavailable(self.unavailable(error)),
+            None => Decision::Rejected(self.unavailable(error)),
         }
     }
 
     fn stale(&self, known: KnownGrant, now: SteadyTime) -> Decision {
         let usable_until = known.granted_at.saturating_add(self.max_stale);
-        Decision::Granted {
+        Decision::Granted(FreshGrant {
             known,
             fresh_until: now.saturating_add(RETRY_PAUSE).min(usable_until),
-        }
+        })
     }
 
     fn usable(&self, known: Option<KnownGrant>, now: SteadyTime) -> Option<KnownGrant> {
         known.filter(|known| now.saturating_since(known.granted_at) < self.max_stale)
-    }
-
-    fn is_fresh(&self, since: SteadyTime, now: SteadyTime) -> bool {
-        now.saturating_since(since) < self.max_age
     }
 
     fn refused(&self, error: &GrantError) -> AuthError {
@@ -234,36 +271,76 @@ impl Grants {
 }
 
 impl Shared {
-    /// Calls the source. If this panics or is dropped, `call` ends without an outcome.
+    /// Calls the source and caches its grant. If this panics or is dropped, `call` ends without an
+    /// outcome.
     async fn call(
         self: Arc<Self>,
         call: Call<Arc<str>, Arc<Answer>>,
-        claims: Claims,
-        asked_at: SteadyTime,
+        token: Ungranted,
+        text: Arc<str>,
     ) {
-        let fetched = timeout(CALL_TIMEOUT, self.source.fetch(GrantRequest::new(&claims))).await;
-        let outcome = fetched.unwrap_or_else(|_| {
+        let outcome = match timeout(MAX_QUEUE_TIME, call.turn()).await {
+            Ok(true) => self.fetch(&token.claims).await,
+            Ok(false) => return,
+            Err(_) => Err(GrantError::unavailable(
+                "the call waited 3 seconds for 32 other calls: the source of grants is too slow",
+            )),
+        };
+        self.report(&outcome);
+        let at = self.clock.steady();
+        match &outcome {
+            // Before the call ends: the next request then finds either the call or its grant.
+            Ok(grant) => token.keep(self.granted(grant.clone(), at)),
+            Err(error) if error.kind() == GrantErrorKind::Refused => token.forget(),
+            Err(_) => {}
+        }
+        call.end(Arc::new(Answer {
+            token: text,
+            at,
+            outcome,
+        }));
+    }
+
+    async fn fetch(&self, claims: &Claims) -> Result<Grant, GrantError> {
+        let fetched = timeout(CALL_TIMEOUT, self.source.fetch(GrantRequest::new(claims))).await;
+        let grant = fetched.unwrap_or_else(|_| {
             Err(GrantError::unavailable(
                 "the source of grants gave no response within 5 seconds",
             ))
-        });
-        self.log(&outcome);
-        call.end(Arc::new(Answer { asked_at, outcome }));
+        })?;
+        if self.organization.is_some() && grant.organization != self.organization {
+            return Err(GrantError::refused(
+                "the grant is not for the configured organization",
+            ));
+        }
+        Ok(grant)
     }
 
-    /// Logs the start and the end of an outage, at most one of each in 10 s. A refusal is a response, but
-    /// it does not prove that grants are available.
-    fn log(&self, outcome: &Result<Grant, GrantError>) {
+    fn is_fresh(&self, since: SteadyTime, now: SteadyTime) -> bool {
+        now.saturating_since(since) < self.max_age
+    }
+
+    fn granted(&self, grant: Grant, granted_at: SteadyTime) -> FreshGrant {
+        FreshGrant {
+            known: KnownGrant { grant, granted_at },
+            fresh_until: granted_at.saturating_add(self.max_age),
+        }
+    }
+
+    /// Notes whether grants are available, and logs the start and the end of an outage. A refusal does
+    /// not prove that grants are available.
+    fn report(&self, outcome: &Result<Grant, GrantError>) {
         match outcome {
             Ok(_) => {
+                self.is_down.store(false, Ordering::Relaxed);
                 if self.is_outage_logged.swap(false, Ordering::Relaxed) {
                     telemetry::grants_available(&self.issuer);
                 }
             }
             Err(error) if error.kind() == GrantErrorKind::Unavailable => {
+                self.is_down.store(true, Ordering::Relaxed);
                 let is_known = self.is_outage_logged.load(Ordering::Relaxed);
-                let is_news = !is_known && telemetry::grants_failed(&self.issuer, error, &self.log);
-                if is_news {
+                if telemetry::grants_failed(&self.issuer, error, is_known, &self.log) {
                     self.is_outage_logged.store(true, Ordering::Relaxed);
                 }
             }
@@ -272,10 +349,11 @@ impl Shared {
     }
 }
 
-/// Future of the outcome of a call.
+/// Future of the answer to a call.
 pub(crate) struct GrantWait {
     waiter: Waiter<Arc<str>, Arc<Answer>>,
-    asked_at: SteadyTime,
+    token: Arc<str>,
+    clock: Clock,
 }
 
 impl Future for GrantWait {
@@ -285,7 +363,8 @@ impl Future for GrantWait {
         let outcome = ready!(Pin::new(&mut self.waiter).poll(cx));
         Poll::Ready(outcome.unwrap_or_else(|| {
             Arc::new(Answer {
-                asked_at: self.asked_at,
+                token: Arc::clone(&self.token),
+                at: self.clock.steady(),
                 outcome: Err(GrantError::unavailable(
                     "the call for a grant was lost: the source of grants panicked, or the Tokio runtime \
                      of the call does not run",

@@ -201,7 +201,8 @@ impl Issuer {
         self
     }
 
-    /// Fetches the organization and permissions of each token from `source`. Default: claims are mapped.
+    /// Fetches the organization and permissions of each token from `source`, e.g.
+    /// [`ManagementIdentity`](crate::camunda::ManagementIdentity). Default: claims are mapped.
     ///
     /// Replaces the mapping, and is replaced by a later [`map_claims`](Issuer::map_claims).
     pub fn grants_from<S: GrantSource>(mut self, source: S) -> Self {
@@ -306,9 +307,8 @@ impl Issuer {
                 second,
             });
         }
-        match &self.grant_source {
-            Some(source) => grants::check(source.as_ref())?,
-            None => self.mapping.check()?,
+        if let Some(source) = &self.grant_source {
+            grants::check(source.as_ref())?;
         }
         let transport = self.transport()?;
         let insecure = self.insecure_url()?.filter(|_| !self.allow_http);

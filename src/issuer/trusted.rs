@@ -59,8 +59,11 @@ impl CheckedIssuer {
             issuer: issuer.to_string(),
             source: error,
         })?;
-        let grants = self.grant_source;
-        let grants = grants.map(|source| Grants::new(&self.requirements.issuer, source, clock));
+        let organization = &self.organization;
+        let grants = self.grant_source.map(|source| {
+            let issuer = Arc::clone(issuer);
+            Grants::new(issuer, source, organization.clone(), clock)
+        });
         Ok(TrustedIssuer {
             requirements: Arc::new(self.requirements),
             algorithms: self.algorithms,
@@ -115,21 +118,16 @@ impl TrustedIssuer {
     pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, AuthError> {
         let grant = self.mapping.map(claims);
         let grant = grant.map_err(|error| self.claims_refused(&error))?;
-        self.check_organization(&grant)?;
-        Ok(grant)
-    }
-
-    /// Checks that a grant is for the configured organization, if there is one.
-    pub(crate) fn check_organization(&self, grant: &Grant) -> Result<(), AuthError> {
         if self.organization.is_some() && grant.organization != self.organization {
             return Err(self.claims_refused(&ClaimError::new(
                 "(organization)",
                 "is not the configured organization",
             )));
         }
-        Ok(())
+        Ok(grant)
     }
 
+    /// Returns the error for a verified token whose claims do not fit.
     pub(crate) fn claims_refused(&self, error: &ClaimError) -> AuthError {
         self.error(Reason::ClaimsRefused)
             .with_detail(error.to_string())

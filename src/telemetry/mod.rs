@@ -79,18 +79,24 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
     }
 }
 
-/// Logs a failed call for a grant. Returns whether the line is above level debug, as `log` limits it.
-pub(crate) fn grants_failed(issuer: &str, error: &GrantError, log: &LogLimit) -> bool {
-    let is_allowed = log.allows_line().is_some();
-    if is_allowed {
+/// Logs a failed call for a grant; returns whether the line is above level debug. That is the first
+/// failure of an outage, as `log` limits it.
+pub(crate) fn grants_failed(
+    issuer: &str,
+    error: &GrantError,
+    is_known: bool,
+    log: &LogLimit,
+) -> bool {
+    let is_news = !is_known && log.allows_line().is_some();
+    if is_news {
         tracing::warn!(
             target: TARGET, issuer,
-            "grant not fetched; known grants serve on for a limited time, and other tokens get 503: {error}"
+            "grant not fetched: known grants stay in use for a limited time, and other tokens get 503: {error}"
         );
     } else {
         tracing::debug!(target: TARGET, issuer, "grant not fetched: {error}");
     }
-    is_allowed
+    is_news
 }
 
 /// Logs the end of an outage of the source of grants.

@@ -14,7 +14,7 @@ use crate::{
     clock::SteadyTime,
     error::{auth::AuthError, reason::Reason},
     issuer::{
-        grants::{Answer, Decision, GrantWait, Grants, KnownGrant},
+        grants::{Answer, Decision, GrantWait},
         trusted::TrustedIssuer,
     },
     keys::{
@@ -27,7 +27,11 @@ use crate::{
         scratch::{Buffers, PayloadBuffers, Scratch},
         unverified::Unverified,
     },
-    validator::{Inner, cache::entry::CachedToken, diagnostics},
+    validator::{
+        Inner,
+        cache::{entry::CachedToken, ungranted::Ungranted},
+        diagnostics,
+    },
 };
 
 /// Outcome for a token that is rejected, or has to wait.
@@ -177,50 +181,32 @@ impl Inner {
         let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
         let issuer = verified.issuer;
         issuer.check_request(&verified.claims, request, self.leeway)?;
-        let mut fresh_until = self.tokens.fresh_until(now);
-        let (grant, granted_at) = match &issuer.grants {
-            Some(grants) => {
-                let fetched = self.fetched_grant(grants, &verified, waits_left, now)?;
-                let (known, granted_until) = fetched;
-                fresh_until = fresh_until.min(granted_until);
-                (known.grant, Some(known.granted_at))
-            }
-            None => (issuer.grant(&verified.claims)?, None),
-        };
+        let fresh_until = self.tokens.fresh_until(now);
+        if let Some(grants) = &issuer.grants {
+            grants
+                .check_claims(&verified.claims)
+                .map_err(|error| issuer.claims_refused(&error))?;
+            let ungranted = Ungranted {
+                claims: verified.claims,
+                issuer: verified.position,
+                generation: verified.generation,
+                fresh_until,
+                cache: self.tokens.shared().cloned(),
+            };
+            return match grants.decide(&ungranted, waits_left.answer.as_deref(), now) {
+                Decision::Granted(grant) => Ok(ungranted.granted(grant)),
+                Decision::Rejected(error) => Err(NotAccepted::Rejected(error)),
+                Decision::Wait(wait) => Err(NotAccepted::Wait(Wait::Grant(Box::new(wait)))),
+            };
+        }
+        let grant = issuer.grant(&verified.claims)?;
         Ok(CachedToken {
             access: Access::new(verified.claims, grant),
             issuer: verified.position,
             generation: verified.generation,
             fresh_until,
-            granted_at,
+            granted_at: None,
         })
-    }
-
-    /// Returns the grant of a token from the source of its issuer's grants, and the time until which it
-    /// may be used without another call.
-    fn fetched_grant(
-        &self,
-        grants: &Grants,
-        verified: &VerifiedToken<'_>,
-        waits_left: &WaitsLeft,
-        now: SteadyTime,
-    ) -> Result<(KnownGrant, SteadyTime), NotAccepted> {
-        let VerifiedToken { claims, issuer, .. } = verified;
-        let checked = grants.check_claims(claims);
-        checked.map_err(|error| issuer.claims_refused(&error))?;
-        let known = self.tokens.known_grant(claims.token());
-        match grants.decide(claims, known, waits_left.answer.as_deref(), now) {
-            Decision::Granted { known, fresh_until } => {
-                issuer.check_organization(&known.grant)?;
-                Ok((known, fresh_until))
-            }
-            Decision::Refused(error) => {
-                self.tokens.remove_stale(claims.token());
-                Err(NotAccepted::Rejected(error))
-            }
-            Decision::Unavailable(error) => Err(NotAccepted::Rejected(error)),
-            Decision::Wait(wait) => Err(NotAccepted::Wait(Wait::Grant(Box::new(wait)))),
-        }
     }
 
     fn verify(

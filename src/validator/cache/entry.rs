@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher};
 
-use crate::{access::Access, clock::SteadyTime, issuer::grants::KnownGrant};
+use crate::{access::Access, clock::SteadyTime};
 
 /// A token that was accepted.
 #[derive(Clone)]
@@ -14,7 +14,7 @@ pub(crate) struct CachedToken {
     pub(crate) generation: u64,
     /// Time from which the token is checked in full again: the entry is too old, or its grant.
     pub(crate) fresh_until: SteadyTime,
-    /// Time of the call for the grant; `None` if the grant is a mapping of the claims.
+    /// Time at which the source of grants answered; `None` if the grant is a mapping of the claims.
     pub(crate) granted_at: Option<SteadyTime>,
 }
 
@@ -26,14 +26,6 @@ impl CachedToken {
     pub(super) fn bytes(&self) -> u64 {
         let texts = self.access.claims().text_bytes();
         u64::try_from(texts.saturating_add(Self::OVERHEAD)).unwrap_or(u64::MAX)
-    }
-
-    /// Returns the grant, if it came from a source of grants.
-    pub(super) fn known_grant(&self) -> Option<KnownGrant> {
-        Some(KnownGrant {
-            grant: self.access.grant().clone(),
-            granted_at: self.granted_at?,
-        })
     }
 
     pub(super) fn token(&self) -> &str {

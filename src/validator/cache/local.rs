@@ -50,14 +50,8 @@ impl LocalCache {
         Some(found)
     }
 
-    /// Returns the shared entry of `token`, fresh or not.
-    pub(super) fn get_shared(&self, token: &str) -> Option<CachedToken> {
-        self.shared.get(token, |_| true)
-    }
-
-    /// Removes the shared entry of `token`.
-    pub(super) fn remove_shared(&self, token: &str) {
-        self.shared.remove(token);
+    pub(super) fn shared(&self) -> &SharedCache {
+        &self.shared
     }
 
     pub(super) fn insert(&self, token: CachedToken) {

@@ -5,15 +5,16 @@
 
 pub(crate) mod entry;
 mod local;
-mod shared;
+pub(crate) mod shared;
+pub(crate) mod ungranted;
 
 use std::time::Duration;
 
-use self::entry::CachedToken;
+use self::{entry::CachedToken, shared::SharedCache};
 // To remove the cache of each thread: use `shared::SharedCache as Store` here, then delete `local.rs`,
 // `Access::unshared`, `TokenKey::hash` and the dependency `thread_local`.
 use self::local::LocalCache as Store;
-use crate::{clock::SteadyTime, issuer::grants::KnownGrant};
+use crate::clock::SteadyTime;
 
 /// Accepted tokens of one validator, up to a number of bytes.
 pub(crate) struct TokenCache {
@@ -43,16 +44,9 @@ impl TokenCache {
         self.store.as_ref()?.get(token, is_fresh)
     }
 
-    /// Returns the last grant of `token` from a source of grants, however old.
-    pub(crate) fn known_grant(&self, token: &str) -> Option<KnownGrant> {
-        self.store.as_ref()?.get_shared(token)?.known_grant()
-    }
-
-    /// Removes the entry of `token`, which must not be fresh: other threads may have a copy.
-    pub(crate) fn remove_stale(&self, token: &str) {
-        if let Some(store) = &self.store {
-            store.remove_shared(token);
-        }
+    /// Returns the cache that all threads share; `None` if the capacity is 0.
+    pub(crate) fn shared(&self) -> Option<&SharedCache> {
+        self.store.as_ref().map(Store::shared)
     }
 
     /// Adds `token` in place of any older entry of it.

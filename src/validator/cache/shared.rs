@@ -6,8 +6,9 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::validator::cache::entry::{CachedToken, TokenKey, TokenKeyHasher};
 
-/// Cache of at most a number of bytes.
-pub(super) struct SharedCache(Cache<TokenKey, CachedToken, TokenKeyHasher>);
+/// Cache of at most a number of bytes. A clone is cheap and shares the entries.
+#[derive(Clone)]
+pub(crate) struct SharedCache(Cache<TokenKey, CachedToken, TokenKeyHasher>);
 
 impl SharedCache {
     pub(super) fn new(capacity: u64, max_age: Duration) -> Self {
@@ -33,6 +34,7 @@ impl SharedCache {
         found.filter(|found| is_fresh(found) && found.token() == token)
     }
 
+    /// Removes the entry of `token`. Copies of threads stay.
     pub(super) fn remove(&self, token: &str) {
         self.0.invalidate(&TokenKey::of(token));
     }
