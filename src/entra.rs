@@ -6,9 +6,10 @@ use crate::{error::claim::ClaimError, token::claims::Claims};
 /// Hosts in the issuers of version 1 tokens.
 const VERSION_1_HOSTS: [&str; 2] = ["sts.chinacloudapi.cn", "sts.windows.net"];
 /// Hosts in the issuers of version 2 tokens.
-const VERSION_2_HOSTS: [&str; 4] = [
+const VERSION_2_HOSTS: [&str; 5] = [
     "login.chinacloudapi.cn",
     "login.microsoftonline.com",
+    "login.microsoftonline.de",
     "login.microsoftonline.us",
     "login.partner.microsoftonline.cn",
 ];
@@ -29,22 +30,23 @@ pub(crate) fn version_2_tenant(name: &str) -> Option<(&str, &str)> {
     is_entra.then_some((host, tenant))
 }
 
-/// Rejects version 1 tokens of Entra, which have other claims than version 2 tokens.
-pub(crate) fn reject_version_1(claims: &Claims) -> Result<(), ClaimError> {
+/// Rejects version 1 tokens of Entra: their audience has another form, and Camunda rejects them as well.
+///
+/// Tokens of other issuers are not checked. They use `ver` in their own way: AD FS has `1.0`, and Okta the
+/// number 1.
+pub(crate) fn check_version(claims: &Claims) -> Result<(), ClaimError> {
     let issuer = claims.issuer();
-    let is_version_1 = version_1_tenant(issuer).is_some()
-        || (version_2_tenant(issuer).is_some()
-            && claims
-                .get::<String>("ver")?
-                .is_some_and(|version| version == "1.0"));
-    if is_version_1 {
-        return Err(ClaimError::new(
-            "ver",
-            "is that of a version 1 token of Microsoft Entra: set `requestedAccessTokenVersion` to 2 \
-             in the manifest of the API's app",
-        ));
+    if version_1_tenant(issuer).is_none() && version_2_tenant(issuer).is_none() {
+        return Ok(());
     }
-    Ok(())
+    match claims.read("ver", |value| Ok(value.text()? == "2.0"))? {
+        Some(true) => Ok(()),
+        _ => Err(ClaimError::new(
+            "ver",
+            "is not `2.0`, so it is a version 1 token of Microsoft Entra: set \
+             `requestedAccessTokenVersion` to 2 in the manifest of the API's app",
+        )),
+    }
 }
 
 fn host_and_tenant(name: &str) -> Option<(&str, &str)> {

@@ -43,6 +43,7 @@ pub mod access;
 pub mod auth;
 #[cfg(feature = "axum")]
 mod axum;
+mod calls;
 pub mod camunda;
 mod clock;
 mod entra;

@@ -3,12 +3,14 @@
 use std::{fmt, sync::Arc, time::SystemTime};
 
 pub(crate) mod grant;
+pub(crate) mod grant_source;
 pub(crate) mod mapping;
 pub(crate) mod organization;
 pub(crate) mod permission;
 
 pub use self::{
     grant::Grant,
+    grant_source::{GrantError, GrantErrorKind, GrantFuture, GrantRequest, GrantSource},
     mapping::MapClaims,
     organization::AuthorizedOrganization,
     permission::{Permission, Permissions, PermissionsIter},
@@ -41,6 +43,10 @@ impl Access {
     /// Returns a copy that shares no reference count with `self`.
     pub(crate) fn unshared(&self) -> Self {
         Self::new(self.inner.claims.clone(), self.inner.grant.clone())
+    }
+
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.inner.grant
     }
 
     /// Returns the organization that the token is authorized for; `None` if the issuer's mapping

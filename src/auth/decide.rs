@@ -17,7 +17,7 @@ use crate::{
 pub(super) fn decide_again<B>(
     validator: &TokenValidator,
     request: &Request<B>,
-    waits_left: WaitsLeft,
+    waits_left: &WaitsLeft,
 ) -> Result<Access, NotAccepted> {
     match credentials(request.headers()) {
         Ok(Credentials::Bearer(token)) => {

@@ -1,4 +1,4 @@
-//! Future of the authentication middleware: waits for keys and renders rejections.
+//! Future of the authentication middleware: waits for keys and grants, and renders rejections.
 
 use std::{
     fmt,
@@ -15,11 +15,10 @@ use crate::{
     access::Access,
     auth::{decide::decide_again, extensions::pass, request_view::RequestView, reserved::Reserved},
     error::auth::{AuthError, AuthErrorKind},
-    keys::cache::waiters::Wait,
     reject::{Reject, Rejection},
     validator::{
         TokenValidator,
-        check::{NotAccepted, WaitsLeft},
+        check::{NotAccepted, Wait, WaitsLeft},
     },
 };
 
@@ -59,10 +58,10 @@ pin_project! {
     #[project = StateProj]
     enum State<F, S, B> {
         Calling { #[pin] future: F },
-        /// The keys were fetched; the inner service is not ready yet.
-        Readying { parked: Option<Box<Parked<S, B>>> },
+        /// The token is acceptable; the inner service is not ready yet.
+        Readying { waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
         Rejected { error: Option<AuthError> },
-        /// A fetch of the keys is under way.
+        /// A fetch of the keys or of the grant is under way.
         Waiting { wait: Wait, waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
     }
 }
@@ -160,20 +159,20 @@ where
                     let error = error.take().expect(POLLED);
                     return Poll::Ready(Ok(this.rejecter.reject(&error)));
                 }
-                StateProj::Readying { parked } => {
+                StateProj::Readying { waits_left, parked } => {
                     ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
                     let mut parked = parked.take().expect(POLLED);
                     // The token may have expired or been revoked since the last decision.
                     let validator = &this.rejecter.validator;
-                    match decide_again(validator, &parked.request, WaitsLeft::NONE) {
+                    match decide_again(validator, &parked.request, waits_left) {
                         Ok(access) => parked.call(access),
                         Err(NotAccepted::Rejected(error)) => parked.reject(error),
-                        // Not expected, since no waits are left; waiting is the safe answer.
+                        // The grant has become too old meanwhile.
                         Err(NotAccepted::Wait(wait)) => {
                             drop(Reserved::new(&mut parked.inner));
                             State::Waiting {
                                 wait,
-                                waits_left: WaitsLeft::NONE,
+                                waits_left: waits_left.clone(),
                                 parked: Some(parked),
                             }
                         }
@@ -184,15 +183,16 @@ where
                     waits_left,
                     parked,
                 } => {
-                    ready!(Pin::new(&mut *wait).poll(cx));
-                    let waits_left = waits_left.after(wait);
+                    let waited = ready!(Pin::new(&mut *wait).poll(cx));
+                    let waits_left = waits_left.clone().after(waited);
                     let mut parked = parked.take().expect(POLLED);
                     // Only an acceptable request may cause the inner service to reserve
                     // something.
-                    match decide_again(&this.rejecter.validator, &parked.request, waits_left) {
+                    match decide_again(&this.rejecter.validator, &parked.request, &waits_left) {
                         Ok(access) => match parked.inner.poll_ready(cx)? {
                             Poll::Ready(()) => parked.call(access),
                             Poll::Pending => State::Readying {
+                                waits_left: waits_left.none(),
                                 parked: Some(parked),
                             },
                         },

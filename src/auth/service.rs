@@ -72,7 +72,7 @@ where
         };
         let decision = match credentials(request.headers()) {
             Ok(Credentials::Bearer(token)) => {
-                self.validator.decide(token, Some(&view), WaitsLeft::ALL)
+                self.validator.decide(token, Some(&view), &WaitsLeft::ALL)
             }
             Ok(Credentials::Absent) if self.is_optional => {
                 pass_anonymously(&mut request);

@@ -210,7 +210,7 @@ impl ClaimRules {
 
 impl MapClaims for ClaimRules {
     fn map(&self, claims: &Claims) -> Result<Grant, ClaimError> {
-        entra::reject_version_1(claims)?;
+        entra::check_version(claims)?;
         let mut permissions = Permissions::NONE;
         for rule in &self.rules {
             if rule.fits(claims)? {

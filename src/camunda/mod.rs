@@ -6,6 +6,7 @@ pub(crate) mod claim_rules;
 pub(crate) mod config;
 pub(crate) mod deprecation;
 pub(crate) mod hub_problem;
+pub(crate) mod identity;
 pub(crate) mod info;
 pub(crate) mod info_version;
 pub(crate) mod permission_names;
@@ -16,6 +17,7 @@ pub use self::{
     claim_rules::{ClaimRule, ClaimRules},
     deprecation::Deprecation,
     hub_problem::HubProblem,
+    identity::ManagementIdentity,
     info::InfoService,
     info_version::InfoVersion,
     permission_names::PermissionNames,

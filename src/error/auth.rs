@@ -37,7 +37,7 @@ pub enum AuthErrorKind {
     MissingToken,
     /// Valid token without the organization that the service needs. 403, `insufficient_scope`.
     NoOrganization,
-    /// Lack of usable keys, so the token cannot be checked. 503.
+    /// Lack of usable keys, so the token cannot be checked, or of its permissions. 503.
     Unavailable,
 }
 
@@ -62,11 +62,14 @@ impl AuthErrorKind {
             Reason::LayerMissing => Self::LayerMissing,
             Reason::MissingToken => Self::MissingToken,
             Reason::NoOrganization => Self::NoOrganization,
-            Reason::KeysUnavailable | Reason::TooManyWaiting => Self::Unavailable,
+            Reason::GrantUnavailable | Reason::KeysUnavailable | Reason::TooManyWaiting => {
+                Self::Unavailable
+            }
             Reason::AmbiguousKey
             | Reason::BadSignature
             | Reason::ClaimsRefused
             | Reason::Expired
+            | Reason::GrantRefused
             | Reason::IssuedInFuture
             | Reason::MalformedClaim(_)
             | Reason::MalformedClaims

@@ -108,6 +108,17 @@ pub enum ConfigError {
         /// The problem.
         reason: String,
     },
+    /// Setting of [`ManagementIdentity`](crate::camunda::ManagementIdentity) that cannot be used.
+    #[error("Management Identity: {setting} `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
+    InvalidIdentity {
+        /// The setting.
+        setting: &'static str,
+        /// The value; of a certificate nothing is shown.
+        value: String,
+        /// The problem.
+        reason: &'static str,
+    },
     /// Sender constraint that cannot be used: tokens bound by `jkt` must not be accepted as Bearer
     /// tokens.
     #[error(

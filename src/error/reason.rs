@@ -11,6 +11,8 @@ pub(crate) enum Reason {
     BadSignature,
     ClaimsRefused,
     Expired,
+    GrantRefused,
+    GrantUnavailable,
     HeaderTyp(Option<TokenKind>),
     InsufficientScope(Cow<'static, str>),
     IssuedInFuture,
@@ -58,6 +60,8 @@ impl Reason {
             Self::BadSignature => "bad_signature",
             Self::ClaimsRefused => "claims_refused",
             Self::Expired => "expired",
+            Self::GrantRefused => "grant_refused",
+            Self::GrantUnavailable => "grant_unavailable",
             Self::HeaderTyp(_) => "header_typ",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::IssuedInFuture => "issued_in_future",
@@ -89,11 +93,13 @@ impl Reason {
     }
 
     /// Codes of all reasons, in alphabetical order.
-    pub(crate) const CODES: [&'static str; 31] = [
+    pub(crate) const CODES: [&'static str; 33] = [
         "ambiguous_key",
         "bad_signature",
         "claims_refused",
         "expired",
+        "grant_refused",
+        "grant_unavailable",
         "header_typ",
         "insufficient_scope",
         "issued_in_future",
@@ -136,6 +142,12 @@ impl Reason {
                 "the token's header requires an unsupported extension (`crit` or `b64`)"
             }
             Self::Expired => "the token has expired",
+            Self::GrantRefused => {
+                "the token is valid here, but the source of its permissions does not accept it"
+            }
+            Self::GrantUnavailable => {
+                "the permissions of the token cannot be fetched: see the log lines about grants"
+            }
             Self::InsufficientScope(_) => {
                 "the token lacks the permission that this operation needs"
             }
@@ -190,7 +202,9 @@ impl Reason {
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
             Self::HeaderTyp(None) => "the token's header `typ` is not that of an access token",
-            Self::TooManyWaiting => "too many requests already wait for the issuer's keys",
+            Self::TooManyWaiting => {
+                "too many requests already wait for the issuer's keys, or for permissions"
+            }
             Self::Unconfirmed => {
                 "the request does not fulfil the token's sender constraint (`cnf`)"
             }

@@ -4,6 +4,7 @@
 //!
 #![doc = include_str!("../../docs/openid.md")]
 
+pub(crate) mod grants;
 pub(crate) mod revocation;
 pub(crate) mod sender_constraint;
 pub(crate) mod summary;
@@ -17,7 +18,7 @@ pub use self::{
 use std::{fmt, sync::Arc};
 
 use crate::{
-    access::{grant::Grant, mapping::MapClaims},
+    access::{grant::Grant, grant_source::GrantSource, mapping::MapClaims},
     clock::Clock,
     error::config::ConfigError,
     issuer::{
@@ -63,7 +64,9 @@ pub struct Issuer {
     /// The only organization whose tokens are accepted, whatever the mapping.
     organization: Option<String>,
     mapping: Arc<dyn MapClaims>,
-    /// Type of the mapping, for the log.
+    /// Source of grants in place of the mapping.
+    grant_source: Option<Arc<dyn GrantSource>>,
+    /// Type of the mapping or source, for the log.
     mapping_type: &'static str,
     sender_constraints: SenderConstraints,
     revocation: Option<Arc<dyn Revocation>>,
@@ -105,6 +108,7 @@ impl Issuer {
             allow_http: false,
             organization: None,
             mapping: Arc::new(|_: &Claims| Ok(Grant::default())),
+            grant_source: None,
             mapping_type: "none",
             sender_constraints: SenderConstraints::default(),
             revocation: None,
@@ -188,9 +192,22 @@ impl Issuer {
 
     /// Maps claims with `mapping` to an organization and permissions. Default: the preset's
     /// mapping.
+    ///
+    /// Replaces a [`grants_from`](Issuer::grants_from) before it.
     pub fn map_claims<M: MapClaims>(mut self, mapping: M) -> Self {
         self.mapping = Arc::new(mapping);
+        self.grant_source = None;
         self.mapping_type = std::any::type_name::<M>();
+        self
+    }
+
+    /// Fetches the organization and permissions of each token from `source`, e.g.
+    /// [`ManagementIdentity`](crate::camunda::ManagementIdentity). Default: claims are mapped.
+    ///
+    /// Replaces the mapping, and is replaced by a later [`map_claims`](Issuer::map_claims).
+    pub fn grants_from<S: GrantSource>(mut self, source: S) -> Self {
+        self.grant_source = Some(Arc::new(source));
+        self.mapping_type = std::any::type_name::<S>();
         self
     }
 
@@ -290,6 +307,9 @@ impl Issuer {
                 second,
             });
         }
+        if let Some(source) = &self.grant_source {
+            grants::check(source.as_ref())?;
+        }
         let transport = self.transport()?;
         let insecure = self.insecure_url()?.filter(|_| !self.allow_http);
         if let Some((setting, url)) = insecure {
@@ -330,6 +350,7 @@ impl Issuer {
             source,
             algorithms: self.algorithms,
             mapping: self.mapping,
+            grant_source: self.grant_source,
             sender_constraints: self.sender_constraints,
             revocation: self.revocation,
             organization,

@@ -3,11 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    access::{grant::Grant, mapping::MapClaims, organization::AuthorizedOrganization},
+    access::{
+        grant::Grant, grant_source::GrantSource, mapping::MapClaims,
+        organization::AuthorizedOrganization,
+    },
     auth::request_view::RequestView,
     clock::Clock,
     error::{auth::AuthError, claim::ClaimError, config::ConfigError, reason::Reason},
     issuer::{
+        grants::Grants,
         revocation::{Revocation, TokenIdentity},
         sender_constraint::SenderConstraints,
         summary::IssuerSummary,
@@ -27,6 +31,7 @@ pub(crate) struct CheckedIssuer {
     pub(crate) source: Arc<dyn KeySource>,
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) mapping: Arc<dyn MapClaims>,
+    pub(crate) grant_source: Option<Arc<dyn GrantSource>>,
     pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
     pub(crate) organization: Option<AuthorizedOrganization>,
@@ -47,18 +52,24 @@ impl CheckedIssuer {
             self.source,
             self.algorithms,
             settings,
-            clock,
+            clock.clone(),
             callback,
         );
         let keys = keys.map_err(|error| ConfigError::InvalidKeys {
             issuer: issuer.to_string(),
             source: error,
         })?;
+        let organization = &self.organization;
+        let grants = self.grant_source.map(|source| {
+            let issuer = Arc::clone(issuer);
+            Grants::new(issuer, source, organization.clone(), clock)
+        });
         Ok(TrustedIssuer {
             requirements: Arc::new(self.requirements),
             algorithms: self.algorithms,
             keys,
             mapping: self.mapping,
+            grants,
             sender_constraints: self.sender_constraints,
             revocation: self.revocation,
             organization: self.organization,
@@ -72,6 +83,8 @@ pub(crate) struct TrustedIssuer {
     pub(crate) algorithms: AllowedAlgorithms,
     pub(crate) keys: KeyCache,
     pub(crate) mapping: Arc<dyn MapClaims>,
+    /// Grants that come from elsewhere, in place of the mapping.
+    pub(crate) grants: Option<Grants>,
     pub(crate) sender_constraints: SenderConstraints,
     pub(crate) revocation: Option<Arc<dyn Revocation>>,
     /// The only organization whose tokens are accepted, whatever the mapping.
@@ -103,18 +116,21 @@ impl TrustedIssuer {
 
     /// Returns the grant that the mapping makes of `claims`.
     pub(crate) fn grant(&self, claims: &Claims) -> Result<Grant, AuthError> {
-        let refused = |error: ClaimError| {
-            self.error(Reason::ClaimsRefused)
-                .with_detail(error.to_string())
-        };
-        let grant = self.mapping.map(claims).map_err(refused)?;
+        let grant = self.mapping.map(claims);
+        let grant = grant.map_err(|error| self.claims_refused(&error))?;
         if self.organization.is_some() && grant.organization != self.organization {
-            return Err(refused(ClaimError::new(
+            return Err(self.claims_refused(&ClaimError::new(
                 "(organization)",
                 "is not the configured organization",
             )));
         }
         Ok(grant)
+    }
+
+    /// Returns the error for a verified token whose claims do not fit.
+    pub(crate) fn claims_refused(&self, error: &ClaimError) -> AuthError {
+        self.error(Reason::ClaimsRefused)
+            .with_detail(error.to_string())
     }
 
     /// Returns an error for a verified token of this issuer.

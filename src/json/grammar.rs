@@ -41,14 +41,22 @@ impl<'j> Reader<'j> {
     /// after another and must read their values. Its results count only if this returns `Ok`, since a
     /// repeated name is noticed after its value.
     pub(crate) fn whole_object(
-        mut self,
+        self,
         each: impl FnMut(Member<'_>, &mut Self) -> Result<(), Malformed>,
     ) -> Result<(), Malformed> {
+        self.whole(|reader| reader.object(each))
+    }
+
+    /// Reads the text as one value, with nothing before or after it.
+    pub(crate) fn whole<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Malformed>,
+    ) -> Result<T, Malformed> {
         self.scan.skip_space();
-        self.object(each)?;
+        let value = read(&mut self)?;
         self.scan.skip_space();
         match self.scan.peek() {
-            None => Ok(()),
+            None => Ok(value),
             Some(_) => Err(Malformed),
         }
     }

@@ -9,6 +9,7 @@ pub(crate) mod limit;
 use std::time::Duration;
 
 use crate::{
+    access::grant_source::GrantError,
     clock::Clock,
     error::{
         auth::{AuthError, AuthErrorKind},
@@ -76,6 +77,31 @@ pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
              scope `camunda-identity` to its client, and grant the client a permission"
         );
     }
+}
+
+/// Logs a failed call for a grant; returns whether the line is above level debug. That is the first
+/// failure of an outage, as `log` limits it.
+pub(crate) fn grants_failed(
+    issuer: &str,
+    error: &GrantError,
+    is_known: bool,
+    log: &LogLimit,
+) -> bool {
+    let is_news = !is_known && log.allows_line().is_some();
+    if is_news {
+        tracing::warn!(
+            target: TARGET, issuer,
+            "grant not fetched: known grants stay in use for a limited time, and other tokens get 503: {error}"
+        );
+    } else {
+        tracing::debug!(target: TARGET, issuer, "grant not fetched: {error}");
+    }
+    is_news
+}
+
+/// Logs the end of an outage of the source of grants.
+pub(crate) fn grants_available(issuer: &str) {
+    tracing::info!(target: TARGET, issuer, "grants are fetched again");
 }
 
 /// Logs an event of an issuer's key set.

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::RangeInclusive, time::Duration};
 use crate::{
     clock::Clock,
     error::config::ConfigError,
-    issuer::Issuer,
+    issuer::{Issuer, grants::Grants},
     keys::{
         cache::schedule::RefreshSettings,
         event::{KeyCallback, KeyEvent},
@@ -195,12 +195,18 @@ impl TokenValidatorBuilder {
             issuer.trust(self.settings.clone(), self.clock.clone(), callback)
         });
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
+        let grants = issuers.iter().filter_map(|issuer| issuer.grants.as_ref());
+        let max_stale_grant = grants.map(Grants::max_stale).max().unwrap_or_default();
         Ok(TokenValidator::new(
             issuers,
             by_name,
             self.leeway,
             self.clock,
-            TokenCache::new(self.token_cache_bytes, self.token_cache_max_age),
+            TokenCache::new(
+                self.token_cache_bytes,
+                self.token_cache_max_age,
+                max_stale_grant,
+            ),
         ))
     }
 

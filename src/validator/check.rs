@@ -1,6 +1,12 @@
 //! Check of a token: the one decision whether it is acceptable, and what it grants.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
 
 use crate::{
     access::Access,
@@ -10,9 +16,12 @@ use crate::{
         auth::AuthError,
         reason::{AlgorithmMismatch, Reason},
     },
-    issuer::trusted::TrustedIssuer,
+    issuer::{
+        grants::{Answer, Decision, GrantWait},
+        trusted::TrustedIssuer,
+    },
     keys::{
-        cache::{Miss, shared::KeysInUse, waiters::Wait},
+        cache::{Miss, shared::KeysInUse, waiters},
         key_set::KeyLookupError,
     },
     token::{
@@ -21,10 +30,14 @@ use crate::{
         scratch::{Buffers, PayloadBuffers, Scratch},
         unverified::Unverified,
     },
-    validator::{Inner, cache::entry::CachedToken, diagnostics},
+    validator::{
+        Inner,
+        cache::{entry::CachedToken, ungranted::Ungranted},
+        diagnostics,
+    },
 };
 
-/// Outcome for a token that is rejected, or has to wait for keys.
+/// Outcome for a token that is rejected, or has to wait.
 pub(crate) enum NotAccepted {
     Rejected(AuthError),
     /// The decision must be taken again once this is ready.
@@ -47,25 +60,73 @@ impl<E: Into<AuthError>> From<E> for NotAccepted {
     }
 }
 
-/// Number of times that a request may still wait for keys.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WaitsLeft(u8);
+/// Future that is ready when the decision must be taken again.
+pub(crate) enum Wait {
+    Grant(Box<GrantWait>),
+    Keys(waiters::Wait),
+}
+
+/// Result of a wait.
+pub(crate) enum Waited {
+    Grant(Arc<Answer>),
+    Keys {
+        /// `true` if the fetch began before the request.
+        joined: bool,
+    },
+}
+
+impl Future for Wait {
+    type Output = Waited;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Waited> {
+        Poll::Ready(match self.get_mut() {
+            Self::Grant(wait) => Waited::Grant(ready!(Pin::new(wait).poll(cx))),
+            Self::Keys(wait) => {
+                ready!(Pin::new(&mut *wait).poll(cx));
+                Waited::Keys {
+                    joined: wait.joined,
+                }
+            }
+        })
+    }
+}
+
+/// Number of times that a request may still wait for keys, and the answer of the source of grants that it
+/// has waited for.
+#[derive(Clone)]
+pub(crate) struct WaitsLeft {
+    keys: u8,
+    answer: Option<Arc<Answer>>,
+}
 
 impl WaitsLeft {
-    pub(crate) const ALL: Self = Self(2);
-    pub(crate) const NONE: Self = Self(0);
+    pub(crate) const ALL: Self = Self {
+        keys: 2,
+        answer: None,
+    };
 
-    pub(super) fn may_wait(self) -> bool {
-        self != Self::NONE
+    pub(super) fn may_wait(&self) -> bool {
+        self.keys > 0
     }
 
-    /// Returns what is left after `wait`. If its fetch began before the request, the response may lack
-    /// a new key, so one more wait is allowed; otherwise none.
-    pub(crate) fn after(self, wait: &Wait) -> Self {
-        if wait.joined {
-            Self(self.0.saturating_sub(1))
-        } else {
-            Self::NONE
+    /// Returns what is left when no more wait for keys is allowed.
+    pub(crate) fn none(self) -> Self {
+        Self { keys: 0, ..self }
+    }
+
+    /// Returns what is left after a wait. If its fetch of keys began before the request, the response may
+    /// lack a new key, so one more wait is allowed; otherwise none.
+    pub(crate) fn after(self, waited: Waited) -> Self {
+        match waited {
+            Waited::Grant(answer) => Self {
+                answer: Some(answer),
+                ..self
+            },
+            Waited::Keys { joined: true } => Self {
+                keys: self.keys.saturating_sub(1),
+                ..self
+            },
+            Waited::Keys { joined: false } => self.none(),
         }
     }
 }
@@ -86,7 +147,7 @@ impl Inner {
         &self,
         token: &str,
         request: Option<&RequestView<'_>>,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {
         let compact = CompactJws::split(token)?;
         let now = self.clock.steady();
@@ -117,18 +178,37 @@ impl Inner {
         &self,
         compact: CompactJws<'_>,
         request: Option<&RequestView<'_>>,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<CachedToken, NotAccepted> {
         let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
         let issuer = verified.issuer;
         issuer.check_request(&verified.claims, request, self.leeway)?;
+        let fresh_until = self.tokens.fresh_until(now);
+        if let Some(grants) = &issuer.grants {
+            grants
+                .check_claims(&verified.claims)
+                .map_err(|error| issuer.claims_refused(&error))?;
+            let ungranted = Ungranted {
+                claims: verified.claims,
+                issuer: verified.position,
+                generation: verified.generation,
+                fresh_until,
+                cache: self.tokens.shared().cloned(),
+            };
+            return match grants.decide(&ungranted, waits_left.answer.as_deref(), now) {
+                Decision::Granted(grant) => Ok(ungranted.granted(grant)),
+                Decision::Rejected(error) => Err(NotAccepted::Rejected(error)),
+                Decision::Wait(wait) => Err(NotAccepted::Wait(Wait::Grant(Box::new(wait)))),
+            };
+        }
         let grant = issuer.grant(&verified.claims)?;
         Ok(CachedToken {
             access: Access::new(verified.claims, grant),
             issuer: verified.position,
             generation: verified.generation,
-            verified_at: now,
+            fresh_until,
+            granted_at: None,
         })
     }
 
@@ -136,7 +216,7 @@ impl Inner {
         &self,
         compact: CompactJws<'_>,
         buffers: &mut Buffers,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<VerifiedToken<'_>, NotAccepted> {
         let Buffers {
@@ -167,7 +247,7 @@ impl Inner {
         issuer: &TrustedIssuer,
         unverified: &Unverified<'_>,
         (payload, text): (&PayloadBuffers, &mut String),
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
         now: SteadyTime,
     ) -> Result<(Claims, u64), NotAccepted> {
         // Checks that need no key come first: an unacceptable token then starts no fetch.
@@ -229,7 +309,7 @@ impl Inner {
 /// Returns the outcome for a token whose key is not known.
 fn missed(miss: Miss) -> NotAccepted {
     match miss {
-        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::Wait(wait) => NotAccepted::Wait(Wait::Keys(wait)),
         Miss::UnknownKey => Reason::UnknownKey.into(),
         Miss::Unavailable { retry_in } => {
             AuthError::unavailable(Reason::KeysUnavailable, retry_in).into()
@@ -248,11 +328,11 @@ fn missed(miss: Miss) -> NotAccepted {
 fn replaced(
     issuer: &TrustedIssuer,
     seen: &Arc<KeysInUse>,
-    waits_left: WaitsLeft,
+    waits_left: &WaitsLeft,
     reason: Reason,
 ) -> NotAccepted {
     match issuer.keys.miss_key(seen, waits_left.may_wait()) {
-        Miss::Wait(wait) => NotAccepted::Wait(wait),
+        Miss::Wait(wait) => NotAccepted::Wait(Wait::Keys(wait)),
         Miss::TooManyWaiters | Miss::Unavailable { .. } | Miss::UnknownKey => reason.into(),
     }
 }

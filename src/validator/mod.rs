@@ -80,7 +80,8 @@ impl TokenValidator {
     ///
     /// If the keys of its issuer are not known yet, or none of them verifies its signature, this
     /// waits for the fetch under way and, if that had begun before, for one more: at most 5 s each, 8 s
-    /// if the runtime of the fetch was lost. Waiting needs a Tokio runtime with time and I/O enabled. A token that is bound to its sender is
+    /// if the runtime of the fetch was lost. For an issuer with a
+    /// [`GrantSource`](crate::access::GrantSource) it also waits for the grant, with the same limits. Waiting needs a Tokio runtime with time and I/O enabled. A token that is bound to its sender is
     /// rejected, since there is no request by which to verify that.
     ///
     /// # Errors
@@ -89,12 +90,11 @@ impl TokenValidator {
     pub async fn validate(&self, token: &str) -> Result<Access, AuthError> {
         let mut waits_left = WaitsLeft::ALL;
         loop {
-            match self.decide(token, None, waits_left) {
+            match self.decide(token, None, &waits_left) {
                 Ok(access) => return Ok(access),
                 Err(NotAccepted::Rejected(error)) => return Err(error),
                 Err(NotAccepted::Wait(wait)) => {
-                    waits_left = waits_left.after(&wait);
-                    wait.await;
+                    waits_left = waits_left.after(wait.await);
                 }
             }
         }
@@ -168,7 +168,7 @@ impl TokenValidator {
         &self,
         token: &str,
         request: Option<&RequestView<'_>>,
-        waits_left: WaitsLeft,
+        waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {
         self.inner.decide(token, request, waits_left)
     }

@@ -20,28 +20,29 @@ use super::*;
 use crate::{
     issuer::{revocation::RevocationList, sender_constraint::SenderConstraintError},
     keys::algorithm::Algorithm,
-    keys::cache::waiters::Wait,
     test_util::{TestClock, TestIssuer, TokenBuilder},
     token::{claims::Claims, jws::CompactJws},
-    validator::check::{NotAccepted, WaitsLeft},
+    validator::check::{NotAccepted, Waited, WaitsLeft},
 };
 
 #[test]
 fn r55_a_token_waits_once_and_once_more_for_a_fetch_that_it_joined() {
-    let joined = Wait::over();
-    assert!(joined.joined);
-    let [all, none] = [WaitsLeft::ALL, WaitsLeft::NONE];
-    let one = all.after(&joined);
-    assert!(all.may_wait() && one.may_wait() && !none.may_wait());
-    assert_ne!(one, all);
-    assert_eq!(one.after(&joined), none);
-    assert_eq!(none.after(&joined), none);
+    let [joined, started] = [true, false];
+    let waits = |waited: &[bool]| {
+        let waited = waited.iter().map(|&joined| Waited::Keys { joined });
+        waited.fold(WaitsLeft::ALL, WaitsLeft::after).may_wait()
+    };
+    assert!(waits(&[]) && waits(&[joined]));
+    assert!(!waits(&[joined, joined]) && !waits(&[joined, joined, joined]));
     // A fetch that began with the request is as new as can be.
-    let mut started = Wait::over();
-    started.joined = false;
-    for waits_left in [all, one, none] {
-        assert_eq!(waits_left.after(&started), none);
+    for waited in [
+        &[started][..],
+        &[joined, started],
+        &[joined, joined, started],
+    ] {
+        assert!(!waits(waited), "{waited:?}");
     }
+    assert!(!WaitsLeft::ALL.none().may_wait());
 }
 
 #[derive(Clone, Debug)]
@@ -206,9 +207,9 @@ fn r48_a_hit_equals_a_cold_check() {
                 let token = world.recent(number);
                 let inner = &world.validator.inner;
                 let is_hit = inner.cached(token, inner.clock.steady()).is_some();
-                let warm = outcome(inner.decide(token, Some(&view), WaitsLeft::ALL));
+                let warm = outcome(inner.decide(token, Some(&view), &WaitsLeft::ALL));
                 let compact = CompactJws::split(token).unwrap();
-                let cold = inner.check(compact, Some(&view), WaitsLeft::ALL, inner.clock.steady());
+                let cold = inner.check(compact, Some(&view), &WaitsLeft::ALL, inner.clock.steady());
                 let cold = outcome(cold.map(|result| result.access));
                 prop_assert_eq!(&warm, &cold);
                 hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
@@ -237,7 +238,7 @@ async fn r48_a_token_that_is_checked_again_is_remembered_again() {
         assert!(inner.cached(token, inner.clock.steady()).is_none());
         // Often enough for the cache of this thread.
         for _ in 0..5 {
-            let decided = inner.decide(token, Some(&RequestView::of(&request)), WaitsLeft::ALL);
+            let decided = inner.decide(token, Some(&RequestView::of(&request)), &WaitsLeft::ALL);
             assert!(decided.is_ok());
             assert!(inner.cached(token, inner.clock.steady()).is_some());
         }

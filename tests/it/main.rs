@@ -14,6 +14,7 @@ mod configuration;
 mod end_to_end;
 mod faults;
 mod fetching;
+mod grants;
 mod grpc;
 mod info;
 mod keeping;

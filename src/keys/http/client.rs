@@ -78,14 +78,14 @@ impl Transport {
 /// Clients of a transport, built on first use: reading the machine's CA certificates can fail, and
 /// an issuer reached over http needs none.
 #[derive(Default)]
-pub(super) struct Clients {
+pub(crate) struct Clients {
     transport: Transport,
     direct: OnceLock<Client>,
     by_environment: OnceLock<Client>,
 }
 
 impl Clients {
-    pub(super) fn new(transport: Transport) -> Self {
+    pub(crate) fn new(transport: Transport) -> Self {
         Self {
             transport,
             ..Self::default()

@@ -10,7 +10,8 @@ use crate::keys::{
     http::cert_file,
 };
 
-pub(super) enum HttpFailure {
+/// Failure of a GET request.
+pub(crate) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
     /// Status 304, with its headers.
     NotModified(HeaderMap),
@@ -33,7 +34,7 @@ impl HttpFailure {
     }
 
     /// Converts the failure into the error of a fetch of `url`.
-    pub(super) fn at(self, url: &Url) -> KeyFetchError {
+    pub(crate) fn at(self, url: &Url) -> KeyFetchError {
         let error = match self {
             Self::Failed(kind, problem) => KeyFetchError::new(kind, problem),
             // The request had no condition, so 304 is not a valid response.

@@ -5,6 +5,7 @@ mod cert_file;
 pub(crate) mod client;
 pub(crate) mod discovery;
 pub(crate) mod error;
+mod get;
 mod proxy;
 
 use std::{
@@ -14,8 +15,8 @@ use std::{
     time::Duration,
 };
 
-use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, header};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
 use tokio::time::sleep;
 use url::Url;
 
@@ -26,7 +27,7 @@ use crate::{
         http::{
             client::{Clients, Transport},
             discovery::Discovery,
-            error::{HttpFailure, no_client},
+            error::HttpFailure,
         },
         source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource},
     },
@@ -154,7 +155,7 @@ impl HttpKeys {
             }
         }
         let (_, document) = document.map_err(|failure| {
-            let proxy = self.proxy_hint(&failure, place);
+            let proxy = self.clients.proxy_hint(&failure, place);
             let error = failure.at(place);
             let lacks_backend = discovery.backend.is_none() && is_out_of_reach(error.kind());
             let backend = lacks_backend.then_some(
@@ -190,19 +191,10 @@ impl HttpKeys {
                 })
             }
             Err(failure) => {
-                let proxy = self.proxy_hint(&failure, url);
+                let proxy = self.clients.proxy_hint(&failure, url);
                 Err(failure.at(url).with_hint(proxy.as_deref()))
             }
         }
-    }
-
-    /// Returns a text that names the proxy of the environment, if the request to `url` went there and the
-    /// proxy may have caused the failure.
-    fn proxy_hint(&self, failure: &HttpFailure, url: &Url) -> Option<String> {
-        if !failure.may_come_from_proxy() || !self.clients.use_environment(url) {
-            return None;
-        }
-        proxy::hint(url, |name| std::env::var(name).ok())
     }
 
     /// Sends a GET of `url`, and returns the headers and the body of the response.
@@ -212,46 +204,12 @@ impl HttpKeys {
         largest: usize,
         mut headers: HeaderMap,
     ) -> Result<(HeaderMap, Bytes), HttpFailure> {
-        let value = header::HeaderValue::from_static;
         // Some servers offer a key set only as its own media type (RFC 7517 §8.5.2).
         headers.insert(
             header::ACCEPT,
-            value("application/json, application/jwk-set+json"),
+            HeaderValue::from_static("application/json, application/jwk-set+json"),
         );
-        // Some servers compress unless the request forbids it (RFC 9110 §12.5.3).
-        headers.insert(header::ACCEPT_ENCODING, value("identity"));
-        // A cache in between would keep a withdrawn key in use
-        // ([RFC 9111 §5.2.1.4](https://www.rfc-editor.org/rfc/rfc9111#section-5.2.1.4)).
-        headers.insert(header::CACHE_CONTROL, value("no-cache"));
-        let client = self.clients.of(url).map_err(|error| no_client(&error))?;
-        let request = client.get(url.clone()).headers(headers);
-        let mut response = request.send().await?;
-        match response.status().as_u16() {
-            200 => {}
-            304 => return Err(HttpFailure::NotModified(response.headers().clone())),
-            status => {
-                return Err(HttpFailure::Status {
-                    status,
-                    retry_after: caching::retry_after(response.headers(), self.clock.system_time()),
-                });
-            }
-        }
-        if let Some(encoding) = foreign_encoding(response.headers()) {
-            return Err(HttpFailure::Failed(
-                KeyFetchErrorKind::Body,
-                format!(
-                    "the server encodes its response as {encoding:?}, although the request allows only `identity`"
-                ),
-            ));
-        }
-        let mut body = BytesMut::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len().saturating_add(chunk.len()) > largest {
-                return Err(HttpFailure::TooLarge(largest));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok((std::mem::take(response.headers_mut()), body.freeze()))
+        self.clients.get(url, largest, headers, &self.clock).await
     }
 }
 
@@ -276,13 +234,6 @@ fn is_out_of_reach(kind: KeyFetchErrorKind) -> bool {
         kind,
         KeyFetchErrorKind::Connect | KeyFetchErrorKind::Dns | KeyFetchErrorKind::Timeout
     )
-}
-
-/// Returns the first 40 characters of `Content-Encoding`, if it names an encoding.
-fn foreign_encoding(headers: &HeaderMap) -> Option<String> {
-    let encoding = headers.get(header::CONTENT_ENCODING)?.as_bytes();
-    let is_identity = encoding.is_empty() || encoding.eq_ignore_ascii_case(b"identity");
-    (!is_identity).then(|| String::from_utf8_lossy(encoding).chars().take(40).collect())
 }
 
 /// Returns headers that request a document only if it changed since `validators`

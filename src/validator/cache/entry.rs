@@ -12,7 +12,10 @@ pub(crate) struct CachedToken {
     pub(crate) issuer: usize,
     /// Generation of the key set by which it was verified.
     pub(crate) generation: u64,
-    pub(crate) verified_at: SteadyTime,
+    /// Time from which the token is checked in full again: the entry is too old, or its grant.
+    pub(crate) fresh_until: SteadyTime,
+    /// Time at which the source of grants answered; `None` if the grant is a mapping of the claims.
+    pub(crate) granted_at: Option<SteadyTime>,
 }
 
 impl CachedToken {

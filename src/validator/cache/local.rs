@@ -50,6 +50,10 @@ impl LocalCache {
         Some(found)
     }
 
+    pub(super) fn shared(&self) -> &SharedCache {
+        &self.shared
+    }
+
     pub(super) fn insert(&self, token: CachedToken) {
         self.front.remove(TokenKey::of(token.token()).hash());
         self.shared.insert(token);
@@ -184,7 +188,8 @@ mod tests {
             access: runtime.block_on(validator.validate(token)).unwrap(),
             issuer: 0,
             generation: 0,
-            verified_at: crate::clock::SteadyTime::ZERO,
+            fresh_until: crate::clock::SteadyTime::ZERO,
+            granted_at: None,
         };
         let tokens = (0..count).map(|number| issuer.token().subject(&number.to_string()).sign());
         tokens

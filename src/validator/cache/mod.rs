@@ -5,11 +5,12 @@
 
 pub(crate) mod entry;
 mod local;
-mod shared;
+pub(crate) mod shared;
+pub(crate) mod ungranted;
 
 use std::time::Duration;
 
-use self::entry::CachedToken;
+use self::{entry::CachedToken, shared::SharedCache};
 // To remove the cache of each thread: use `shared::SharedCache as Store` here, then delete `local.rs`,
 // `Access::unshared`, `TokenKey::hash` and the dependency `thread_local`.
 use self::local::LocalCache as Store;
@@ -23,17 +24,29 @@ pub(crate) struct TokenCache {
 }
 
 impl TokenCache {
-    pub(crate) fn new(capacity: u64, max_age: Duration) -> Self {
+    /// An entry is used for `max_age`. Its grant may be needed for `max_stale_grant`.
+    pub(crate) fn new(capacity: u64, max_age: Duration, max_stale_grant: Duration) -> Self {
+        let kept_for = max_age.max(max_stale_grant);
         Self {
-            store: (capacity > 0).then(|| Store::new(capacity, max_age)),
+            store: (capacity > 0).then(|| Store::new(capacity, kept_for)),
             max_age,
         }
     }
 
+    /// Returns the time until which a token may be used that is verified `now`.
+    pub(crate) fn fresh_until(&self, now: SteadyTime) -> SteadyTime {
+        now.saturating_add(self.max_age)
+    }
+
     /// Returns the entry of `token`, unless it is too old `now`.
     pub(crate) fn get(&self, token: &str, now: SteadyTime) -> Option<CachedToken> {
-        let is_fresh = |found: &CachedToken| now.saturating_since(found.verified_at) < self.max_age;
+        let is_fresh = |found: &CachedToken| now < found.fresh_until;
         self.store.as_ref()?.get(token, is_fresh)
+    }
+
+    /// Returns the cache that all threads share; `None` if the capacity is 0.
+    pub(crate) fn shared(&self) -> Option<&SharedCache> {
+        self.store.as_ref().map(Store::shared)
     }
 
     /// Adds `token` in place of any older entry of it.

@@ -6,8 +6,9 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::validator::cache::entry::{CachedToken, TokenKey, TokenKeyHasher};
 
-/// Cache of at most a number of bytes.
-pub(super) struct SharedCache(Cache<TokenKey, CachedToken, TokenKeyHasher>);
+/// Cache of at most a number of bytes. A clone is cheap and shares the entries.
+#[derive(Clone)]
+pub(crate) struct SharedCache(Cache<TokenKey, CachedToken, TokenKeyHasher>);
 
 impl SharedCache {
     pub(super) fn new(capacity: u64, max_age: Duration) -> Self {
@@ -17,7 +18,7 @@ impl SharedCache {
             // Deliberately not TinyLFU: it also counts look-ups of unknown tokens, so a flood of
             // forged tokens could keep good ones out.
             .eviction_policy(EvictionPolicy::lru())
-            // Frees memory only; correctness depends on `CachedToken::verified_at`.
+            // Frees memory only; correctness depends on `CachedToken::fresh_until`.
             .time_to_live(max_age)
             .build_with_hasher(TokenKeyHasher);
         Self(cache)
@@ -31,6 +32,11 @@ impl SharedCache {
     ) -> Option<CachedToken> {
         let found = self.0.get(&TokenKey::of(token));
         found.filter(|found| is_fresh(found) && found.token() == token)
+    }
+
+    /// Removes the entry of `token`. Copies of threads stay.
+    pub(super) fn remove(&self, token: &str) {
+        self.0.invalidate(&TokenKey::of(token));
     }
 
     pub(super) fn insert(&self, token: CachedToken) {
