@@ -94,7 +94,7 @@ impl MapClaims for SelfManagedClaims {
 
 impl Issuer {
     /// Audience of the Web Modeler API on Self-Managed, as in Camunda's own Compose and Helm files.
-    const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
+    pub(crate) const SELF_MANAGED_AUDIENCE: &str = "web-modeler-public-api";
 
     /// Returns the issuer of a Camunda Self-Managed installation behind Keycloak.
     ///

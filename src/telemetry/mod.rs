@@ -174,6 +174,15 @@ pub(crate) fn insecure_by_configuration(issuer: &str, url: &str) {
     );
 }
 
+/// Logs that tokens are sent to Management Identity without TLS because the operator's configuration
+/// says so.
+pub(crate) fn insecure_identity(issuer: &str, url: &str) {
+    tracing::warn!(
+        target: TARGET, issuer, url,
+        "tokens are sent to Management Identity over http: whoever controls the network reads them and controls the permissions; use https if possible"
+    );
+}
+
 /// Logs a setting that nobody reads although its name looks like one.
 pub(crate) fn unknown_setting(setting: &str, nearest: &str) {
     tracing::warn!(

@@ -13,9 +13,12 @@ mod yaml;
 use std::{collections::HashMap, env, ffi::OsStr, path::Path};
 
 use crate::{
-    camunda::config::{
-        properties::{Origin, Properties, Property, Value},
-        setting::{NameKind, Setting, UNUSED, variable_names},
+    camunda::{
+        config::{
+            properties::{Origin, Properties, Property, Value},
+            setting::{NameKind, Setting, UNUSED, variable_names},
+        },
+        identity::ManagementIdentity,
     },
     error::config::ConfigError,
     issuer::Issuer,
@@ -40,7 +43,8 @@ impl Issuer {
     /// | [`backend_url`](Issuer::backend_url), if there is no `jwks_url` | `camunda.modeler.security.jwt.issuer.backend-url`, `camunda.hub.security.jwt.issuer.backend-url`, `restapi.oauth2.token.issuer-backend-url`, `camunda.identity.issuer-backend-url` |
     /// | [`audience`](Issuer::audience) | `camunda.modeler.security.jwt.audience.public-api`, `camunda.hub.security.jwt.audience.public-api`, `spring.security.oauth2.resourceserver.jwt.audiences` (a list); default `web-modeler-public-api` |
     /// | [`algorithms`](Issuer::algorithms) | `spring.security.oauth2.resourceserver.jwt.jws-algorithms` (a list); default all |
-    /// | kind of issuer | `camunda.identity.type`: `KEYCLOAK`, the default; other kinds keep permissions outside the token, which is not supported |
+    /// | type of issuer | `camunda.identity.type`: `KEYCLOAK`, the default, or `GENERIC` or `MICROSOFT` |
+    /// | [`ManagementIdentity`], for the types `GENERIC` and `MICROSOFT` | `camunda.identity.base-url`, `restapi.identity.base-url` |
     ///
     /// 1. The variable of a key is written in capital letters. Underscores stand for dots and
     ///    dashes, or for dots alone: `…_JWT_ISSUER_URI` and `…_JWT_ISSUERURI`. Small letters and the
@@ -155,7 +159,7 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         });
     };
     issuer.url()?;
-    check_identity_type(properties)?;
+    let identity = management_identity(properties)?;
 
     let mut configured = Issuer::self_managed(issuer.text());
     configured
@@ -170,10 +174,23 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         origins.push(("keys", found.origin().to_string()));
     }
     let (audiences, origin) = audiences(properties)?;
-    for audience in audiences {
+    for audience in &audiences {
         configured = configured.audience(audience);
     }
     origins.extend(origin.map(|origin| ("audiences", origin)));
+    if let Some(base_url) = identity {
+        let audience = audiences
+            .first()
+            .map_or(Issuer::SELF_MANAGED_AUDIENCE, |first| first);
+        let mut source = ManagementIdentity::new(base_url.text(), audience);
+        let url = base_url.url()?;
+        if !url.is_https() && !url.is_loopback() {
+            telemetry::insecure_identity(configured.as_str(), &shown(url.as_str()));
+            source = source.allow_http();
+        }
+        configured = configured.grants_from(source);
+        origins.push(("permissions", base_url.origin().to_string()));
+    }
     if let Some(found) = properties.value(Setting::Algorithms)? {
         let algorithms = found.list()?.into_iter().map(|name| {
             name.parse::<Algorithm>()
@@ -233,14 +250,30 @@ fn audiences(properties: &Properties<'_>) -> Result<(Vec<String>, Option<String>
     }
 }
 
-fn check_identity_type(properties: &Properties<'_>) -> Result<(), ConfigError> {
-    match properties.value(Setting::IdentityType)? {
-        Some(found) if !found.text().eq_ignore_ascii_case("keycloak") => Err(found.invalid(
-            "only KEYCLOAK puts permissions into its tokens; configure another issuer in code, with \
-             `Issuer::oidc` and `map_claims`",
-        )),
-        _ => Ok(()),
+/// Returns the URL of Management Identity if the issuer's tokens contain no permissions.
+fn management_identity(properties: &Properties<'_>) -> Result<Option<Value>, ConfigError> {
+    const KINDS: [&str; 2] = ["GENERIC", "MICROSOFT"];
+    let Some(kind) = properties.value(Setting::IdentityType)? else {
+        return Ok(None);
+    };
+    if kind.text().eq_ignore_ascii_case("KEYCLOAK") {
+        return Ok(None);
     }
+    if !KINDS
+        .iter()
+        .any(|known| kind.text().eq_ignore_ascii_case(known))
+    {
+        return Err(kind.invalid("the known types are KEYCLOAK, GENERIC and MICROSOFT"));
+    }
+    let base_url = properties.value(Setting::IdentityUrl)?;
+    if base_url.is_none() {
+        let needed = kind.origin().form().write(Setting::IdentityUrl.key());
+        return Err(kind.invalid(format!(
+            "Management Identity has the permissions for tokens of this type: set {needed} to its \
+             URL as well"
+        )));
+    }
+    Ok(base_url)
 }
 
 /// Returns the origin of a property that exists only where an issuer is to be configured.

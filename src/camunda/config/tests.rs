@@ -1088,3 +1088,52 @@ fn a88_a_large_file_is_read_in_passing() {
         .to_string();
     assert!(error.contains("9000 audiences"), "{error}");
 }
+
+#[test]
+fn the_type_of_the_issuer_decides_where_permissions_come_from() {
+    const TYPE: &str = "CAMUNDA_IDENTITY_TYPE";
+    const BASE: &str = "CAMUNDA_IDENTITY_BASEURL";
+    let read = |kind: &str, more: &[(&str, &str)]| {
+        let mut variables = vec![("CAMUNDA_IDENTITY_ISSUER", URL), (TYPE, kind)];
+        variables.extend(more);
+        from(&variables)
+    };
+    let claims = |issuer: Result<Option<Issuer>, ConfigError>| {
+        issuer
+            .unwrap()
+            .unwrap()
+            .check(&Clock::System)
+            .unwrap()
+            .summary
+            .claims
+    };
+    for kind in ["KEYCLOAK", "keycloak"] {
+        assert_eq!(claims(read(kind, &[])), "SelfManagedClaims");
+        assert_eq!(
+            claims(read(kind, &[(BASE, "http://identity/")])),
+            "SelfManagedClaims"
+        );
+    }
+    for kind in ["GENERIC", "MICROSOFT", "microsoft"] {
+        for url in ["https://identity/", "http://identity:8084/identity"] {
+            assert_eq!(claims(read(kind, &[(BASE, url)])), "ManagementIdentity");
+        }
+        let error = read(kind, &[]).unwrap_err().to_string();
+        for words in [TYPE, kind, "set CAMUNDA_IDENTITY_BASE_URL"] {
+            assert!(error.contains(words), "{error}");
+        }
+        let error = read(kind, &[(BASE, "identity:8084")])
+            .unwrap_err()
+            .to_string();
+        assert!(error.contains(BASE), "{error}");
+    }
+    let error = read("AUTH0", &[]).unwrap_err().to_string();
+    assert!(error.contains("KEYCLOAK, GENERIC and MICROSOFT"), "{error}");
+    let file = format!("camunda.identity: {{issuer: '{URL}', type: GENERIC}}");
+    let error = Folder::with("application.yaml", &file).error(&[]);
+    assert!(
+        error.contains("`camunda.identity.type` in ")
+            && error.contains("set camunda.identity.base-url"),
+        "{error}"
+    );
+}
