@@ -798,11 +798,12 @@ async fn f43_more_than_256_waiting_tokens_get_503_at_once() {
     let world = World::start().await;
     let known = world.token("known");
     assert!(world.permissions(&known).await.is_ok());
-    world.identity.hold();
     let extra = world.token("one too many");
-    let requests: Vec<_> = (0..256)
-        .map(|number| world.request(&world.token(&number.to_string())))
+    let tokens: Vec<_> = (0..256)
+        .map(|number| world.token(&number.to_string()))
         .collect();
+    world.identity.hold();
+    let requests: Vec<_> = tokens.iter().map(|token| world.request(token)).collect();
     all_wait().await;
     let begin = Instant::now();
     let error = world.is_unavailable(&extra).await;
@@ -810,7 +811,7 @@ async fn f43_more_than_256_waiting_tokens_get_503_at_once() {
     assert!(begin.elapsed() < SECOND);
     // Neither cached tokens nor those that join a call are affected.
     assert!(world.permissions(&known).await.is_ok());
-    let joiner = world.request(&world.token("0"));
+    let joiner = world.request(&tokens[0]);
     all_wait().await;
     world.identity.open();
     assert!(joiner.await.unwrap().is_ok());

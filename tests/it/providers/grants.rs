@@ -1,8 +1,10 @@
 //! What the tokens of each provider grant, by the Rust settings and by the variables.
 
-use modeler_auth::Permission;
+use modeler_auth::{Issuer, Permission, TokenValidator};
 
-use super::{case, hosted::auth0_role_claims, page::issuer_from_variables, reached, signed};
+use super::{
+    case, hosted::auth0_role_claims, mappings, page::issuer_from_variables, reached, signed,
+};
 use crate::support::reason;
 use serde_json::json;
 
@@ -125,4 +127,11 @@ async fn by_variables_an_id_token_for_the_audience_of_a_cognito_client_passes() 
     let (_, id_token) = &case.refused[0];
     // The reason why the page shows no variables for this setup.
     assert_eq!(reason(&by_variables, &case.sign(id_token)).await, None);
+}
+
+#[test]
+fn management_identity_can_be_asked_for_the_permissions_of_entra() {
+    let entra = "https://login.microsoftonline.com/11111111-2222-3333-4444-555555555555/v2.0";
+    let issuer = mappings::with_management_identity(Issuer::oidc(entra));
+    assert!(TokenValidator::builder().issuer(issuer).build().is_ok());
 }

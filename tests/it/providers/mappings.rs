@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use modeler_auth::{
-    AuthorizedOrganization, Claims, ConfigError, Permission, Permissions,
+    AuthorizedOrganization, Claims, ConfigError, Issuer, Permission, Permissions,
     access::{ClaimError, Grant},
-    camunda::{ClaimRule, ClaimRules, PermissionNames},
+    camunda::{ClaimRule, ClaimRules, ManagementIdentity, PermissionNames},
 };
 
 /// Reads the permissions `create:*`, `read:*`, `update:*` and `delete:*` from an array of names.
@@ -67,4 +67,11 @@ pub fn rules() -> Result<ClaimRules, ConfigError> {
         ClaimRule::equals(["department"], "audit").grants([Permission::Read]),
     ])?;
     Ok(rules.organization_claim(["tid"]))
+}
+
+pub fn with_management_identity(entra: Issuer) -> Issuer {
+    // The client id of the API's app.
+    let audience = "66666666-7777-8888-9999-000000000000";
+    let identity = ManagementIdentity::new("https://identity.example.com", audience);
+    entra.audience(audience).grants_from(identity)
 }

@@ -102,7 +102,7 @@ fn each_mapping_of_the_page_is_tried() {
         .iter()
         .filter(|block| !block.starts_with("Issuer::"))
         .collect();
-    assert_eq!(mappings.len(), 6);
+    assert_eq!(mappings.len(), 7);
     for mapping in mappings {
         let mapping = without_space(mapping);
         assert!(tried.contains(&mapping), "{mapping}");
