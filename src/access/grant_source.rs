@@ -149,6 +149,15 @@ impl fmt::Debug for GrantRequest<'_> {
 }
 
 /// Error of a [`GrantSource`].
+///
+/// ```
+/// use std::time::Duration;
+/// use modeler_auth::access::{GrantError, GrantErrorKind};
+///
+/// let error = GrantError::unavailable("status 503").with_retry_after(Duration::from_secs(7));
+/// assert_eq!(error.kind(), GrantErrorKind::Unavailable);
+/// assert_eq!(error.to_string(), "status 503");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GrantError {
     kind: GrantErrorKind,
@@ -156,7 +165,7 @@ pub struct GrantError {
     retry_after: Option<Duration>,
 }
 
-/// The class of a [`GrantError`].
+/// Class of a [`GrantError`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GrantErrorKind {

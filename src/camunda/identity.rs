@@ -319,6 +319,7 @@ impl Endpoint {
                 407 => "the proxy needs credentials",
                 _ => "see the log of Management Identity",
             },
+            HttpFailure::NoClient(_) => "no request was sent",
             HttpFailure::Failed(..) => {
                 "check that Management Identity runs and that the base URL \
                  (CAMUNDA_IDENTITY_BASEURL) leads to it"

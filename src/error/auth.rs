@@ -37,7 +37,7 @@ pub enum AuthErrorKind {
     MissingToken,
     /// Valid token without the organization that the service needs. 403, `insufficient_scope`.
     NoOrganization,
-    /// Lack of usable keys, so the token cannot be checked, or of its permissions. 503.
+    /// Lack of usable keys, so the token cannot be checked, or of the token's grant. 503.
     Unavailable,
 }
 

@@ -8,6 +8,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
+    thread,
     time::Duration,
 };
 
@@ -48,6 +49,10 @@ const RETRY_PAUSE: Duration = Duration::from_secs(5);
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Shortest time between two log lines about outages, in seconds.
 const LOG_PAUSE: u64 = 10;
+
+/// Error of a call that has no outcome.
+const LOST: &str = "the call for a grant was lost: the source of grants panicked, or the Tokio \
+                    runtime of the call does not run";
 
 /// Checks the settings of `source`.
 pub(super) fn check(source: &dyn GrantSource) -> Result<(), ConfigError> {
@@ -271,14 +276,15 @@ impl Grants {
 }
 
 impl Shared {
-    /// Calls the source and caches its grant. If this panics or is dropped, `call` ends without an
-    /// outcome.
+    /// Calls the source and caches its grant. If the source panics or this is dropped, `call` ends
+    /// without an outcome.
     async fn call(
         self: Arc<Self>,
         call: Call<Arc<str>, Arc<Answer>>,
         token: Ungranted,
         text: Arc<str>,
     ) {
+        let _on_panic = OnPanic(&self);
         let outcome = match timeout(MAX_QUEUE_TIME, call.turn()).await {
             Ok(true) => self.fetch(&token.claims).await,
             Ok(false) => return,
@@ -349,6 +355,17 @@ impl Shared {
     }
 }
 
+/// Reports the panic of a source when it is dropped.
+struct OnPanic<'s>(&'s Shared);
+
+impl Drop for OnPanic<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.0.report(&Err(GrantError::unavailable(LOST)));
+        }
+    }
+}
+
 /// Future of the answer to a call.
 pub(crate) struct GrantWait {
     waiter: Waiter<Arc<str>, Arc<Answer>>,
@@ -365,10 +382,7 @@ impl Future for GrantWait {
             Arc::new(Answer {
                 token: Arc::clone(&self.token),
                 at: self.clock.steady(),
-                outcome: Err(GrantError::unavailable(
-                    "the call for a grant was lost: the source of grants panicked, or the Tokio runtime \
-                     of the call does not run",
-                )),
+                outcome: Err(GrantError::unavailable(LOST)),
             })
         }))
     }

@@ -205,6 +205,15 @@ impl Issuer {
     /// [`ManagementIdentity`](crate::camunda::ManagementIdentity). Default: claims are mapped.
     ///
     /// Replaces the mapping, and is replaced by a later [`map_claims`](Issuer::map_claims).
+    ///
+    /// ```
+    /// use modeler_auth::{Issuer, camunda::ManagementIdentity};
+    ///
+    /// let identity = ManagementIdentity::new("https://identity.example.com", "api://default");
+    /// let issuer = Issuer::oidc("https://dev-12345678.okta.com/oauth2/default")
+    ///     .audience("api://default")
+    ///     .grants_from(identity);
+    /// ```
     pub fn grants_from<S: GrantSource>(mut self, source: S) -> Self {
         self.grant_source = Some(Arc::new(source));
         self.mapping_type = std::any::type_name::<S>();

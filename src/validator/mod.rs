@@ -80,9 +80,10 @@ impl TokenValidator {
     ///
     /// If the keys of its issuer are not known yet, or none of them verifies its signature, this
     /// waits for the fetch under way and, if that had begun before, for one more: at most 5 s each, 8 s
-    /// if the runtime of the fetch was lost. For an issuer with a
-    /// [`GrantSource`](crate::access::GrantSource) it also waits for the grant, with the same limits. Waiting needs a Tokio runtime with time and I/O enabled. A token that is bound to its sender is
-    /// rejected, since there is no request by which to verify that.
+    /// if the runtime of the fetch was lost. If its issuer has a
+    /// [`GrantSource`](crate::access::GrantSource), this also waits for the grant: at most 8 s, 11 s if
+    /// the runtime of the call was lost. Waiting needs a Tokio runtime with time and I/O enabled. A
+    /// token that is bound to its sender is rejected, since there is no request by which to verify that.
     ///
     /// # Errors
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and

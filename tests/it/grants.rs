@@ -28,9 +28,10 @@ use modeler_auth::{
     access::{Grant, GrantError, GrantErrorKind, GrantFuture, GrantRequest, GrantSource},
     camunda::{ManagementIdentity, PermissionNames},
     issuer::RevocationList,
+    keys::StaticKeys,
     test_util::{TestClock, TestIssuer},
 };
-use modeler_auth_testkit::server::serve;
+use modeler_auth_testkit::{poll::ready, server::serve};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
@@ -863,6 +864,8 @@ async fn f43_a_source_that_panics_is_503_and_keeps_no_place() {
         |builder| builder,
     )
     .await;
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(subscriber(&log));
     let bad = world.token("bad");
     for _ in 0..300 {
         let error = world.is_unavailable(&bad).await;
@@ -872,6 +875,59 @@ async fn f43_a_source_that_panics_is_503_and_keeps_no_place() {
         world.permissions(&world.token("good")).await.unwrap(),
         Permissions::NONE
     );
+    let lines = log.text();
+    let warnings = lines.lines().filter(|line| line.contains("WARN"));
+    assert_eq!(warnings.filter(|line| line.contains("panicked")).count(), 1);
+}
+
+#[test]
+fn f43_without_a_tokio_runtime_a_token_gets_503_at_once() {
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    let keys = StaticKeys::from_jwks(issuer.jwks());
+    let trusted = issuer
+        .issuer()
+        .keys(keys)
+        .grants_from(Scripted(|_: &str| Ok(Grant::default())));
+    let validator = TokenValidator::builder().issuer(trusted).build().unwrap();
+    let token = issuer.token().sign();
+    let error = ready(validator.validate(&token)).unwrap_err();
+    assert_eq!(error.kind(), AuthErrorKind::Unavailable);
+    assert_eq!(error.reason(), "grant_unavailable");
+}
+
+#[tokio::test]
+async fn a87_a_known_grant_is_of_no_use_to_a_token_of_a_withdrawn_key() {
+    let world = World::start().await;
+    let token = world.token("ada");
+    assert!(world.permissions(&token).await.is_ok());
+    world.issuer.rotate_keys();
+    world.validator.refresh_now().await.unwrap();
+    // The key is still published, so the token is checked in full, and its grant is still fresh.
+    assert!(world.permissions(&token).await.is_ok());
+    assert_eq!(world.identity.count(), 1);
+    world.issuer.withdraw_old_keys();
+    world.validator.refresh_now().await.unwrap();
+    assert_eq!(
+        world.permissions(&token).await.unwrap_err().kind(),
+        AuthErrorKind::InvalidToken
+    );
+    assert_eq!(world.identity.count(), 1);
+}
+
+#[tokio::test]
+async fn a87_a_grant_for_another_organization_than_the_configured_one_is_refused() {
+    let organization = TestIssuer::ORGANIZATION;
+    let identity = Identity::start().await;
+    let issuer = TestIssuer::saas();
+    for (granted, is_accepted) in [(organization, true), ("other", false)] {
+        let source = identity.source().organization(granted.parse().unwrap());
+        let trusted = Issuer::saas(organization)
+            .keys(issuer.clone())
+            .grants_from(source);
+        let validator = TokenValidator::builder().issuer(trusted).build().unwrap();
+        let rejected = reason(&validator, &issuer.token().sign()).await;
+        assert_eq!(rejected, (!is_accepted).then_some("grant_refused"));
+    }
 }
 
 #[tokio::test]

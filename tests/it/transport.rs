@@ -1,6 +1,6 @@
 //! Key fetches over TLS and through a proxy.
 
-use crate::tls::{Authority, ConnectProxy, serve_self_signed};
+use crate::tls::{Authority, ConnectProxy, Validity, serve_self_signed};
 use modeler_auth::{Issuer, TokenValidator, keys::KeyFetchErrorKind, test_util::TestIssuer};
 
 fn validator(issuer: Issuer) -> TokenValidator {
@@ -9,9 +9,9 @@ fn validator(issuer: Issuer) -> TokenValidator {
 }
 
 /// An issuer by this name, reached at a server of `authority` for `host`.
-async fn served(authority: &Authority, host: &str, expired: bool) -> (TestIssuer, Issuer) {
+async fn served(authority: &Authority, host: &str, validity: Validity) -> (TestIssuer, Issuer) {
     let issuer = TestIssuer::oidc("https://keycloak.internal.test/realms/a");
-    let address = authority.serve(issuer.clone(), host, expired).await;
+    let address = authority.serve(issuer.clone(), host, validity).await;
     let trusted = Issuer::oidc(issuer.name());
     let jwks_url = format!("https://localhost:{}/jwks", address.port());
     (issuer, trusted.jwks_url(&jwks_url))
@@ -25,7 +25,7 @@ async fn failure(issuer: Issuer) -> (KeyFetchErrorKind, String) {
 #[tokio::test]
 async fn a_private_ca_is_trusted_once_it_is_configured() {
     let authority = Authority::new();
-    let (issuer, trusted) = served(&authority, "localhost", false).await;
+    let (issuer, trusted) = served(&authority, "localhost", Validity::Present).await;
     let validator = validator(trusted.ca_certificate(&authority.pem));
     assert!(validator.validate(&issuer.token().sign()).await.is_ok());
 }
@@ -34,18 +34,21 @@ async fn a_private_ca_is_trusted_once_it_is_configured() {
 async fn f14_tls_errors_are_reported_and_never_bypassed() {
     let authority = Authority::new();
     let other = Authority::new();
-    for (hint, host, expired, pem) in [
-        ("ca_certificate", "localhost", false, Some(&other.pem)),
-        ("ca_certificate", "localhost", false, None),
+    let (past, present, future) = (Validity::Past, Validity::Present, Validity::Future);
+    let own = Some(&authority.pem);
+    for (hint, host, validity, pem) in [
+        ("ca_certificate", "localhost", present, Some(&other.pem)),
+        ("ca_certificate", "localhost", present, None),
+        ("another host name", "elsewhere.test", present, own),
+        ("renew", "localhost", past, own),
         (
-            "another host name",
-            "elsewhere.test",
-            false,
-            Some(&authority.pem),
+            "start of the server's certificate",
+            "localhost",
+            future,
+            own,
         ),
-        ("renew", "localhost", true, Some(&authority.pem)),
     ] {
-        let (_, mut trusted) = served(&authority, host, expired).await;
+        let (_, mut trusted) = served(&authority, host, validity).await;
         if let Some(pem) = pem {
             trusted = trusted.ca_certificate(pem);
         }
@@ -84,6 +87,7 @@ async fn f14_tls_errors_are_reported_and_never_bypassed() {
     let trusted = Issuer::oidc("https://a/").jwks_url(&url);
     let (kind, message) = failure(trusted.ca_certificate(&authority.pem)).await;
     assert_eq!(kind, KeyFetchErrorKind::Tls, "{message}");
+    assert!(message.contains("does not answer with TLS"), "{message}");
 }
 
 #[tokio::test]
@@ -91,7 +95,7 @@ async fn keys_come_through_a_proxy_to_where_no_name_leads() {
     let authority = Authority::new();
     let issuer = TestIssuer::oidc("https://keycloak.internal.test/realms/a");
     let address = authority
-        .serve(issuer.clone(), "keycloak.internal.test", false)
+        .serve(issuer.clone(), "keycloak.internal.test", Validity::Present)
         .await;
     let proxy = ConnectProxy::start(address).await;
     let trusted = Issuer::oidc(issuer.name())

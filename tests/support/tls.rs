@@ -21,6 +21,14 @@ use tokio_rustls::{
     rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer},
 };
 
+/// Time in which a certificate is valid.
+#[derive(Clone, Copy)]
+pub enum Validity {
+    Past,
+    Present,
+    Future,
+}
+
 /// A certificate authority.
 pub struct Authority {
     issuer: Issuer<'static, KeyPair>,
@@ -41,10 +49,12 @@ impl Authority {
 
     /// Serves the discovery document and the keys of `issuer`, an OpenID provider, with a
     /// certificate for `host`.
-    pub async fn serve(&self, issuer: TestIssuer, host: &str, expired: bool) -> SocketAddr {
+    pub async fn serve(&self, issuer: TestIssuer, host: &str, validity: Validity) -> SocketAddr {
         let mut params = CertificateParams::new([host.to_owned()]).unwrap();
-        if expired {
-            params.not_after = date_time_ymd(2020, 1, 1);
+        match validity {
+            Validity::Past => params.not_after = date_time_ymd(2020, 1, 1),
+            Validity::Present => {}
+            Validity::Future => params.not_before = date_time_ymd(2100, 1, 1),
         }
         let key = KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.issuer).unwrap();

@@ -11,8 +11,13 @@ use crate::keys::{
 };
 
 /// Failure of a GET request.
+/// Longest text of a failure. A longer text is cut.
+const MAX_PROBLEM_CHARS: usize = 500;
+
 pub(crate) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
+    /// No request was sent, since the CA certificates of the machine cannot be read.
+    NoClient(String),
     /// Status 304, with its headers.
     NotModified(HeaderMap),
     Status {
@@ -27,7 +32,7 @@ impl HttpFailure {
     pub(super) fn may_come_from_proxy(&self) -> bool {
         match self {
             Self::Failed(kind, _) => *kind != KeyFetchErrorKind::Url,
-            Self::NotModified(_) | Self::TooLarge(_) => false,
+            Self::NoClient(_) | Self::NotModified(_) | Self::TooLarge(_) => false,
             // A proxy refuses the client or the target, or does not reach it (RFC 9110 §15.5, §15.6).
             Self::Status { status, .. } => matches!(status, 403 | 407 | 502..=504),
         }
@@ -37,6 +42,7 @@ impl HttpFailure {
     pub(crate) fn at(self, url: &Url) -> KeyFetchError {
         let error = match self {
             Self::Failed(kind, problem) => KeyFetchError::new(kind, problem),
+            Self::NoClient(problem) => KeyFetchError::new(KeyFetchErrorKind::Tls, problem),
             // The request had no condition, so 304 is not a valid response.
             Self::NotModified(_) => KeyFetchError::new(KeyFetchErrorKind::Status, "status 304"),
             Self::Status {
@@ -89,25 +95,30 @@ pub(super) fn no_client(error: &reqwest::Error) -> HttpFailure {
              operating system, name a file with SSL_CERT_FILE, or set `ca_certificate`"
         ),
     };
-    HttpFailure::Failed(KeyFetchErrorKind::Tls, problem)
+    HttpFailure::NoClient(problem)
 }
 
-/// Returns what to do about the TLS error `problem`, a text of rustls.
+/// Returns what to do about the TLS error `problem`, a text of rustls; empty if that is not known.
 fn tls_hint(problem: &str) -> &'static str {
-    if problem.contains("CaUsedAsEndEntity") {
+    // First, since this text contains names that the server chose.
+    if problem.contains("not valid for") || problem.contains("NotValidForName") {
+        "; the server's certificate is for another host name: use a URL with a name in the \
+         certificate, or a certificate for this host"
+    } else if problem.contains("CaUsedAsEndEntity") {
         "; the server presents the certificate of a CA, e.g. a self-signed one: give the server a \
          certificate for its host name that a CA signed, and trust that CA with `ca_certificate` or \
          SSL_CERT_FILE"
     } else if problem.contains("UnknownIssuer") {
         "; the CA that signed the server's certificate is not trusted: trust it with \
          `ca_certificate` or SSL_CERT_FILE (a self-signed certificate is its own CA)"
-    } else if problem.contains("not valid for") || problem.contains("NotValidForName") {
-        "; the server's certificate is for another host name: use a URL with a name in the \
-         certificate, or a certificate for this host"
-    } else if problem.contains("Expired") || problem.contains("expired") {
+    } else if problem.contains("not valid yet") {
+        "; correct the clock of this machine, or the start of the server's certificate"
+    } else if problem.contains("xpired") {
         "; renew the server's certificate, or correct the clock of this machine"
+    } else if problem.contains("corrupt message") {
+        "; the server does not answer with TLS: check the port, and whether its URL begins with http:"
     } else {
-        "; for a private CA set `ca_certificate` or SSL_CERT_FILE"
+        ""
     }
 }
 
@@ -118,6 +129,12 @@ fn with_causes(error: &reqwest::Error) -> String {
     while let Some(cause) = source {
         text = format!("{text}: {cause}");
         source = cause.source();
+    }
+    // A certificate may have many names, and rustls lists them all.
+    let end = text.char_indices().nth(MAX_PROBLEM_CHARS);
+    if let Some((end, _)) = end {
+        text.truncate(end);
+        text.push_str("...");
     }
     text
 }
@@ -152,4 +169,47 @@ fn classify(error: &reqwest::Error) -> KeyFetchErrorKind {
 fn is_tls(error: &io::Error) -> bool {
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
     error.kind() == io::ErrorKind::InvalidData || inner.is_some_and(is_tls)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_that_cannot_be_built_is_no_failure_of_a_proxy() {
+        let failure = HttpFailure::NoClient("no certificates".to_owned());
+        assert!(!failure.may_come_from_proxy());
+        let error = failure.at(&Url::parse("https://a/jwks").unwrap());
+        assert_eq!(error.kind(), KeyFetchErrorKind::Tls);
+        assert_eq!(error.to_string(), "https://a/jwks: no certificates");
+    }
+
+    #[test]
+    fn names_in_a_certificate_choose_no_hint() {
+        let problem = "invalid peer certificate: certificate not valid for name \"a\"; \
+                       certificate is only valid for UnknownIssuer or CaUsedAsEndEntity";
+        assert!(tls_hint(problem).contains("another host name"));
+    }
+
+    #[test]
+    fn each_cause_has_its_own_hint() {
+        for (problem, words) in [
+            ("invalid peer certificate: UnknownIssuer", "not trusted"),
+            (
+                "certificate expired: verification time 1 (UNIX), but",
+                "renew",
+            ),
+            (
+                "certificate not valid yet: verification time 1",
+                "clock of this machine, or the start",
+            ),
+            (
+                "received corrupt message of type InvalidContentType",
+                "does not answer with TLS",
+            ),
+        ] {
+            assert!(tls_hint(problem).contains(words), "{problem}");
+        }
+        assert_eq!(tls_hint("received fatal alert: HandshakeFailure"), "");
+    }
 }

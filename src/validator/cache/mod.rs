@@ -52,6 +52,12 @@ impl TokenCache {
     /// Adds `token` in place of any older entry of it.
     pub(crate) fn insert(&self, token: CachedToken) {
         if let Some(store) = &self.store {
+            // While a request is served with an old grant, a call may have fetched a newer one.
+            let has_newer = |found: &CachedToken| found.granted_at > token.granted_at;
+            if token.granted_at.is_some() && store.shared().get(token.token(), has_newer).is_some()
+            {
+                return;
+            }
             store.insert(token);
         }
     }
