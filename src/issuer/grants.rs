@@ -45,6 +45,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 const MAX_WAIT: Duration = Duration::from_secs(11);
 /// Time for which a grant serves on after a failed call, before the next call.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+/// Time after the end of that pause for which requests with the token do not wait for the next call.
+const RECENT_FAILURE: Duration = Duration::from_secs(10);
 /// Longest `Retry-After` of a rejection.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
 /// Shortest time between two log lines about outages, in seconds.
@@ -88,8 +90,6 @@ struct Shared {
     /// The only organization whose grants are accepted.
     organization: Option<AuthorizedOrganization>,
     clock: Clock,
-    /// `true` if the last call failed. The tasks of calls write it.
-    is_down: AtomicBool,
     /// `true` from the log line about an outage to the line about its end. The tasks of calls write it.
     is_outage_logged: AtomicBool,
     log: LogLimit,
@@ -106,6 +106,9 @@ pub(crate) struct Answer {
 pub(crate) struct KnownGrant {
     pub(crate) grant: Grant,
     pub(crate) granted_at: SteadyTime,
+    /// Time until which the token needed no call. If a call for the token failed, this is later than
+    /// the age of the grant allows.
+    pub(crate) fresh_until: SteadyTime,
 }
 
 /// Grant that needs no call for some time.
@@ -138,7 +141,6 @@ impl Grants {
                 source,
                 max_age,
                 organization,
-                is_down: AtomicBool::new(false),
                 is_outage_logged: AtomicBool::new(false),
                 log: LogLimit::new(LOG_PAUSE, clock.clone()),
                 clock,
@@ -221,11 +223,10 @@ impl Grants {
                 };
             }
         };
-        if self.shared.is_down.load(Ordering::Relaxed)
-            && let Some(stale) = self.usable(known, now)
-        {
+        let is_failing = |known: &KnownGrant| self.shared.has_just_failed(known, now);
+        if let Some(stale) = self.usable(known, now).filter(is_failing) {
             // No request needs to wait for an attempt that will probably fail, too. The call goes on
-            // without it, and ends the outage if it succeeds.
+            // without it.
             return self.stale(stale, now);
         }
         let deadline: Deadline = Box::pin(sleep(MAX_WAIT));
@@ -326,9 +327,20 @@ impl Shared {
         now.saturating_since(since) < self.max_age
     }
 
+    /// Returns whether the last call for this token failed, a short time ago. The calls for other tokens
+    /// do not count: whoever makes one of them fail must not extend the use of other grants.
+    fn has_just_failed(&self, known: &KnownGrant, now: SteadyTime) -> bool {
+        known.fresh_until > known.granted_at.saturating_add(self.max_age)
+            && now.saturating_since(known.fresh_until) < RECENT_FAILURE
+    }
+
     fn granted(&self, grant: Grant, granted_at: SteadyTime) -> FreshGrant {
         FreshGrant {
-            known: KnownGrant { grant, granted_at },
+            known: KnownGrant {
+                grant,
+                granted_at,
+                fresh_until: granted_at.saturating_add(self.max_age),
+            },
             fresh_until: granted_at.saturating_add(self.max_age),
         }
     }
@@ -338,13 +350,11 @@ impl Shared {
     fn report(&self, outcome: &Result<Grant, GrantError>) {
         match outcome {
             Ok(_) => {
-                self.is_down.store(false, Ordering::Relaxed);
                 if self.is_outage_logged.swap(false, Ordering::Relaxed) {
                     telemetry::grants_available(&self.issuer);
                 }
             }
             Err(error) if error.kind() == GrantErrorKind::Unavailable => {
-                self.is_down.store(true, Ordering::Relaxed);
                 let is_known = self.is_outage_logged.load(Ordering::Relaxed);
                 if telemetry::grants_failed(&self.issuer, error, is_known, &self.log) {
                     self.is_outage_logged.store(true, Ordering::Relaxed);

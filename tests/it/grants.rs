@@ -1214,3 +1214,22 @@ fn the_last_of_mapping_and_source_counts() {
         assert_eq!(access.permissions(), only(expected));
     }
 }
+
+#[tokio::test]
+async fn r69_a_failed_call_for_one_token_does_not_extend_the_grant_of_another() {
+    let world = World::start().await;
+    let (victim, other) = (world.token("victim"), world.token("other"));
+    let poison = other.clone();
+    let granted = world.permissions(&victim).await.unwrap();
+    assert_eq!(granted, only(Permission::Create));
+    world.identity.respond(move |token| {
+        if token.contains(&other) {
+            Response::builder().status(500).body(Body::empty()).unwrap()
+        } else {
+            text("[]")
+        }
+    });
+    world.clock.advance(4 * MINUTE);
+    world.is_unavailable(&poison).await;
+    assert_eq!(world.permissions(&victim).await.unwrap(), Permissions::NONE);
+}

@@ -111,6 +111,9 @@ fn tls_hint(problem: &str) -> &'static str {
     } else if problem.contains("UnknownIssuer") {
         "; the CA that signed the server's certificate is not trusted: trust it with \
          `ca_certificate` or SSL_CERT_FILE (a self-signed certificate is its own CA)"
+    } else if problem.contains("BadSignature") {
+        "; the trusted CA of this name did not sign the server's certificate, e.g. because the CA was \
+         created anew: trust the current CA with `ca_certificate` or SSL_CERT_FILE"
     } else if problem.contains("not valid yet") {
         "; correct the clock of this machine, or the start of the server's certificate"
     } else if problem.contains("xpired") {
@@ -195,6 +198,7 @@ mod tests {
     fn each_cause_has_its_own_hint() {
         for (problem, words) in [
             ("invalid peer certificate: UnknownIssuer", "not trusted"),
+            ("invalid peer certificate: BadSignature", "created anew"),
             (
                 "certificate expired: verification time 1 (UNIX), but",
                 "renew",

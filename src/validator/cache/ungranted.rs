@@ -34,6 +34,7 @@ impl Ungranted {
         Some(KnownGrant {
             grant: found.access.grant().clone(),
             granted_at: found.granted_at?,
+            fresh_until: found.fresh_until,
         })
     }
 
