@@ -79,6 +79,7 @@ impl Issuer {
             variable: &variable,
         })
     }
+
     /// Returns a Self-Managed issuer from the configuration of Camunda's Web Modeler: the variables
     /// of the process, as [`from_vars`](Issuer::from_vars) reads them, and `application.yaml`. `None`
     /// if there is no such configuration.
@@ -91,7 +92,8 @@ impl Issuer {
     ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more, and so does the
     ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`.
     /// 2. Variables win over files, later files over earlier ones, and later documents of a file
-    ///    over earlier ones.
+    ///    over earlier ones. The first key of a setting also wins over the other keys of the setting
+    ///    in such files and documents. Otherwise two keys with different values are an error.
     /// 3. A document with `spring.config.activate.on-profile` counts if the profile is active, and so
     ///    does a file `application-<profile>.yaml`. `SPRING_PROFILES_ACTIVE` names the active
     ///    profiles.
