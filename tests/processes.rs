@@ -162,8 +162,15 @@ async fn a_proxy_of_the_environment_that_fails_is_named_with_its_variable() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = closed.local_addr().unwrap();
     drop(closed);
-    let proxy = format!("http://user:s3cret@{address}");
-    for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+    // Accepts connections, and never answers.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for (name, address) in [
+        ("HTTPS_PROXY", address),
+        ("https_proxy", address),
+        ("ALL_PROXY", address),
+        ("HTTPS_PROXY", silent.local_addr().unwrap()),
+    ] {
+        let proxy = format!("http://user:s3cret@{address}");
         let printed = child_with(NAME, &issuer, &[(name, &proxy)]).await;
         let expected = format!("\"http://{address}/\" of the variable {name}");
         assert!(printed.contains(&expected), "{printed}");

@@ -319,6 +319,34 @@ async fn f4_an_issuer_that_sends_a_byte_a_second_costs_five_seconds() {
 }
 
 #[tokio::test]
+async fn f4_the_error_of_a_server_that_hangs_names_its_url() {
+    let hint = "CAMUNDA_MODELER_SECURITY_JWT_ISSUER_BACKEND_URL";
+    let server = Server::start().await;
+    let discovery = server.url("/a/.well-known/openid-configuration");
+    server.hang("/a/.well-known/openid-configuration");
+    server.hang("/jwks");
+    server.discovery("/b", &server.url("/b"), &server.url("/jwks"));
+    let error = async |issuer: Issuer| {
+        let error = trusting(issuer).refresh_now().await.unwrap_err();
+        assert_eq!(error.kind(), KeyFetchErrorKind::Timeout, "{error}");
+        error.to_string()
+    };
+    let (at_discovery, at_key_set, at_configured) = tokio::join!(
+        error(Issuer::oidc(server.url("/a"))),
+        error(Issuer::oidc(server.url("/b"))),
+        error(Issuer::oidc("https://a/").jwks_url(server.url("/jwks"))),
+    );
+    let expected = format!("{discovery}: no complete response within 4.9s");
+    assert!(at_discovery.contains(&expected), "{at_discovery}");
+    assert!(at_discovery.contains(hint), "{at_discovery}");
+    let expected = format!("{}: no complete response within 4.9s", server.url("/jwks"));
+    for error in [at_key_set, at_configured] {
+        assert!(error.contains(&expected), "{error}");
+        assert!(!error.contains(hint), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn f4_a_discovery_that_hangs_does_not_cost_the_keys() {
     let (server, issuer, validator) = serving().await;
     server.hang("/a/.well-known/openid-configuration");

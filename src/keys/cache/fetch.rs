@@ -13,6 +13,7 @@ use crate::keys::{
 
 /// Longest fetch, discovery included. A longer fetch is aborted and counts as failed.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Fetch to make.
 pub(super) struct Launch {
     pub(super) validators: Option<CacheValidators>,
@@ -40,7 +41,10 @@ pub(super) async fn fetch_and_parse(
     };
     let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
     let fetched = fetched.map_err(|_| {
-        KeyFetchError::new(KeyFetchErrorKind::Timeout, "no response within 5 seconds")
+        KeyFetchError::new(
+            KeyFetchErrorKind::Timeout,
+            "the key source gave no response within 5 seconds",
+        )
     })?;
     Ok(match fetched? {
         KeyFetch::Fresh {

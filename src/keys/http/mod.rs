@@ -3,6 +3,7 @@
 pub(crate) mod caching;
 mod cert_file;
 pub(crate) mod client;
+mod deadline;
 pub(crate) mod discovery;
 pub(crate) mod error;
 mod get;
@@ -12,12 +13,10 @@ use std::{
     fmt,
     pin::pin,
     sync::{Mutex, PoisonError},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
-use tokio::time::sleep;
 use url::Url;
 
 use crate::{
@@ -26,6 +25,7 @@ use crate::{
         error::{KeyFetchError, KeyFetchErrorKind},
         http::{
             client::{Clients, Transport},
+            deadline::Deadline,
             discovery::Discovery,
             error::HttpFailure,
         },
@@ -37,9 +37,6 @@ use crate::{
 
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 const MAX_DISCOVERY_BYTES: usize = 64 * 1024;
-/// Longest wait for discovery if the key set's URL is known. After that a fetch uses the known URL,
-/// so that it ends within its 5 seconds.
-const MAX_DISCOVERY_TIME: Duration = Duration::from_secs(4);
 
 /// Location of the key set.
 pub(crate) enum Location {
@@ -82,39 +79,32 @@ impl HttpKeys {
     }
 
     async fn fetch_keys(&self, request: KeyRequest<'_>) -> Result<KeyFetch, KeyFetchError> {
+        let deadline = Deadline::of_fetch();
         let discovery = match &self.location {
-            Location::KeySet(url) => return self.key_set(url.url(), request.validators).await,
+            Location::KeySet(url) => {
+                return self.key_set(url.url(), request.validators, deadline).await;
+            }
             Location::Discovery(discovery) => discovery,
         };
         let Some(known) = self.discovered() else {
-            let url = self.discover(discovery).await?;
-            return self.move_to(url).await;
+            let url = self.discover(discovery, deadline).await?;
+            return self.move_to(url, deadline).await;
         };
         // The issuer may move its key set. Discovery runs concurrently with the fetch, so it costs
         // no round trip while the location is unchanged.
-        let mut discovery_time = pin!(sleep(MAX_DISCOVERY_TIME));
-        let mut discover = pin!(self.discover(discovery));
-        let mut key_set = pin!(self.key_set(&known, request.validators));
+        let mut discover = pin!(self.discover(discovery, Deadline::of_discovery()));
+        let mut key_set = pin!(self.key_set(&known, request.validators, deadline));
         let (found, key_set) = tokio::select! {
             found = &mut discover => match found {
                 // The known location is obsolete, and may not even respond.
-                Ok(url) if url != known => return self.move_to(url).await,
+                Ok(url) if url != known => return self.move_to(url, deadline).await,
                 Err(error) if is_misleading(error.kind()) => return Err(error),
                 found => (found, key_set.await),
             },
-            key_set = &mut key_set => {
-                let found = tokio::select! {
-                    found = &mut discover => found,
-                    () = &mut discovery_time => Err(KeyFetchError::new(
-                        KeyFetchErrorKind::Timeout,
-                        "no response within 4 seconds",
-                    )),
-                };
-                (found, key_set)
-            }
+            key_set = &mut key_set => (discover.await, key_set),
         };
         match found {
-            Ok(url) if url != known => self.move_to(url).await,
+            Ok(url) if url != known => self.move_to(url, deadline).await,
             Ok(_) => key_set,
             Err(error) if is_misleading(error.kind()) => Err(error),
             Err(error) => {
@@ -125,8 +115,8 @@ impl HttpKeys {
     }
 
     /// Fetches the key set from a new location, which becomes the known location on success.
-    async fn move_to(&self, url: Url) -> Result<KeyFetch, KeyFetchError> {
-        let key_set = self.key_set(&url, None).await?;
+    async fn move_to(&self, url: Url, deadline: Deadline) -> Result<KeyFetch, KeyFetchError> {
+        let key_set = self.key_set(&url, None, deadline).await?;
         *self
             .discovered
             .lock()
@@ -142,14 +132,17 @@ impl HttpKeys {
     }
 
     /// Returns the URL of the key set, as discovery names it.
-    async fn discover(&self, discovery: &Discovery) -> Result<Url, KeyFetchError> {
+    async fn discover(
+        &self,
+        discovery: &Discovery,
+        deadline: Deadline,
+    ) -> Result<Url, KeyFetchError> {
         let [appended, inserted] = discovery.urls();
+        let get = |url| self.get(url, MAX_DISCOVERY_BYTES, HeaderMap::new(), deadline);
         let mut place = &appended;
-        let mut document = self.get(place, MAX_DISCOVERY_BYTES, HeaderMap::new()).await;
+        let mut document = get(place).await;
         if matches!(document, Err(HttpFailure::Status { status: 404, .. })) {
-            let second = self
-                .get(&inserted, MAX_DISCOVERY_BYTES, HeaderMap::new())
-                .await;
+            let second = get(&inserted).await;
             if second.is_ok() {
                 (place, document) = (&inserted, second);
             }
@@ -171,12 +164,13 @@ impl HttpKeys {
         &self,
         url: &Url,
         validators: Option<&CacheValidators>,
+        deadline: Deadline,
     ) -> Result<KeyFetch, KeyFetchError> {
         let is_of_this_place =
             |known: &&CacheValidators| known.place.as_deref() == Some(url.as_str());
         let validators = validators.filter(is_of_this_place);
         let answer = self
-            .get(url, MAX_KEY_SET_BYTES, conditions(validators))
+            .get(url, MAX_KEY_SET_BYTES, conditions(validators), deadline)
             .await;
         match answer {
             Ok((headers, jwks)) => Ok(KeyFetch::Fresh {
@@ -203,13 +197,15 @@ impl HttpKeys {
         url: &Url,
         largest: usize,
         mut headers: HeaderMap,
+        deadline: Deadline,
     ) -> Result<(HeaderMap, Bytes), HttpFailure> {
         // Some servers offer a key set only as its own media type (RFC 7517 §8.5.2).
         headers.insert(
             header::ACCEPT,
             HeaderValue::from_static("application/json, application/jwk-set+json"),
         );
-        self.clients.get(url, largest, headers, &self.clock).await
+        let response = self.clients.get(url, largest, headers, &self.clock);
+        deadline.limit(response).await
     }
 }
 
