@@ -290,3 +290,37 @@ async fn a_noisy_client_hides_no_other_and_what_was_left_out_is_counted() {
     send(&validator, &format!("Bearer {}", expired(&a))).await;
     check(&last_line(&log), &["expired", "a.example", "suppressed=99"]);
 }
+
+#[tokio::test]
+async fn keys_that_are_too_old_are_logged_with_the_cause() {
+    for is_noticed_by_a_request in [true, false] {
+        let server = Server::start().await;
+        let issuer = TestIssuer::oidc(&server.url("/a"));
+        server.text("/jwks", issuer.jwks());
+        let clock = TestClock::new();
+        let (log, _guard) = Log::capture(LevelFilter::INFO);
+        let trusted = Issuer::oidc(issuer.name()).audience("test");
+        let builder = TokenValidator::builder().issuer(trusted.jwks_url(server.url("/jwks")));
+        let validator = builder.clock(clock.clone()).build().unwrap();
+        validator.refresh_now().await.unwrap();
+        server.status("/jwks", 403, None);
+        assert!(validator.refresh_now().await.is_err());
+        clock.advance(Duration::from_secs(24 * 60 * 60));
+        if is_noticed_by_a_request {
+            let two_days = Duration::from_secs(2 * 24 * 60 * 60);
+            let token = issuer.token().expires_in(two_days).sign();
+            let status = send(&validator, &format!("Bearer {token}")).await;
+            assert_eq!(status, 503);
+        } else {
+            assert!(validator.refresh_now().await.is_err());
+        }
+        let text = log.text();
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.contains("too old to be used"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        let cause = format!("cause={}: status 403", server.url("/jwks"));
+        check(lines[0], &["ERROR", "class=\"status\"", &cause]);
+    }
+}

@@ -92,7 +92,7 @@ pub(crate) struct KeyReport {
     pub(crate) events: Vec<KeyEventKind>,
     /// Number of usable keys.
     pub(crate) keys: usize,
-    /// Error of the fetch.
+    /// Error of the last fetch.
     pub(crate) error: Option<KeyFetchError>,
     /// Problems of published keys that the set before did not have.
     pub(crate) problems: Vec<KeyProblem>,

@@ -125,10 +125,14 @@ pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
                 keys_failed(issuer, error, report.usable_for, is_news);
             }
         }
-        KeyEventKind::StaleExpired => tracing::error!(
-            target: TARGET, issuer,
-            "the known keys are too old to be used: tokens get 503 until the key set is fetched"
-        ),
+        KeyEventKind::StaleExpired => {
+            let class = report.error.as_ref().map(|error| error.kind().name());
+            let cause = report.error.as_ref().map(tracing::field::display);
+            tracing::error!(
+                target: TARGET, issuer, class, cause,
+                "the known keys are too old to be used: tokens get 503 until the key set is fetched"
+            );
+        }
         KeyEventKind::FloodSuppressed
         | KeyEventKind::KeyAdded
         | KeyEventKind::KeyWithdrawn
@@ -137,7 +141,7 @@ pub(crate) fn key_event(event: &KeyEvent<'_>, report: &KeyReport) {
 }
 
 /// Logs a failed fetch. Above level debug are the first failure of an outage and, while no keys
-/// are usable, the first of each kind.
+/// are usable, each failure of another kind than the one before it.
 fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>, is_news: bool) {
     let class = error.kind().name();
     let usable_for = usable_for.map(|left| left.as_secs());

@@ -142,6 +142,8 @@ impl KeyCache {
             shared.publish_block(&state);
         }
         let fetch = state.fetches;
+        // The cause, for the line about the expiry.
+        let error = is_expired.then(|| state.last_error.clone()).flatten();
         drop(state);
         let events = [
             is_expired.then_some(KeyEventKind::StaleExpired),
@@ -149,6 +151,7 @@ impl KeyCache {
         ];
         shared.report(&KeyReport {
             events: events.into_iter().flatten().collect(),
+            error,
             ..KeyReport::default()
         });
         let joined = match action {
