@@ -9,7 +9,7 @@ use crate::keys::source::CacheValidators;
 
 /// Longest validator that is kept. A server may not accept a longer validator in a request.
 const MAX_VALIDATOR_BYTES: usize = 256;
-/// Number of seconds in place of a number too large to parse.
+/// Number of seconds in place of a larger one.
 const MAX_DELTA_SECONDS: u64 = 1 << 31;
 
 /// Returns the time for which the response is fresh, counted from now
@@ -66,11 +66,12 @@ fn cache_control(headers: &HeaderMap) -> CacheControl {
     control
 }
 
-/// Reads `1*DIGIT`. A number that is too large counts as [`MAX_DELTA_SECONDS`]
+/// Reads `1*DIGIT`. A larger number than [`MAX_DELTA_SECONDS`] counts as that
 /// ([RFC 9111 §1.2.2](https://www.rfc-editor.org/rfc/rfc9111#section-1.2.2)).
 fn delta_seconds(text: &str) -> Option<Duration> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| Duration::from_secs(text.parse().unwrap_or(MAX_DELTA_SECONDS)))
+    let seconds = || text.parse().unwrap_or(u64::MAX).min(MAX_DELTA_SECONDS);
+    is_number.then(|| Duration::from_secs(seconds()))
 }
 
 /// Returns the date in the header `name`.
@@ -153,6 +154,12 @@ mod tests {
             fresh(&[("cache-control", "max-age=300"), ("age", "900")]),
             Some(0)
         );
+        // Both numbers are cut to the same one.
+        let old = ("age", "99999999999999999999");
+        assert_eq!(
+            fresh(&[("cache-control", "max-age=4294967296"), old]),
+            Some(0)
+        );
         assert_eq!(fresh(&[expires]), Some(600));
         let date = ("date", "Mon, 12 Jan 1970 13:46:50 GMT"); // 10 s later
         assert_eq!(fresh(&[expires, date]), Some(590));
@@ -183,6 +190,8 @@ mod tests {
             ("public,max-age=5", Some(5)),
             ("max-age=\"5\"", Some(5)),
             ("max-age=9, max-age=5", Some(5)),
+            ("max-age=2147483647", Some((1 << 31) - 1)),
+            ("max-age=4294967296", Some(1 << 31)),
             ("max-age=99999999999999999999", Some(1 << 31)),
             ("max-age=-5", None),
             ("max-age=+5", None),
