@@ -152,12 +152,61 @@ async fn a_bad_signing_key_beside_good_keys_is_one_warning_with_its_id() {
     assert_eq!(warnings.len(), 1, "{text}");
     check(
         warnings[0],
-        &["\"weak-key\"", "weak: its modulus", "issuer=\"https://a/\""],
+        &[
+            "\"weak-key\"",
+            "not used, since it is weak: its modulus",
+            "issuer=\"https://a/\"",
+        ],
     );
     // The same for keys that never change.
     let (log, _guard) = Log::capture(LevelFilter::INFO);
     trusting(Issuer::oidc("https://a/").keys(StaticKeys::from_jwks(set)));
     check(&last_line(&log), &["WARN", "\"weak-key\""]);
+}
+
+#[tokio::test]
+async fn a_key_with_private_members_is_one_warning_that_says_that_it_is_used() {
+    let mut key = Key::ec().jwk;
+    key["d"] = json!("s3cret");
+    key["kid"] = json!("leaked");
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    trusting(Issuer::oidc("https://a/").keys(StaticKeys::from_jwks(jwks(&[&key]))));
+    let text = log.text();
+    let warnings: Vec<_> = text.lines().filter(|line| line.contains("WARN")).collect();
+    assert_eq!(warnings.len(), 1, "{text}");
+    check(
+        warnings[0],
+        &["\"leaked\"", "is used, although it is published"],
+    );
+    assert!(!text.contains("s3cret"), "{text}");
+}
+
+#[tokio::test]
+async fn a_token_without_permissions_is_logged_with_the_cure_for_each_kind_of_provider() {
+    let issuer = TestIssuer::self_managed();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let builder = TokenValidator::builder().issuer(issuer.issuer());
+    let validator = builder.build().unwrap();
+    let token = issuer.token().claim("permissions", json!({})).sign();
+    for _ in 0..3 {
+        assert_eq!(send(&validator, &format!("Bearer {token}")).await, 200);
+    }
+    let text = log.text();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("grants no permission"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{text}");
+    check(
+        lines[0],
+        &[
+            "`permissions.web-modeler-public-api`",
+            "with Keycloak, assign the client scope `camunda-identity`",
+            "with another provider",
+            "CAMUNDA_IDENTITY_TYPE",
+            "ClaimRules",
+        ],
+    );
 }
 
 #[tokio::test]
@@ -210,6 +259,14 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
         (
             token().header("alg", "ES384").sign(),
             &["Issuer::algorithms"],
+        ),
+        (
+            token().header("alg", "RS256").sign(),
+            &[
+                "key that it names",
+                "RSA key without `alg`",
+                "Issuer::algorithms",
+            ],
         ),
         (token().claim("nbf", later).sign(), &["`nbf`", "clocks"]),
         (token().claim("iat", later).sign(), &["`iat`", "clocks"]),

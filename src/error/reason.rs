@@ -217,7 +217,7 @@ impl Reason {
                 "the token's signature algorithm (`alg`) is not one of `Issuer::algorithms` (jws-algorithms)"
             }
             Self::UnsupportedAlgorithm(AlgorithmMismatch::Key) => {
-                "the token's signature algorithm (`alg`) is not that of the key which the token names (`kid`)"
+                "the token's signature algorithm (`alg`) is not that of the key that it names (`kid`): an RSA key without `alg` is for RS256, or for the only RSA algorithm of `Issuer::algorithms` (jws-algorithms)"
             }
             Self::WrongAudience => {
                 "none of the token's audiences (`aud`) is configured for its issuer"

@@ -7,6 +7,8 @@ use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk, short_id};
 pub(crate) struct KeyProblem {
     /// First characters of the key id.
     pub(crate) key_id: Option<Box<str>>,
+    /// Whether tokens are verified with the key.
+    pub(crate) is_used: bool,
     pub(crate) text: &'static str,
 }
 
@@ -15,7 +17,8 @@ impl KeyProblem {
     pub(crate) fn private_members(id: Option<&str>) -> Self {
         Self {
             key_id: id.map(short_id),
-            text: "used, but published with its private members: whoever can read them can sign, so the issuer should replace the key",
+            is_used: true,
+            text: "published with its private members: whoever can read them can sign, so the issuer should replace the key",
         }
     }
 
@@ -24,6 +27,7 @@ impl KeyProblem {
         match rejected.reason {
             JwkRejection::Malformed | JwkRejection::Symmetric | JwkRejection::Weak => Some(Self {
                 key_id: rejected.id.clone(),
+                is_used: false,
                 text: rejected.reason.text(),
             }),
             JwkRejection::NotAllowed

@@ -56,9 +56,9 @@ pub(crate) fn layer_missing() {
     static LOG: LogLimit = LogLimit::new(1, Clock::System);
     let error = AuthError::from(Reason::LayerMissing);
     let (reason, status) = (error.reason(), error.kind().status().as_u16());
-    if LOG.allows_line().is_some() {
+    if let Some(suppressed) = LOG.allows_line() {
         tracing::error!(
-            target: TARGET, reason, status,
+            target: TARGET, reason, status, suppressed,
             "request rejected: {error}. The AuthLayer must be outside RequirePermissionLayer, InfoService, \
              the extractors and axum's from_fn: in a Router the layer added last is outermost, \
              in a ServiceBuilder the layer added first"
@@ -70,11 +70,13 @@ pub(crate) fn layer_missing() {
 
 /// Logs that a verified token grants no permission because it lacks the claim for it.
 pub(crate) fn nothing_granted(issuer: &str, claims: &str, log: &LogLimit) {
-    if log.allows_line().is_some() {
+    if let Some(suppressed) = log.allows_line() {
         tracing::info!(
-            target: TARGET, issuer,
-            "a valid token grants no permission, since it has no claim {claims}: assign the client \
-             scope `camunda-identity` to its client, and grant the client a permission"
+            target: TARGET, issuer, suppressed,
+            "a valid token grants no permission, since it has no claim {claims}: with Keycloak, assign the \
+             client scope `camunda-identity` to its client, and grant the client a permission; with another \
+             provider, fetch the permissions from Management Identity (CAMUNDA_IDENTITY_TYPE, \
+             CAMUNDA_IDENTITY_BASEURL), or use `ClaimRules`"
         );
     }
 }
@@ -232,5 +234,10 @@ pub(crate) fn issuer_configured(issuer: &str, summary: &IssuerSummary) {
 /// Logs a problem of a published key.
 pub(crate) fn key_problem(issuer: &str, problem: &KeyProblem) {
     let key_id = problem.key_id.as_deref().map(tracing::field::debug);
-    tracing::warn!(target: TARGET, issuer, key_id, "a key in the issuer's key set is {}", problem.text);
+    let effect = if problem.is_used {
+        "used, although it is"
+    } else {
+        "not used, since it is"
+    };
+    tracing::warn!(target: TARGET, issuer, key_id, "a key in the issuer's key set is {effect} {}", problem.text);
 }

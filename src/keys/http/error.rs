@@ -10,10 +10,10 @@ use crate::keys::{
     http::cert_file,
 };
 
-/// Failure of a GET request.
 /// Longest text of a failure. A longer text is cut.
 const MAX_PROBLEM_CHARS: usize = 500;
 
+/// Failure of a GET request.
 pub(crate) enum HttpFailure {
     Failed(KeyFetchErrorKind, String),
     /// No request was sent, since the CA certificates of the machine cannot be read.
@@ -112,8 +112,8 @@ fn tls_hint(problem: &str) -> &'static str {
         "; the CA that signed the server's certificate is not trusted: trust it with \
          `ca_certificate` or SSL_CERT_FILE (a self-signed certificate is its own CA)"
     } else if problem.contains("BadSignature") {
-        "; the trusted CA of this name did not sign the server's certificate, e.g. because the CA was \
-         created anew: trust the current CA with `ca_certificate` or SSL_CERT_FILE"
+        "; the trusted CA of this name did not sign the server's certificate, e.g. because the CA has \
+         a new key: trust the current CA with `ca_certificate` or SSL_CERT_FILE"
     } else if problem.contains("not valid yet") {
         "; correct the clock of this machine, or the start of the server's certificate"
     } else if problem.contains("xpired") {
@@ -198,7 +198,7 @@ mod tests {
     fn each_cause_has_its_own_hint() {
         for (problem, words) in [
             ("invalid peer certificate: UnknownIssuer", "not trusted"),
-            ("invalid peer certificate: BadSignature", "created anew"),
+            ("invalid peer certificate: BadSignature", "has a new key"),
             (
                 "certificate expired: verification time 1 (UNIX), but",
                 "renew",
