@@ -261,7 +261,7 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
             &["Issuer::algorithms"],
         ),
         (
-            token().header("alg", "RS256").sign(),
+            token().header("alg", "ES256").sign(),
             &[
                 "key that it names",
                 "RSA key without `alg`",
