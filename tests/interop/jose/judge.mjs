@@ -1,8 +1,8 @@
-// Reads a key and tokens with our outcomes, and holds ours against those of `jose`.
+// Reads a key, and tokens with their outcomes in this crate. Compares these with the outcomes of `jose`.
 import { readFileSync } from 'node:fs'
 import { importJWK, jwtVerify } from 'jose'
 
-// What is refused here and not by `jose`, which leaves it to its user or to the key it is given.
+// Reasons of this crate for rejections that `jose` leaves to its caller.
 const STRICTER = new Set([
   'unsupported_crit', // `b64` without `crit`
   'issued_in_future', // `iat` counts only with `maxTokenAge`
@@ -12,7 +12,7 @@ const STRICTER = new Set([
   'sender_constrained', // `cnf`
   'payload_typ', // `typ` of the payload
   'header_typ', // `typ` of the header
-  'unknown_key', // the test passes it the key
+  'unknown_key', // this script gives `jose` the key
 ])
 
 const [jwk, ...lines] = readFileSync(process.argv[2], 'utf8').trimEnd().split('\n')

@@ -1,5 +1,5 @@
-// Compares our outcomes for forms of key sets with those of `jose` and Nimbus. Each difference must
-// be in the list, and each entry of the list must be a difference.
+// Compares the outcomes of this crate for forms of key sets with those of `jose` and Nimbus.
+// Each difference must be in the list, and each entry of the list must be a difference.
 import { readFileSync } from 'node:fs'
 import { createLocalJWKSet, errors, jwtVerify } from 'jose'
 

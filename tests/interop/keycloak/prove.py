@@ -1,9 +1,9 @@
-"""Proves that the service stands behind a real Keycloak as Web Modeler does.
+"""Tests the example `web_modeler` with a real Keycloak.
 
     prove.py KEYCLOAK_HOME SERVICE WORK
 
-Everything listens on 127.0.0.1 only: Keycloak on 18080 and 18443 (TLS), services on 8070 and up.
-Whatever was started is ended, also when a check fails.
+All processes listen on 127.0.0.1: Keycloak on 18080 and 18443 (TLS), services on 8070 and up.
+The script ends each process that it starts, also after a failed check.
 """
 
 import atexit
@@ -38,7 +38,7 @@ CLIENTS = {
     "writer": ["create", "read", "update"],
     "reader": ["read"],
     "internal": None,  # only for the internal API
-    "nobody": None,  # no role, so no audience at all
+    "nobody": None,  # no role, hence no audience
 }
 
 checks = 0
@@ -59,7 +59,7 @@ def equal(found, expected, what):
 
 
 class Process:
-    """A process whose output goes to a file. It ends with this one."""
+    """A child process whose output goes to a file. It ends with this script."""
 
     def __init__(self, name, command, env, folder=None):
         self.log = WORK / f"{name}.log"
@@ -145,12 +145,12 @@ def until(done, seconds, what, process=None):
         if process and process.process.poll() is not None:
             raise SystemExit(f"FAILED: {what} ended: see {process.log}\n{process.text()[-3000:]}")
         if time.monotonic() > end:
-            raise SystemExit(f"FAILED: {what} was not there after {seconds} s")
+            raise SystemExit(f"FAILED: {seconds} s were not enough for: {what}")
         time.sleep(0.1)
 
 
 def call(method, port, path, headers=None, body=None, tls=None):
-    """The status, headers and body that a request to this machine is answered with."""
+    """Sends a request to this machine; returns the status, headers and body of the response."""
     if tls:
         connection = http.client.HTTPSConnection("localhost", port, timeout=20, context=tls)
     else:
@@ -213,7 +213,7 @@ class Admin:
             self.ask("PUT", f"{ADMIN}/clients/{self.client(name)['id']}/default-client-scopes/{scope}")
 
     def add_key(self, provider, **config):
-        """A key that signs at once: Keycloak gives no overlap before its first use."""
+        """Adds a key that signs immediately: Keycloak does not publish it before its first use."""
         name = f"{provider}-{'-'.join(config.values())}"
         config = {"enabled": "true", "active": "true", "priority": "100", **config}
         component = {
@@ -246,13 +246,13 @@ def info(version, permissions):
 
 
 def documented_lines():
-    """The two lines of Web Modeler's documentation, by curl, as they stand in the README."""
+    """Runs the two curl commands of the README, which are those of Web Modeler's documentation."""
     readme = (HERE / "../../../README.md").resolve().read_text()
     lines = [block for block in readme.split("```text\n") if block.startswith("curl")]
     get_token, get_info = (block.split("\n```")[0] for block in lines[:2])
     run = lambda line: subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
     jwt = json.loads(run(get_token))["access_token"]
-    equal(run(get_info.replace("eyJhb...", jwt)), info("v1", CLIENTS["writer"]), "the documentation's lines")
+    equal(run(get_info.replace("eyJhb...", jwt)), info("v1", CLIENTS["writer"]), "the commands of the README")
 
 
 def machine_clients(service):
@@ -324,7 +324,7 @@ def algorithms(service, admin):
         admin.sign_with("reader", algorithm)
         jwt = token("reader")
         equal(json.loads(part(jwt, 0))["alg"], algorithm, "the algorithm of the token")
-        # The first token of a new key may come within the cooldown of the one before.
+        # The first token of a new key may arrive within the cooldown after the previous key.
         until(lambda: service.status("GET", "/api/v1/info", jwt) == 200, COOLDOWN + 2, algorithm)
         check(True, algorithm)
     admin.sign_with("reader", "RS256")
@@ -454,7 +454,7 @@ def split_name(keycloak):
 
 
 def mounted(issuer):
-    """A folder with the file that Helm renders and mounts."""
+    """Creates a folder with the file that Helm renders and mounts."""
     folder = WORK / "home"
     (folder / "config").mkdir(parents=True, exist_ok=True)
     (folder / "config/application.yaml").write_text(f"""\
@@ -495,7 +495,7 @@ spring:
 
 
 def mounted_file():
-    """A service that has its settings from a mounted file alone, and one that has none."""
+    """Tests a service with all settings in a mounted file, and a service without an issuer."""
     service = Service("mounted", 8074, folder=mounted(ISSUER))
     service.wait()
     check(service.lines("issuer configured", "application.yaml, line 31", ISSUER), "the line of the settings")
@@ -514,10 +514,10 @@ def mounted_file():
 
 
 def record():
-    """Records the responses of Keycloak; a test compares those of the development issuer."""
+    """Records responses of Keycloak. A test compares them with those of the development issuer."""
     folder = WORK / "recorded"
     folder.mkdir()
-    # Everything was signed by keys that end with this run.
+    # The recorded token is harmless: the keys that signed it exist in this run only.
     response = token_response("writer")
     discovery = call("GET", 18080, REALM + "/.well-known/openid-configuration", {"Host": "localhost:18080"})[2]
     jwks = call("GET", 18080, REALM + "/protocol/openid-connect/certs")[2]
@@ -555,7 +555,7 @@ def main():
     service.wait()
 
     brief, minted = token("brief"), time.monotonic()
-    equal(service.status("GET", "/api/v1/info", brief), 200, "a token of one second, within the leeway")
+    equal(service.status("GET", "/api/v1/info", brief), 200, "a token that is valid for one second, within the leeway")
     for step in (
         documented_lines,
         lambda: machine_clients(service),
@@ -568,12 +568,12 @@ def main():
     ):
         step()
     keycloak = outage(service, keycloak)
-    # A second of life and a minute of leeway.
+    # The token is valid for one second, and the leeway is one minute.
     time.sleep(max(0, minted + 62 - time.monotonic()))
     equal(service.status("GET", "/api/v1/info", brief), 401, "a token that has expired")
     service.stop()
     split_name(keycloak)
-    (WORK / "summary").write_text(f"{checks} checks hold\n")
+    (WORK / "summary").write_text(f"{checks} checks passed\n")
 
 
 main()
