@@ -211,7 +211,7 @@ impl Reason {
             Self::UnknownIssuer => "the token's issuer (`iss`) is not configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
             Self::UnsupportedAlgorithm(AlgorithmMismatch::Crate) => {
-                "the token's signature algorithm (`alg`) is not supported: the issuer must sign with RS, PS or ES with 256, 384 or 512, or with EdDSA"
+                "the token's signature algorithm (`alg`) is not supported: configure the issuer to sign with RS256 to RS512, PS256 to PS512, ES256 to ES512 or EdDSA"
             }
             Self::UnsupportedAlgorithm(AlgorithmMismatch::Issuer) => {
                 "the token's signature algorithm (`alg`) is not one of `Issuer::algorithms` (jws-algorithms)"

@@ -91,6 +91,24 @@ async fn f14_tls_errors_are_reported_and_never_bypassed() {
 }
 
 #[tokio::test]
+async fn a_configured_proxy_that_fails_is_named_without_its_password() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = closed.local_addr().unwrap();
+    drop(closed);
+    let trusted = Issuer::oidc("https://keycloak.internal.test/realms/a")
+        .proxy(format!("http://user:s3cret@{address}"));
+    let (kind, message) = failure(trusted).await;
+    assert_eq!(kind, KeyFetchErrorKind::Connect, "{message}");
+    let expected = format!("proxy \"http://{address}/\" of the setting `proxy`");
+    assert!(message.contains(&expected), "{message}");
+    // The name of the issuer is not the problem.
+    assert!(
+        !message.contains("BACKEND_URL") && !message.contains("s3cret"),
+        "{message}"
+    );
+}
+
+#[tokio::test]
 async fn keys_come_through_a_proxy_to_where_no_name_leads() {
     let authority = Authority::new();
     let issuer = TestIssuer::oidc("https://keycloak.internal.test/realms/a");

@@ -5,7 +5,10 @@ use std::{sync::OnceLock, time::Duration};
 use reqwest::{Certificate, Client, Proxy, redirect};
 use url::Url;
 
-use crate::url::is_loopback;
+use crate::{
+    keys::http::proxy,
+    url::{is_loopback, shown},
+};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -14,6 +17,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 pub(crate) struct Transport {
     certificates: Vec<Certificate>,
     proxy: Option<Proxy>,
+    /// URL of the proxy, as error messages show it.
+    shown_proxy: Option<String>,
     /// `true` if the proxy is on another machine.
     leaves_machine: bool,
 }
@@ -40,6 +45,7 @@ impl Transport {
             return Err(BAD);
         }
         self.proxy = Some(Proxy::all(url).map_err(|_| BAD)?);
+        self.shown_proxy = Some(shown(url));
         self.leaves_machine = !is_loopback(&parsed);
         Ok(())
     }
@@ -92,9 +98,20 @@ impl Clients {
         }
     }
 
-    /// Returns whether requests to `url` use the proxies of the environment.
-    pub(super) fn use_environment(&self, url: &Url) -> bool {
-        self.transport.proxy.is_none() && !is_loopback(url)
+    /// Returns a text that names the proxy for requests to `url`, and its setting; `None` if there is no
+    /// proxy for them.
+    pub(super) fn proxy_of(&self, url: &Url) -> Option<String> {
+        if let Some(proxy) = &self.transport.shown_proxy {
+            return Some(format!(
+                "the request went to the proxy {proxy:?} of the setting `proxy`: correct the setting, or \
+                 check the proxy"
+            ));
+        }
+        // As in `of`.
+        if is_loopback(url) {
+            return None;
+        }
+        proxy::hint(url, |name| std::env::var(name).ok())
     }
 
     /// Returns the client for `url`. Requests to loopback do not use the proxies of the

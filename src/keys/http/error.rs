@@ -28,13 +28,17 @@ pub(crate) enum HttpFailure {
 }
 
 impl HttpFailure {
-    /// Returns whether a proxy may have caused the failure.
-    pub(super) fn may_come_from_proxy(&self) -> bool {
+    /// Returns whether a proxy may have caused the failure of a request to `url`.
+    pub(super) fn may_come_from_proxy(&self, url: &Url) -> bool {
         match self {
             Self::Failed(kind, _) => *kind != KeyFetchErrorKind::Url,
             Self::NoClient(_) | Self::NotModified(_) | Self::TooLarge(_) => false,
             // A proxy refuses the client or the target, or does not reach it (RFC 9110 §15.5, §15.6).
-            Self::Status { status, .. } => matches!(status, 403 | 407 | 502..=504),
+            // Behind a tunnel the status is that of the server: there a proxy that refuses is no
+            // connection.
+            Self::Status { status, .. } => {
+                url.scheme() == "http" && matches!(status, 403 | 407 | 502..=504)
+            }
         }
     }
 
@@ -181,10 +185,27 @@ mod tests {
     #[test]
     fn a_client_that_cannot_be_built_is_no_failure_of_a_proxy() {
         let failure = HttpFailure::NoClient("no certificates".to_owned());
-        assert!(!failure.may_come_from_proxy());
-        let error = failure.at(&Url::parse("https://a/jwks").unwrap());
+        let url = Url::parse("https://a/jwks").unwrap();
+        assert!(!failure.may_come_from_proxy(&url));
+        let error = failure.at(&url);
         assert_eq!(error.kind(), KeyFetchErrorKind::Tls);
         assert_eq!(error.to_string(), "https://a/jwks: no certificates");
+    }
+
+    #[test]
+    fn a_status_behind_a_tunnel_is_no_failure_of_a_proxy() {
+        let may_come_from_proxy = |url: &str, status| {
+            let failure = HttpFailure::Status {
+                status,
+                retry_after: None,
+            };
+            failure.may_come_from_proxy(&Url::parse(url).unwrap())
+        };
+        for status in [403, 407, 502, 503, 504] {
+            assert!(may_come_from_proxy("http://a/jwks", status), "{status}");
+            assert!(!may_come_from_proxy("https://a/jwks", status), "{status}");
+        }
+        assert!(!may_come_from_proxy("http://a/jwks", 404));
     }
 
     #[test]

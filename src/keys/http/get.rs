@@ -12,7 +12,6 @@ use crate::{
             caching,
             client::Clients,
             error::{HttpFailure, no_client},
-            proxy,
         },
     },
 };
@@ -64,13 +63,11 @@ impl Clients {
         Ok((std::mem::take(response.headers_mut()), body.freeze()))
     }
 
-    /// Returns a text that names the proxy of the environment, if the request to `url` went there and the
-    /// proxy may have caused the failure.
+    /// Returns a text that names the proxy, if the request to `url` went there and the proxy may have
+    /// caused the failure.
     pub(crate) fn proxy_hint(&self, failure: &HttpFailure, url: &Url) -> Option<String> {
-        if !failure.may_come_from_proxy() || !self.use_environment(url) {
-            return None;
-        }
-        proxy::hint(url, |name| std::env::var(name).ok())
+        let may_come_from_proxy = failure.may_come_from_proxy(url);
+        may_come_from_proxy.then(|| self.proxy_of(url)).flatten()
     }
 }
 
