@@ -249,7 +249,15 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
         (token().header("typ", "dpop+jwt").sign(), &["DPoP proof"]),
         (
             token().claim("at_hash", "x").sign(),
-            &["claim of ID tokens", "at_hash"],
+            &["claim of ID tokens", "at_hash", "omit the claim"],
+        ),
+        (
+            token().header("typ", "x+jwt").sign(),
+            &["`typ`", "`JWT` or `at+jwt`"],
+        ),
+        (
+            token().without("aud").sign(),
+            &["no audience (`aud`)", "configure the issuer"],
         ),
         ("eyJhbGciOiJkaXIifQ..e30.e30.e30".to_owned(), &["encrypted"]),
         (
@@ -287,6 +295,21 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
         let line = last_line(&log);
         check(&line, words);
         assert!(!line.contains(&token), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_of_rfc_9068_is_logged_with_the_setting_that_requires_it() {
+    let issuer = TestIssuer::oidc("https://issuer.example/");
+    for token in [
+        issuer.token().header("typ", "JWT"),
+        issuer.token().header("typ", "at+jwt"),
+    ] {
+        let (log, _guard) = Log::capture(LevelFilter::INFO);
+        let validator = trusting(issuer.issuer().rfc9068_only());
+        let token = token.subject("someone").sign();
+        assert_eq!(send(&validator, &format!("Bearer {token}")).await, 401);
+        check(&last_line(&log), &["`Issuer::rfc9068_only`"]);
     }
 }
 

@@ -132,7 +132,7 @@ impl Reason {
     pub(super) fn message(&self) -> &'static str {
         match self {
             Self::AmbiguousKey => {
-                "the token has no key id (`kid`), and several keys of its issuer fit"
+                "the token has no key id (`kid`), and several keys of its issuer fit: configure the issuer to write `kid`"
             }
             Self::BadSignature => "the token's signature is not valid for the issuer's key",
             Self::ClaimsRefused => {
@@ -175,6 +175,12 @@ impl Reason {
             Self::MalformedToken(None) => {
                 "the token is not three base64url parts separated by dots"
             }
+            Self::MissingClaim("aud") => {
+                "the token has no audience (`aud`): configure the issuer, or the client's request for tokens, so that the token names this service"
+            }
+            Self::MissingClaim("client_id" | "iat" | "jti" | "sub") => {
+                "the token lacks a claim that `Issuer::rfc9068_only` requires: configure the issuer for access tokens of RFC 9068, or do not set it"
+            }
             Self::MissingClaim(_) => "the token lacks a required claim",
             Self::MissingToken => "the request carries no Bearer token",
             Self::NoOrganization => {
@@ -192,7 +198,7 @@ impl Reason {
             }
             Self::SeveralAuthorizations => "the request carries several Authorization headers",
             Self::NotAccessToken("at_hash" | "c_hash" | "nonce" | "s_hash") => {
-                "the token has a claim of ID tokens, which are only for the client: send the access token"
+                "the token has a claim of ID tokens, which are only for the client: send the access token, or configure the issuer to omit the claim from access tokens"
             }
             Self::NotAccessToken("events") => {
                 "the token has the claim of logout and security event tokens: send an access token"
@@ -201,7 +207,9 @@ impl Reason {
                 "the token has no subject and a parameter of signed authorization responses: send the access token"
             }
             Self::TokenTooLong => "the token is longer than 16 KiB",
-            Self::HeaderTyp(None) => "the token's header `typ` is not that of an access token",
+            Self::HeaderTyp(None) => {
+                "the token's header `typ` is not that of an access token, `JWT` or `at+jwt`: send an access token for this service"
+            }
             Self::TooManyWaiting => {
                 "too many requests already wait for the issuer's keys, or for permissions"
             }

@@ -8,6 +8,8 @@ pub(crate) enum TokenKind {
     Encrypted,
     Id,
     Logout,
+    /// Access token of another form than that of RFC 9068, where only that form is accepted.
+    NotRfc9068,
     Opaque,
     Refresh,
     SecurityEvent,
@@ -56,6 +58,9 @@ impl TokenKind {
             }
             Self::Logout => {
                 "the token is a logout token, which ends a session: send an access token"
+            }
+            Self::NotRfc9068 => {
+                "the token's header `typ` is not `at+jwt`, which `Issuer::rfc9068_only` requires: configure the issuer for access tokens of RFC 9068, or do not set it"
             }
             Self::Opaque => {
                 "the token is no JWT, since it has no dots: if it is an opaque access token, configure the issuer for JWT access tokens, or request the audience of this service"

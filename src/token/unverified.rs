@@ -182,7 +182,7 @@ impl<'s> Unverified<'s> {
     /// Checks that `typ` is `at+jwt` and that the claims of RFC 9068 §2.2 are present.
     fn check_rfc9068(&self) -> Result<(), Reason> {
         if !self.signed.header.is_at_jwt {
-            return Err(Reason::HeaderTyp(None));
+            return Err(Reason::HeaderTyp(Some(TokenKind::NotRfc9068)));
         }
         let claims = &self.claims;
         for (name, present) in [
@@ -511,7 +511,8 @@ mod tests {
         let at_jwt = r#"{"alg":"RS256","typ":"at+jwt"}"#;
         assert_eq!(judge(at_jwt, &claims), Ok(0b10));
         for other in [r#"{"alg":"RS256"}"#, r#"{"alg":"RS256","typ":"JWT"}"#] {
-            assert_eq!(judge(other, &claims), Err(Reason::HeaderTyp(None)));
+            let expected = Reason::HeaderTyp(Some(TokenKind::NotRfc9068));
+            assert_eq!(judge(other, &claims), Err(expected));
         }
         for name in ["sub", "client_id", "iat", "jti", "exp", "aud"] {
             let mut lacking = claims.clone();
