@@ -19,6 +19,7 @@ use crate::{
     json::{Malformed, Reader, without_bom},
     keys::http::{
         client::{Clients, Transport},
+        deadline::Deadline,
         error::HttpFailure,
     },
     token::claims::Claims,
@@ -279,8 +280,8 @@ impl ManagementIdentity {
         ]);
         let answer = endpoint
             .clients
-            .get(&endpoint.url, MAX_ANSWER_BYTES, headers, &Clock::System)
-            .await;
+            .get(&endpoint.url, MAX_ANSWER_BYTES, headers, &Clock::System);
+        let answer = Deadline::of_fetch().limit(answer).await;
         let (_, body) = answer.map_err(|failure| endpoint.error(failure))?;
         match self.permissions(&body) {
             Ok(permissions) => Ok(Grant::new(self.organization.clone(), permissions)),

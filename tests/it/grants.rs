@@ -720,6 +720,8 @@ async fn f43_a_call_to_nobody_or_to_no_http_server_is_503() {
 
 #[tokio::test]
 async fn f43_a_slow_source_ends_after_five_seconds_and_blocks_no_known_token() {
+    let log = Log::default();
+    let _guard = tracing::subscriber::set_default(subscriber(&log));
     let world = World::start().await;
     let known = world.token("known");
     assert!(world.permissions(&known).await.is_ok());
@@ -742,6 +744,18 @@ async fn f43_a_slow_source_ends_after_five_seconds_and_blocks_no_known_token() {
     assert_eq!(error.reason(), "grant_unavailable");
     let took = begin.elapsed();
     assert!((4 * SECOND..7 * SECOND).contains(&took), "{took:?}");
+    let lines = log.text();
+    let line = lines
+        .lines()
+        .find(|line| line.contains("grant not fetched"));
+    let line = line.unwrap();
+    for words in [
+        &*world.identity.url(),
+        "no complete response within 4.9s",
+        "check that Management Identity runs",
+    ] {
+        assert!(line.contains(words), "without {words}: {line}");
+    }
 }
 
 #[tokio::test]

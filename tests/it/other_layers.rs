@@ -304,7 +304,6 @@ async fn a_body_limit_may_be_on_either_side() {
     }
 }
 
-/// A body whose reading fails the test.
 #[tokio::test]
 async fn the_layer_does_not_read_the_body() {
     let issuer = TestIssuer::self_managed();
@@ -314,6 +313,7 @@ async fn the_layer_does_not_read_the_body() {
     let token = reader(&issuer);
     for (token, status) in [(None, 401), (Some("junk"), 401), (Some(&*token), 200)] {
         let mut request = request("/", token);
+        // A body whose reading fails the test.
         let unread = futures_util::stream::poll_fn(
             |_| -> std::task::Poll<Option<Result<Bytes, axum::Error>>> {
                 panic!("the body is read")
@@ -324,10 +324,10 @@ async fn the_layer_does_not_read_the_body() {
     }
 }
 
-/// Layers that wrap the body of the response, inside `AuthLayer` in one `ServiceBuilder`.
 #[tokio::test]
 async fn a_wrapped_response_body_is_converted_for_rejections() {
     let issuer = TestIssuer::self_managed();
+    // Both layers inside `AuthLayer` wrap the body of the response.
     let service = ServiceBuilder::new()
         .layer(auth(&issuer))
         .map_response(|response: Response<_>| response.map(Body::new))

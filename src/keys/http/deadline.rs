@@ -1,4 +1,4 @@
-//! Time limits of the requests of one fetch.
+//! Time limits of the requests of one fetch, of keys or of a grant.
 
 use std::{future::Future, time::Duration};
 
@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::keys::{error::KeyFetchErrorKind, http::error::HttpFailure};
 
-/// Longest fetch. It ends before the key cache aborts it after 5 seconds, since only here the error can name
+/// Longest fetch. It ends before the caller aborts it after 5 seconds, since only here the error can name
 /// the URL.
 const MAX_FETCH_TIME: Duration = Duration::from_millis(4900);
 /// Longest wait for discovery if the key set's URL is known. After that a fetch uses the known URL.
@@ -14,19 +14,19 @@ const MAX_DISCOVERY_TIME: Duration = Duration::from_secs(4);
 
 /// Time limit of several requests together.
 #[derive(Clone, Copy)]
-pub(super) struct Deadline {
+pub(crate) struct Deadline {
     started_at: Instant,
     limit: Duration,
 }
 
 impl Deadline {
     /// Starts the time of a fetch.
-    pub(super) fn of_fetch() -> Self {
+    pub(crate) fn of_fetch() -> Self {
         Self::after(MAX_FETCH_TIME)
     }
 
     /// Starts the time of discovery beside a fetch from the known URL.
-    pub(super) fn of_discovery() -> Self {
+    pub(crate) fn of_discovery() -> Self {
         Self::after(MAX_DISCOVERY_TIME)
     }
 
@@ -38,7 +38,7 @@ impl Deadline {
     }
 
     /// Waits for `response` until the time is over.
-    pub(super) async fn limit<T>(
+    pub(crate) async fn limit<T>(
         self,
         response: impl Future<Output = Result<T, HttpFailure>>,
     ) -> Result<T, HttpFailure> {

@@ -3,7 +3,7 @@
 pub(crate) mod caching;
 mod cert_file;
 pub(crate) mod client;
-mod deadline;
+pub(crate) mod deadline;
 pub(crate) mod discovery;
 pub(crate) mod error;
 mod get;
