@@ -218,17 +218,25 @@ impl Reason {
             }
             Self::UnknownIssuer => "the token's issuer (`iss`) is not configured",
             Self::UnknownKey => "the issuer publishes no usable key for this token",
-            Self::UnsupportedAlgorithm(AlgorithmMismatch::Crate) => {
-                "the token's signature algorithm (`alg`) is not supported: configure the issuer to sign with RS256 to RS512, PS256 to PS512, ES256 to ES512 or EdDSA"
-            }
-            Self::UnsupportedAlgorithm(AlgorithmMismatch::Issuer) => {
-                "the token's signature algorithm (`alg`) is not one of `Issuer::algorithms` (jws-algorithms)"
-            }
-            Self::UnsupportedAlgorithm(AlgorithmMismatch::Key) => {
-                "the token's signature algorithm (`alg`) is not that of the key that it names (`kid`): an RSA key without `alg` is for RS256, or for the only RSA algorithm of `Issuer::algorithms` (jws-algorithms)"
-            }
+            Self::UnsupportedAlgorithm(mismatch) => mismatch.message(),
             Self::WrongAudience => {
                 "none of the token's audiences (`aud`) is configured for its issuer"
+            }
+        }
+    }
+}
+
+impl AlgorithmMismatch {
+    const fn message(self) -> &'static str {
+        match self {
+            Self::Crate => {
+                "the token's signature algorithm (`alg`) is not supported: configure the issuer to sign with RS256 to RS512, PS256 to PS512, ES256 to ES512 or EdDSA"
+            }
+            Self::Issuer => {
+                "the token's signature algorithm (`alg`) is not one of `Issuer::algorithms` (jws-algorithms)"
+            }
+            Self::Key => {
+                "the token's signature algorithm (`alg`) is not that of the key that it names (`kid`): an RSA key without `alg` is for RS256, or for the only RSA algorithm of `Issuer::algorithms` (jws-algorithms)"
             }
         }
     }
