@@ -225,11 +225,11 @@ async fn a_rejected_token_is_logged_with_what_to_change() {
         (near("http://issuer.example/realms/a"), &["scheme", known]),
         (
             near("https://other.example/realms/a"),
-            &["another host or port", known],
+            &["another host", known],
         ),
         (
             near("https://issuer.example:8443/realms/a"),
-            &["another host or port", known],
+            &["but another port", known],
         ),
         (near("https://x.example/"), &["unknown_issuer", known]),
         (

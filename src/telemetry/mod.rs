@@ -165,8 +165,8 @@ fn keys_failed(issuer: &str, error: &KeyFetchError, usable_for: Option<Duration>
 /// Logs that discovery failed while the location of the key set is known.
 pub(crate) fn discovery_failed(issuer: &str, error: &KeyFetchError, log: &LogLimit) {
     let class = error.kind().name();
-    if log.allows_line().is_some() {
-        tracing::warn!(target: TARGET, issuer, class, "discovery failed, so the key set is fetched from its known location: {error}");
+    if let Some(suppressed) = log.allows_line() {
+        tracing::warn!(target: TARGET, issuer, class, suppressed, "discovery failed, so the key set is fetched from its known location: {error}");
     } else {
         tracing::debug!(target: TARGET, issuer, class, "discovery failed: {error}");
     }

@@ -33,9 +33,15 @@ pub(super) fn near_miss<'k>(
             shown(near)
         ));
     }
+    if let Some(near) = known.clone().find(|known| has_same_host(known, name)) {
+        return Some(format!(
+            "it has the host and path of `{}`, but another port",
+            shown(near)
+        ));
+    }
     let near = known.find(|known| has_same_path(known, name))?;
     Some(format!(
-        "it has the path of `{}`, but another host or port",
+        "it has the path of `{}`, but another host",
         shown(near)
     ))
 }
@@ -53,12 +59,30 @@ pub(super) fn known_issuers<'k>(names: impl Iterator<Item = &'k str>) -> Arc<str
     .into()
 }
 
+/// Returns whether two issuer names have the same host and path.
+fn has_same_host(known: &str, name: &str) -> bool {
+    let [(known_host, known_path), (host, path)] = [known, name].map(host_and_path);
+    known_host.eq_ignore_ascii_case(host) && known_path == path
+}
+
 /// Returns whether two issuer names have the same path, which is not empty.
 fn has_same_path(known: &str, name: &str) -> bool {
-    fn path(name: &str) -> Option<&str> {
-        core(name).split_once('/').map(|(_, path)| path)
+    let [(_, known), (_, path)] = [known, name].map(host_and_path);
+    known.is_some() && known == path
+}
+
+/// Returns the host without its port, and the path, of an issuer's name.
+fn host_and_path(name: &str) -> (&str, Option<&str>) {
+    let name = core(name);
+    let (authority, path) = match name.split_once('/') {
+        Some((authority, path)) => (authority, Some(path)),
+        None => (name, None),
+    };
+    let is_port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    match authority.rsplit_once(':') {
+        Some((host, port)) if is_port(port) => (host, path),
+        _ => (authority, path),
     }
-    path(known).is_some_and(|known| path(name) == Some(known))
 }
 
 /// Returns an issuer's name without its scheme and final slashes.
@@ -130,19 +154,31 @@ mod tests {
                 .unwrap()
                 .contains("`https://c.example/`")
         );
-        for near in [
-            "https://b.example/realms/b",
-            "http://a.example:8080/realms/b/",
+        for (near, text) in [
+            ("https://b.example/realms/b", "but another host"),
+            ("https://b.example:8443/realms/b", "but another host"),
+            (
+                "http://a.example:8080/realms/b/",
+                "`https://a.example/realms/b`, but another port",
+            ),
+            (
+                "https://c.example:8443",
+                "`https://c.example/`, but another port",
+            ),
+            (
+                "https://C.example:8443/",
+                "`https://c.example/`, but another port",
+            ),
         ] {
-            assert!(
-                hint(near).unwrap().contains("another host or port"),
-                "{near}"
-            );
+            assert!(hint(near).unwrap().contains(text), "{near}");
         }
         for other in [
             "",
             "https://d.example/",
             "https://a.example",
+            "https://a.example:8443/realms",
+            "https://c.example:x",
+            "https://[c.example]:1",
             "https://a.example/realms/bb",
             "https://sts.windows.net/realms/",
             "://",
