@@ -53,6 +53,10 @@ use crate::{
 ///     .audience("modeler")
 ///     .grants_from(table);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of grants",
+    note = "implement `GrantSource`, or use `camunda::ManagementIdentity`"
+)]
 pub trait GrantSource: Send + Sync + 'static {
     /// Fetches the grant of a token.
     ///

@@ -10,22 +10,27 @@ use crate::{access::grant::Grant, error::claim::ClaimError, token::claims::Claim
 /// The validator calls it after it has verified the signature and all registered claims. The result
 /// is cached with the token
 /// ([`token_cache_bytes`](crate::TokenValidatorBuilder::token_cache_bytes)), so it must depend only
-/// on the claims. Closures implement this trait:
+/// on the claims. Functions and closures implement this trait; see
+/// [`Issuer::map_claims_fn`](crate::Issuer::map_claims_fn).
 ///
 /// ```
 /// use modeler_auth::{access::{ClaimError, Grant}, Claims, Issuer, Permission};
 ///
-/// let issuer = Issuer::oidc("https://login.example.com/")
-///     .audience("modeler")
-///     .map_claims(|claims: &Claims| {
-///         let mut grant = Grant::default();
-///         if claims.get::<bool>("may_read")?.unwrap_or(false) {
-///             grant.permissions.insert(Permission::Read);
-///         }
-///         Ok::<_, ClaimError>(grant)
-///     });
-/// # Ok::<(), modeler_auth::ConfigError>(())
+/// fn grant(claims: &Claims) -> Result<Grant, ClaimError> {
+///     let mut grant = Grant::default();
+///     if claims.get::<bool>("may_read")?.unwrap_or(false) {
+///         grant.permissions.insert(Permission::Read);
+///     }
+///     Ok(grant)
+/// }
+///
+/// let issuer = Issuer::oidc("https://login.example.com/").audience("modeler").map_claims(grant);
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not map claims to a grant",
+    label = "not a mapping of claims",
+    note = "use `camunda::ClaimRules`, or a function `fn(&Claims) -> Result<Grant, ClaimError>`; pass a closure to `Issuer::map_claims_fn`"
+)]
 pub trait MapClaims: Send + Sync + 'static {
     /// Maps `claims` to a grant.
     ///

@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use http::{HeaderName, Request, Response, header};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -15,7 +16,7 @@ use crate::{
     access::Access,
     auth::{decide::decide_again, extensions::pass, request_view::RequestView, reserved::Reserved},
     error::auth::{AuthError, AuthErrorKind},
-    reject::{Reject, Rejection},
+    reject::{Reject, Rejection, body::ResponseBody},
     validator::{
         TokenValidator,
         check::{NotAccepted, Wait, WaitsLeft},
@@ -60,7 +61,7 @@ pin_project! {
         Calling { #[pin] future: F },
         /// The token is acceptable; the inner service is not ready yet.
         Readying { waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
-        Rejected { error: Option<AuthError> },
+        Rejected { response: Option<Response<Bytes>> },
         /// A fetch of the keys or of the grant is under way.
         Waiting { wait: Wait, waits_left: WaitsLeft, parked: Option<Box<Parked<S, B>>> },
     }
@@ -86,9 +87,10 @@ impl<S, B> Parked<S, B> {
         }
     }
 
-    fn reject<F>(&self, error: AuthError) -> State<F, S, B> {
+    fn reject<F>(&self, error: &AuthError, rejecter: &Rejecter<impl Reject>) -> State<F, S, B> {
+        let request = RequestView::of(&self.request);
         State::Rejected {
-            error: Some(error.of_request(&RequestView::of(&self.request))),
+            response: Some(rejecter.reject(error, Some(request))),
         }
     }
 }
@@ -114,9 +116,18 @@ impl<F, S, B, R> ResponseFuture<F, S, B, R> {
         }
     }
 
-    pub(super) fn rejected(error: AuthError, rejecter: Rejecter<R>) -> Self {
+    pub(super) fn rejected(
+        error: &AuthError,
+        request: RequestView<'_>,
+        rejecter: Rejecter<R>,
+    ) -> Self
+    where
+        R: Reject,
+    {
         Self {
-            state: State::Rejected { error: Some(error) },
+            state: State::Rejected {
+                response: Some(rejecter.reject(error, Some(request))),
+            },
             rejecter,
         }
     }
@@ -142,9 +153,9 @@ impl<F, S, B, R, ResB> Future for ResponseFuture<F, S, B, R>
 where
     F: Future<Output = Result<Response<ResB>, S::Error>>,
     S: Service<Request<B>, Response = Response<ResB>, Future = F> + Clone,
-    R: Reject<ResB>,
+    R: Reject,
 {
-    type Output = Result<Response<ResB>, S::Error>;
+    type Output = Result<Response<ResponseBody<ResB>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         const POLLED: &str = "polled after it was ready";
@@ -155,9 +166,9 @@ where
                     let response = ready!(future.poll(cx))?;
                     return Poll::Ready(Ok(this.rejecter.finish(response)));
                 }
-                StateProj::Rejected { error } => {
-                    let error = error.take().expect(POLLED);
-                    return Poll::Ready(Ok(this.rejecter.reject(&error)));
+                StateProj::Rejected { response } => {
+                    let response = response.take().expect(POLLED);
+                    return Poll::Ready(Ok(response.map(ResponseBody::rejection)));
                 }
                 StateProj::Readying { waits_left, parked } => {
                     ready!(parked.as_mut().expect(POLLED).inner.poll_ready(cx))?;
@@ -166,7 +177,7 @@ where
                     let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, waits_left) {
                         Ok(access) => parked.call(access),
-                        Err(NotAccepted::Rejected(error)) => parked.reject(error),
+                        Err(NotAccepted::Rejected(error)) => parked.reject(&error, this.rejecter),
                         // The grant has become too old meanwhile.
                         Err(NotAccepted::Wait(wait)) => {
                             drop(Reserved::new(&mut parked.inner));
@@ -196,7 +207,7 @@ where
                                 parked: Some(parked),
                             },
                         },
-                        Err(NotAccepted::Rejected(error)) => parked.reject(error),
+                        Err(NotAccepted::Rejected(error)) => parked.reject(&error, this.rejecter),
                         Err(NotAccepted::Wait(wait)) => State::Waiting {
                             wait,
                             waits_left,
@@ -210,27 +221,28 @@ where
     }
 }
 
-impl<R> Rejecter<R> {
-    fn reject<ResB>(&self, error: &AuthError) -> Response<ResB>
-    where
-        R: Reject<ResB>,
-    {
+impl<R: Reject> Rejecter<R> {
+    /// Logs and renders a rejection.
+    pub(super) fn reject(
+        &self,
+        error: &AuthError,
+        request: Option<RequestView<'_>>,
+    ) -> Response<Bytes> {
         // `authenticated` has already logged a missing layer.
         if error.kind() != AuthErrorKind::LayerMissing {
             self.validator.log_rejection(error);
         }
-        self.reject.reject(&Rejection::new(error, self.is_grpc))
+        self.reject
+            .reject(&Rejection::new(error, request, self.is_grpc))
     }
 
     /// Returns `response`, or renders the rejection that an inner service left in its extensions.
-    fn finish<ResB>(&self, mut response: Response<ResB>) -> Response<ResB>
-    where
-        R: Reject<ResB>,
-    {
+    fn finish<B>(&self, mut response: Response<B>) -> Response<ResponseBody<B>> {
         let Some(error) = response.extensions_mut().remove::<AuthError>() else {
-            return response;
+            return ResponseBody::inner(response);
         };
-        let (rejected, body) = self.reject(&error).into_parts();
+        let request = error.request().map(RequestView::of);
+        let (rejected, body) = self.reject(&error, request).into_parts();
         *response.status_mut() = rejected.status;
         let headers = response.headers_mut();
         // Headers that layers in between have added stay, e.g. those of CORS. Headers about the
@@ -239,7 +251,6 @@ impl<R> Rejecter<R> {
             headers.remove(name);
         }
         headers.extend(rejected.headers);
-        *response.body_mut() = body;
-        response
+        response.map(|_| ResponseBody::rejection(body))
     }
 }

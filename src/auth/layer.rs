@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use bytes::Bytes;
+use http::Response;
 use tower_layer::Layer;
 
 use crate::{
     auth::service::Auth,
     reject::{
+        Reject, Rejection,
         grpc::{Grpc, GrpcByContentType},
         problem::Problem,
     },
@@ -61,9 +64,8 @@ use crate::{
 /// - Tracing: a span with all request headers, such as `include_headers(true)` of tower-http,
 ///   contains the token. Mark the header as
 ///   [sensitive](http::HeaderValue::set_sensitive) outside that layer.
-/// - Response bodies: [`Problem`] needs a body with `From<String>`. `Router::layer` converts the
-///   body to that of axum each time. If a layer in one `ServiceBuilder` changes the body inside
-///   `AuthLayer`, add `.map_response(|response: Response<_>| response.map(Body::new))` between them.
+/// - Response bodies: `AuthLayer` accepts any body of the inner service, and returns a
+///   [`ResponseBody`](crate::reject::ResponseBody) of it.
 ///
 /// ```
 /// use axum::{
@@ -140,13 +142,31 @@ impl<R> AuthLayer<R> {
     }
 
     /// Renders rejections with `reject`: [`Problem`], [`Empty`](crate::reject::Empty), [`Grpc`], or
-    /// a closure.
-    pub fn reject_with<Other>(self, reject: Other) -> AuthLayer<Other> {
+    /// any other [`Reject`].
+    pub fn reject_with<Other: Reject>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {
             validator: self.validator,
             is_optional: self.is_optional,
             reject,
         }
+    }
+
+    /// Renders rejections with a closure.
+    ///
+    /// ```
+    /// use modeler_auth::{AuthLayer, Issuer, TokenValidator};
+    ///
+    /// # let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+    /// let layer = AuthLayer::new(validator)
+    ///     .reject_with_fn(|rejection| rejection.response(format!("status {}", rejection.status())));
+    /// let app: axum::Router = axum::Router::new().layer(layer);
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
+    pub fn reject_with_fn<F>(self, reject: F) -> AuthLayer<F>
+    where
+        F: Fn(&Rejection<'_>) -> Response<Bytes>,
+    {
+        self.reject_with(reject)
     }
 
     /// Renders rejections of gRPC calls as [`Grpc`] does, and all others as before.

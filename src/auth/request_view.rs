@@ -64,6 +64,10 @@ impl<'r> RequestView<'r> {
         self.uri
     }
 
+    pub(crate) fn version(&self) -> Version {
+        self.version
+    }
+
     /// Returns the headers, including the one that carries the token.
     #[must_use]
     pub fn headers(&self) -> &'r HeaderMap {

@@ -16,7 +16,7 @@ use crate::{
         reserved::Reserved,
     },
     error::{auth::AuthError, reason::Reason},
-    reject::Reject,
+    reject::{Reject, body::ResponseBody},
     token::bearer::{Credentials, credentials, scheme_mistake},
     validator::{
         TokenValidator,
@@ -52,9 +52,9 @@ impl<S, R> Auth<S, R> {
 impl<S, R, B, ResB> Service<Request<B>> for Auth<S, R>
 where
     S: Service<Request<B>, Response = Response<ResB>> + Clone,
-    R: Reject<ResB> + Clone,
+    R: Reject + Clone,
 {
-    type Response = Response<ResB>;
+    type Response = Response<ResponseBody<ResB>>;
     type Error = S::Error;
     type Future = ResponseFuture<S::Future, S, B, R>;
 
@@ -96,7 +96,7 @@ where
                 ResponseFuture::calling(inner.take().call(request), rejecter)
             }
             Err(NotAccepted::Rejected(error)) => {
-                ResponseFuture::rejected(error.of_request(&RequestView::of(&request)), rejecter)
+                ResponseFuture::rejected(&error, RequestView::of(&request), rejecter)
             }
             Err(NotAccepted::Wait(wait)) => {
                 drop(inner);

@@ -1,5 +1,6 @@
 //! Rejections in the words of the Hub API.
 
+use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use crate::reject::{Reject, Rejection};
@@ -25,8 +26,8 @@ use crate::reject::{Reject, Rejection};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct HubProblem;
 
-impl<B: From<String>> Reject<B> for HubProblem {
-    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+impl Reject for HubProblem {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
         rejection.problem(match rejection.status() {
             StatusCode::UNAUTHORIZED => {
                 "The supplied authentication is not authorized to access this resource."

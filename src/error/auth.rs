@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{Request, StatusCode};
 
 use crate::error::reason::Reason;
 
@@ -16,7 +16,7 @@ pub struct AuthError {
     reason: Reason,
     detail: Option<Arc<str>>,
     issuer: Option<Arc<str>>,
-    path: Option<Arc<str>>,
+    request: Option<Arc<Request<()>>>,
     retry_after: Option<Duration>,
     verified: bool,
 }
@@ -116,10 +116,10 @@ impl AuthError {
         }
     }
 
-    /// Names the path of the request, in the form of [`Rejection::path`](crate::reject::Rejection::path).
-    pub(crate) fn with_path(self, path: Arc<str>) -> Self {
+    /// Stores the request, which must not carry credentials.
+    pub(crate) fn with_request(self, request: Arc<Request<()>>) -> Self {
         Self {
-            path: Some(path),
+            request: Some(request),
             ..self
         }
     }
@@ -175,9 +175,9 @@ impl AuthError {
         self.issuer.as_deref()
     }
 
-    /// Returns the path of the request, escaped and cut, for its client but not for logs.
-    pub(crate) fn path(&self) -> Option<&str> {
-        self.path.as_deref()
+    /// Returns the request that is rejected, if a service inside the layer rejected it.
+    pub(crate) fn request(&self) -> Option<&Request<()>> {
+        self.request.as_deref()
     }
 
     /// Returns the values found and expected, for logs but not for clients. They come from the
@@ -204,7 +204,7 @@ impl From<Reason> for AuthError {
             reason,
             detail: None,
             issuer: None,
-            path: None,
+            request: None,
             retry_after: None,
             verified: false,
         }

@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 use crate::{
     access::{grant::Grant, grant_source::GrantSource, mapping::MapClaims},
     clock::Clock,
-    error::config::ConfigError,
+    error::{claim::ClaimError, config::ConfigError},
     issuer::{
         sender_constraint::SenderConstraints, summary::IssuerSummary, trusted::CheckedIssuer,
     },
@@ -199,6 +199,28 @@ impl Issuer {
         self.grant_source = None;
         self.mapping_type = std::any::type_name::<M>();
         self
+    }
+
+    /// Maps claims with a closure; see [`map_claims`](Issuer::map_claims).
+    ///
+    /// ```
+    /// use modeler_auth::{Issuer, Permission, access::Grant};
+    ///
+    /// let issuer = Issuer::oidc("https://login.example.com/")
+    ///     .audience("modeler")
+    ///     .map_claims_fn(|claims| {
+    ///         let mut grant = Grant::default();
+    ///         if claims.get::<bool>("may_read")?.unwrap_or(false) {
+    ///             grant.permissions.insert(Permission::Read);
+    ///         }
+    ///         Ok(grant)
+    ///     });
+    /// ```
+    pub fn map_claims_fn<F>(self, mapping: F) -> Self
+    where
+        F: Fn(&Claims) -> Result<Grant, ClaimError> + Send + Sync + 'static,
+    {
+        self.map_claims(mapping)
     }
 
     /// Fetches the organization and permissions of each token from `source`, e.g.

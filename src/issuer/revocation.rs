@@ -35,6 +35,10 @@ use crate::token::claims::Claims;
 /// });
 /// # Ok(()) }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not tell which tokens are revoked",
+    note = "implement `Revocation` for the type"
+)]
 pub trait Revocation: Send + Sync + 'static {
     /// Returns whether the token is revoked.
     fn is_revoked(&self, token: &TokenIdentity<'_>) -> bool;

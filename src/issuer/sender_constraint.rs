@@ -34,6 +34,10 @@ use crate::{auth::request_view::RequestView, error::config::ConfigError, token::
 ///
 /// A header such as `X-Client-Thumbprint` proves the sender only behind a proxy that writes it and
 /// removes the client's header of that name. The proxy must be the only way to the service.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not check that a token comes from its owner",
+    note = "implement `SenderConstraint` for the type"
+)]
 pub trait SenderConstraint: Send + Sync + 'static {
     /// Verifies that `request` comes from the sender that `claims` name.
     ///

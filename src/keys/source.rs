@@ -31,6 +31,10 @@ use crate::keys::error::KeyFetchError;
 ///     }
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no source of a key set",
+    note = "use `keys::StaticKeys`, or implement `KeySource`"
+)]
 pub trait KeySource: Send + Sync + 'static {
     /// Fetches the key set.
     ///

@@ -44,7 +44,7 @@ mod tests {
 
     fn of(reason: Reason) -> Option<String> {
         let error = AuthError::from(reason);
-        let challenge = challenge(&Rejection::new(&error, false))?;
+        let challenge = challenge(&Rejection::new(&error, None, false))?;
         Some(challenge.to_str().unwrap().to_owned())
     }
 

@@ -1,5 +1,6 @@
 //! Rejections without a body.
 
+use bytes::Bytes;
 use http::Response;
 
 use crate::reject::{Reject, Rejection};
@@ -8,8 +9,8 @@ use crate::reject::{Reject, Rejection};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Empty;
 
-impl<B: Default> Reject<B> for Empty {
-    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
-        rejection.response(B::default())
+impl Reject for Empty {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
+        rejection.response(Bytes::new())
     }
 }

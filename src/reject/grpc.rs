@@ -1,5 +1,6 @@
 //! Rejections of gRPC calls.
 
+use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::{
@@ -22,8 +23,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc;
 
-impl<B: Default> Reject<B> for Grpc {
-    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+impl Reject for Grpc {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
         let code = match rejection.error().kind() {
             AuthErrorKind::InvalidRequest
             | AuthErrorKind::InvalidToken
@@ -32,7 +33,7 @@ impl<B: Default> Reject<B> for Grpc {
             AuthErrorKind::Unavailable => "14",
             AuthErrorKind::LayerMissing => "13",
         };
-        let mut response = rejection.response(B::default());
+        let mut response = rejection.response(Bytes::new());
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         for (name, value) in [
@@ -60,8 +61,8 @@ impl<B: Default> Reject<B> for Grpc {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcByContentType<R>(pub(crate) R);
 
-impl<R: Reject<B>, B: Default> Reject<B> for GrpcByContentType<R> {
-    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+impl<R: Reject> Reject for GrpcByContentType<R> {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
         if rejection.is_grpc() {
             Grpc.reject(rejection)
         } else {

@@ -1,18 +1,9 @@
 //! Path of a rejected request, in a form that a response may contain.
 
-use std::{fmt::Write as _, sync::Arc};
-
-use crate::{auth::request_view::RequestView, error::auth::AuthError};
+use std::{borrow::Cow, fmt::Write as _};
 
 /// Longest path in a rejection. A longer path is cut between two characters or escapes.
 const MAX_BYTES: usize = 256;
-
-impl AuthError {
-    /// Names the request that is rejected.
-    pub(crate) fn of_request(self, request: &RequestView<'_>) -> Self {
-        self.with_path(Arc::from(escaped(request.path())))
-    }
-}
 
 /// Returns `path` as a relative reference of at most [`MAX_BYTES`] bytes, which cannot name a host
 /// or a scheme ([RFC 3986 §4.2](https://www.rfc-editor.org/rfc/rfc3986#section-4.2)).
@@ -21,6 +12,18 @@ impl AuthError {
 /// 2. All others are percent-encoded.
 /// 3. So is the second slash of a path that begins with two (`//host`), and a colon in a path that
 ///    begins with no slash (`scheme:`).
+pub(super) fn relative(path: &str) -> Cow<'_, str> {
+    let is_usual = path.len() <= MAX_BYTES
+        && path.starts_with('/')
+        && !path.starts_with("//")
+        && path.chars().all(is_path_char);
+    if is_usual {
+        Cow::Borrowed(path)
+    } else {
+        Cow::Owned(escaped(path))
+    }
+}
+
 fn escaped(path: &str) -> String {
     let is_absolute = path.starts_with('/');
     let mut escaped = String::with_capacity(path.len().min(MAX_BYTES));
@@ -88,7 +91,7 @@ mod tests {
             "/files/%C3%A4%2f",
             "/~a-b_c.d/!$&'()*+,;=:@",
         ] {
-            assert_eq!(escaped(path), path);
+            assert_eq!(relative(path), path);
         }
     }
 
@@ -109,14 +112,14 @@ mod tests {
             ("/\\evil.example", "/%5Cevil.example"),
             ("javascript:alert(1)", "javascript%3Aalert(1)"),
         ] {
-            assert_eq!(escaped(path), expected);
+            assert_eq!(relative(path), expected);
         }
     }
 
     #[test]
     fn a89_a_long_path_is_cut_between_characters_and_escapes() {
         let long = format!("/{}", "a".repeat(8191));
-        assert_eq!(escaped(&long), long[..256]);
+        assert_eq!(relative(&long), long[..256]);
         for start in 0..6 {
             let start = "a".repeat(start);
             let escapes = escaped(&format!("/{start}{}", "%C3%A4".repeat(1365)));
@@ -131,7 +134,7 @@ mod tests {
     proptest! {
         #[test]
         fn a89_no_path_leaves_its_place(path in "(/|//|)(\\PC|[%/:\"0-9A-F]){0,120}") {
-            let escaped = escaped(&path);
+            let escaped = relative(&path).into_owned();
             prop_assert!(escaped.len() <= MAX_BYTES);
             prop_assert!(escaped.bytes().all(|byte| byte == b'%' || is_path_char(byte.into())));
             prop_assert!(!escaped.starts_with("//"));

@@ -1,5 +1,6 @@
 //! Rejections as problem details.
 
+use bytes::Bytes;
 use http::{HeaderValue, Response, header};
 use serde::Serialize;
 
@@ -16,15 +17,15 @@ use crate::reject::{Reject, Rejection};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem;
 
-impl<B: From<String>> Reject<B> for Problem {
-    fn reject(&self, rejection: &Rejection<'_>) -> Response<B> {
+impl Reject for Problem {
+    fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
         rejection.problem(rejection.description())
     }
 }
 
 impl Rejection<'_> {
     /// Returns a response with problem details.
-    pub(crate) fn problem<B: From<String>>(&self, detail: &str) -> Response<B> {
+    pub(crate) fn problem(&self, detail: &str) -> Response<Bytes> {
         #[derive(Serialize)]
         struct Details<'a> {
             #[serde(rename = "type")]
@@ -40,10 +41,10 @@ impl Rejection<'_> {
             title: status.canonical_reason().unwrap_or_default(),
             status: status.as_u16(),
             detail,
-            instance: self.path(),
+            instance: &self.path(),
         };
         let body = serde_json::to_string(&details).expect("strings and a number are JSON");
-        let mut response = self.response(B::from(body));
+        let mut response = self.response(body);
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

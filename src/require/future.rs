@@ -10,7 +10,7 @@ use std::{
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::error::auth::AuthError;
+use crate::{error::auth::AuthError, reject::body::ResponseBody};
 
 pin_project! {
     /// Response future of [`RequirePermission`](crate::require::RequirePermission).
@@ -52,13 +52,12 @@ impl<F> RequirePermissionFuture<F> {
 impl<F, B, E> Future for RequirePermissionFuture<F>
 where
     F: Future<Output = Result<Response<B>, E>>,
-    B: Default,
 {
-    type Output = Result<Response<B>, E>;
+    type Output = Result<Response<ResponseBody<B>>, E>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match self.project().state.project() {
-            StateProj::Calling { future } => future.poll(cx),
+            StateProj::Calling { future } => future.poll(cx).map_ok(ResponseBody::inner),
             StateProj::Rejected { error } => {
                 let error = error.take().expect("polled after it was ready");
                 Poll::Ready(Ok(error.into_inner_response()))

@@ -2,7 +2,11 @@
 
 use tower_layer::Layer;
 
-use crate::require::service::RequirePermission;
+use crate::{
+    access::Access,
+    auth::request_view::RequestView,
+    require::{denied::Denied, rule::PermissionRule, service::RequirePermission},
+};
 
 /// Layer that rejects requests whose token lacks a permission, with 403 and the missing scope.
 ///
@@ -31,8 +35,29 @@ pub struct RequirePermissionLayer<P> {
 
 impl<P> RequirePermissionLayer<P> {
     /// Creates a layer that checks every request with `rule`: [`ByMethod`](crate::ByMethod), a
-    /// [`Permission`](crate::Permission), or a closure.
-    pub fn new(rule: P) -> Self {
+    /// [`Permission`](crate::Permission), or any other [`PermissionRule`].
+    pub fn new(rule: P) -> Self
+    where
+        P: PermissionRule,
+    {
+        Self { rule }
+    }
+
+    /// Creates a layer that checks every request with a closure.
+    ///
+    /// ```
+    /// use modeler_auth::{Permission, RequirePermissionLayer, require::Denied};
+    ///
+    /// let layer = RequirePermissionLayer::from_fn(|access, request| match request.path() {
+    ///     "/export" if access.has_scope("export") => Ok(()),
+    ///     "/export" => Err(Denied::needs("export")),
+    ///     _ => access.require(Permission::Read),
+    /// });
+    /// ```
+    pub fn from_fn(rule: P) -> Self
+    where
+        P: Fn(&Access, &RequestView<'_>) -> Result<(), Denied>,
+    {
         Self { rule }
     }
 }

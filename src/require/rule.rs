@@ -13,21 +13,30 @@ use crate::{
 
 /// Rule that decides whether an access suffices for a request.
 ///
-/// A [`Permission`] is a rule that requires it for every request. Closures implement this trait:
+/// A [`Permission`] is a rule that requires it for every request. Functions and closures implement
+/// this trait; see [`RequirePermissionLayer::from_fn`](crate::RequirePermissionLayer::from_fn).
 ///
 /// ```
 /// use modeler_auth::{
-///     Access, require::Denied, Permission, auth::RequestView, RequirePermissionLayer,
+///     Access, RequirePermissionLayer,
+///     auth::RequestView,
+///     require::{Denied, PermissionRule as _, RequireScope},
 /// };
 ///
-/// let layer = RequirePermissionLayer::new(|access: &Access, request: &RequestView<'_>| {
-///     match request.path() {
-///         "/modeler.v1.Projects/Get" => access.require(Permission::Read),
-///         "/modeler.v1.Projects/Export" if access.has_scope("export") => Ok(()),
-///         _ => Err(Denied::needs("export")),
+/// fn is_from_the_office(_: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
+///     if request.headers().contains_key("x-office") {
+///         return Ok(());
 ///     }
-/// });
+///     Err(Denied::always())
+/// }
+///
+/// let layer = RequirePermissionLayer::new(RequireScope::all(["orders"]).and(is_from_the_office));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no rule about requests",
+    label = "not a rule",
+    note = "use `Permission`, `ByMethod`, `RequireScope`, or a function `fn(&Access, &RequestView<'_>) -> Result<(), Denied>`; pass a closure to `RequirePermissionLayer::from_fn`"
+)]
 pub trait PermissionRule {
     /// Checks whether `access` suffices for `request`.
     ///

@@ -8,6 +8,7 @@ use tower_service::Service;
 use crate::{
     auth::{extensions::authenticated, request_view::RequestView, reserved::Reserved},
     error::auth::AuthError,
+    reject::body::ResponseBody,
     require::{future::RequirePermissionFuture, rule::PermissionRule},
 };
 
@@ -23,9 +24,8 @@ impl<S, P, B, ResB> Service<Request<B>> for RequirePermission<S, P>
 where
     S: Service<Request<B>, Response = Response<ResB>> + Clone,
     P: PermissionRule,
-    ResB: Default,
 {
-    type Response = Response<ResB>;
+    type Response = Response<ResponseBody<ResB>>;
     type Error = S::Error;
     type Future = RequirePermissionFuture<S::Future>;
 

@@ -84,7 +84,6 @@ fn every_public_type_is_send_and_sync() {
 fn every_trait_that_users_implement_is_accepted_as_a_trait_object() {
     use std::sync::Arc;
 
-    use axum::body::Body;
     use modeler_auth::{
         access::{ClaimError, Grant, MapClaims},
         auth::RequestView,
@@ -109,7 +108,7 @@ fn every_trait_that_users_implement_is_accepted_as_a_trait_object() {
         .sender_constraint("x5t#S256", constraint);
     let validator = TokenValidator::builder().issuer(issuer).build().unwrap();
     let rule: Arc<dyn PermissionRule + Send + Sync> = Arc::new(ByMethod::new());
-    let reject: Arc<dyn Reject<Body> + Send + Sync> = Arc::new(Empty);
+    let reject: Arc<dyn Reject + Send + Sync> = Arc::new(Empty);
     let _: axum::Router = axum::Router::new()
         .route("/", axum::routing::get(async || "x"))
         .layer(RequirePermissionLayer::new(rule))

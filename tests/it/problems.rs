@@ -9,8 +9,7 @@ use axum::{
 };
 use modeler_auth::{
     Access, AuthError, AuthLayer, AuthorizedOrganization, InfoService, Permission,
-    RequirePermissionLayer, TokenValidator, camunda::HubProblem, reject::Rejection,
-    test_util::TestIssuer,
+    RequirePermissionLayer, TokenValidator, camunda::HubProblem, test_util::TestIssuer,
 };
 use serde_json::{Value, json};
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -201,7 +200,8 @@ async fn instance(layer: &AuthLayer, method: Method, uri: Uri) -> String {
     let request = Request::builder().method(method).uri(uri).body(()).unwrap();
     let response = layer.layer(open).oneshot(request).await.unwrap();
     assert_eq!(response.status(), 401);
-    let problem: Value = serde_json::from_str(response.body()).unwrap();
+    let body = axum::body::to_bytes(axum::body::Body::new(response.into_body()), 1 << 12);
+    let problem: Value = serde_json::from_slice(&body.await.unwrap()).unwrap();
     problem["instance"].as_str().unwrap().to_owned()
 }
 
@@ -238,10 +238,8 @@ async fn a89_hostile_paths() {
 
 #[tokio::test]
 async fn a_custom_renderer_gets_the_path() {
-    let layer =
-        AuthLayer::new(Issuers::new().validator()).reject_with(|rejection: &Rejection<'_>| {
-            rejection.response(Body::from(rejection.path().to_owned()))
-        });
+    let layer = AuthLayer::new(Issuers::new().validator())
+        .reject_with_fn(|rejection| rejection.response(rejection.path().into_owned()));
     let app = routes().layer(layer);
     assert_eq!(ask(&app, "/access?x", None).await.body, "/access");
 }
