@@ -1,17 +1,32 @@
-//! Repeated decision about a request that has waited.
+//! Decision about a request: its credentials, and the repeated decision after a wait.
 
-use http::Request;
+use http::{HeaderMap, Request};
 
 use crate::{
     access::Access,
     auth::request_view::RequestView,
-    error::reason::Reason,
-    token::bearer::{Credentials, credentials},
+    error::{auth::AuthError, reason::Reason},
+    token::bearer::{Credentials, credentials, scheme_mistake},
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
     },
 };
+
+/// Returns the Bearer token of a request; `None` if it has no `Authorization` header.
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
+    match credentials(headers)? {
+        Credentials::Bearer(token) => Ok(Some(token)),
+        Credentials::Absent => Ok(None),
+        Credentials::Other => {
+            let error = AuthError::from(Reason::MissingToken);
+            Err(match scheme_mistake(headers) {
+                Some(hint) => error.with_detail(hint),
+                None => error,
+            })
+        }
+    }
+}
 
 /// Decides about `request` again after a wait; `waits_left` limits further waits.
 pub(super) fn decide_again<B>(
@@ -19,10 +34,8 @@ pub(super) fn decide_again<B>(
     request: &Request<B>,
     waits_left: &WaitsLeft,
 ) -> Result<Access, NotAccepted> {
-    match credentials(request.headers()) {
-        Ok(Credentials::Bearer(token)) => {
-            validator.decide(token, Some(&RequestView::of(request)), waits_left)
-        }
+    match bearer_token(request.headers()) {
+        Ok(Some(token)) => validator.decide(token, Some(&RequestView::of(request)), waits_left),
         _ => Err(Reason::MissingToken.into()),
     }
 }

@@ -3,6 +3,7 @@
 //!
 #![doc = include_str!("../../docs/tonic.md")]
 
+pub(crate) mod authenticate;
 pub(crate) mod decide;
 pub(crate) mod extensions;
 pub(crate) mod future;

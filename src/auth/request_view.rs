@@ -26,7 +26,6 @@ impl<'r> RequestView<'r> {
         }
     }
 
-    #[cfg(feature = "axum")]
     pub(crate) fn of_parts(parts: &'r http::request::Parts) -> Self {
         Self {
             method: &parts.method,

@@ -10,14 +10,14 @@ use tower_service::Service;
 
 use crate::{
     auth::{
+        decide::bearer_token,
         extensions::{pass, pass_anonymously},
         future::{Rejecter, ResponseFuture},
         request_view::RequestView,
         reserved::Reserved,
     },
-    error::{auth::AuthError, reason::Reason},
+    error::reason::Reason,
     reject::{Reject, body::ResponseBody},
-    token::bearer::{Credentials, credentials, scheme_mistake},
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -70,25 +70,14 @@ where
             reject: self.reject.clone(),
             is_grpc: view.is_grpc(),
         };
-        let decision = match credentials(request.headers()) {
-            Ok(Credentials::Bearer(token)) => {
-                self.validator.decide(token, Some(&view), &WaitsLeft::ALL)
-            }
-            Ok(Credentials::Absent) if self.is_optional => {
+        let decision = match bearer_token(request.headers()) {
+            Ok(Some(token)) => self.validator.decide(token, Some(&view), &WaitsLeft::ALL),
+            Ok(None) if self.is_optional => {
                 pass_anonymously(&mut request);
                 return ResponseFuture::calling(inner.take().call(request), rejecter);
             }
-            Ok(Credentials::Absent) => Err(Reason::MissingToken.into()),
-            Ok(Credentials::Other) => {
-                let error = AuthError::from(Reason::MissingToken);
-                Err(NotAccepted::Rejected(
-                    match scheme_mistake(request.headers()) {
-                        Some(hint) => error.with_detail(hint),
-                        None => error,
-                    },
-                ))
-            }
-            Err(reason) => Err(reason.into()),
+            Ok(None) => Err(Reason::MissingToken.into()),
+            Err(error) => Err(NotAccepted::Rejected(error)),
         };
         match decision {
             Ok(access) => {

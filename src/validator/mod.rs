@@ -89,16 +89,7 @@ impl TokenValidator {
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and
     /// [`Unavailable`](crate::AuthErrorKind::Unavailable).
     pub async fn validate(&self, token: &str) -> Result<Access, AuthError> {
-        let mut waits_left = WaitsLeft::ALL;
-        loop {
-            match self.decide(token, None, &waits_left) {
-                Ok(access) => return Ok(access),
-                Err(NotAccepted::Rejected(error)) => return Err(error),
-                Err(NotAccepted::Wait(wait)) => {
-                    waits_left = waits_left.after(wait.await);
-                }
-            }
-        }
+        self.validate_for(token, None).await
     }
 
     /// Returns whether the keys of every issuer are known and usable.

@@ -13,7 +13,7 @@ use std::{
 use crate::support::{Answer, GatedKeys, failure, get, send, validator};
 use axum::{
     Router,
-    body::Body,
+    body::{Body, Bytes},
     http::{HeaderValue, Method, Request, Response, StatusCode, Version},
     middleware,
     routing::{any, get as get_route},
@@ -26,8 +26,8 @@ use modeler_auth::{
     auth::RequestView,
     issuer::RevocationList,
     keys::StaticKeys,
-    reject::Empty,
-    require::Denied,
+    reject::{Empty, Problem},
+    require::{Denied, PermissionRule},
     test_util::{TestClock, TestIssuer},
 };
 use modeler_auth_testkit::server::serve;
@@ -170,6 +170,76 @@ where
         answers.push((case, answer));
     }
     answers
+}
+
+/// Authenticates and authorizes `request` without the layer.
+async fn without_tower(validator: &TokenValidator, request: Request<Body>) -> Response<Bytes> {
+    let (parts, _) = request.into_parts();
+    let access = match validator.authenticate(&parts).await {
+        Ok(access) => access,
+        Err(error) => return error.response(&Problem),
+    };
+    let rule: &dyn PermissionRule = match parts.uri.path() {
+        "/create" => &Permission::Create,
+        _ => &ByMethod::new(),
+    };
+    match validator.authorize(&parts, &access, rule) {
+        Ok(()) => Response::new(Bytes::from("allowed")),
+        Err(error) => error.response(&Problem),
+    }
+}
+
+#[tokio::test]
+async fn r7_the_responses_without_tower_are_those_of_the_layer() {
+    let issuer = TestIssuer::self_managed();
+    let unreachable = TestIssuer::oidc("https://unreachable.example/");
+    unreachable.fail_fetches(true);
+    let validator = validator([issuer.issuer(), unreachable.issuer()]);
+    let app = routes().layer(AuthLayer::new(validator.clone()));
+    for case in cases(&issuer, &unreachable) {
+        let (parts, _) = case.request.into_parts();
+        let request = || Request::from_parts(parts.clone(), Body::empty());
+        let expected = send(&app, request()).await;
+        let response = without_tower(&validator, request()).await;
+        assert_eq!(response.status(), expected.status, "{}", case.name);
+        assert_eq!(response.body(), &expected.body, "{}", case.name);
+        for (name, value) in response.headers() {
+            let expected = expected.header(name.as_str());
+            assert_eq!(value.to_str().ok(), expected, "{}: {name}", case.name);
+        }
+        assert_eq!(response.status().as_u16(), case.status, "{}", case.name);
+        let challenge = response.headers().get("www-authenticate");
+        let challenge = challenge.map(|value| value.to_str().unwrap());
+        assert_eq!(challenge, case.challenge, "{}", case.name);
+    }
+    let token = issuer.token().permissions([Permission::Create]).sign();
+    let request = Request::post("/create").header("authorization", format!("Bearer {token}"));
+    let response = without_tower(&validator, request.body(Body::empty()).unwrap()).await;
+    assert_eq!(response.body(), "allowed");
+}
+
+#[tokio::test]
+async fn a_renderer_gets_the_request_whoever_rejects_it() {
+    let issuer = TestIssuer::self_managed();
+    let layer = AuthLayer::new(validator([issuer.issuer()])).reject_with_fn(|rejection| {
+        let request = rejection.request().unwrap();
+        let id = request.headers().get("x-request-id").unwrap();
+        let (method, id) = (request.method(), id.to_str().unwrap());
+        rejection.response(format!("{method} {} {id}", rejection.path()))
+    });
+    let app = Router::new().nest("/nested", routes()).layer(layer);
+    let reader = issuer.token().permissions([Permission::Read]).sign();
+    for (path, token, status) in [
+        ("/nested/access", "junk", 401),
+        ("/nested/create", &reader, 403),
+    ] {
+        let request = Request::put(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("x-request-id", "7");
+        let answer = send(&app, request.body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status.as_u16(), status, "{path}");
+        assert_eq!(answer.body, format!("PUT {path} 7"));
+    }
 }
 
 #[tokio::test]

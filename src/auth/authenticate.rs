@@ -1,0 +1,118 @@
+//! Authentication and authorization without a tower layer.
+
+use bytes::Bytes;
+use http::{Response, request::Parts};
+
+use crate::{
+    access::Access,
+    auth::{decide::bearer_token, request_view::RequestView},
+    error::{auth::AuthError, reason::Reason},
+    reject::{Reject, Rejection},
+    require::rule::PermissionRule,
+    validator::{
+        TokenValidator,
+        check::{NotAccepted, WaitsLeft},
+    },
+};
+
+impl TokenValidator {
+    /// Authenticates a request in a framework without tower: reads the Bearer token from its
+    /// `Authorization` header, and validates it.
+    ///
+    /// It decides, waits and logs as [`AuthLayer`](crate::AuthLayer) does; see
+    /// [`validate`](Self::validate) for the longest wait. [`AuthError::response`] returns the status,
+    /// the headers and the body of the rejection.
+    ///
+    /// ```
+    /// use http::{Request, Response, StatusCode};
+    /// use modeler_auth::{Permission, TokenValidator, reject::Problem};
+    ///
+    /// async fn handle(validator: &TokenValidator, request: Request<String>) -> Response<bytes::Bytes> {
+    ///     let (parts, body) = request.into_parts();
+    ///     let access = match validator.authenticate(&parts).await {
+    ///         Ok(access) => access,
+    ///         Err(error) => return error.response(&Problem),
+    ///     };
+    ///     if let Err(error) = validator.authorize(&parts, &access, &Permission::Create) {
+    ///         return error.response(&Problem);
+    ///     }
+    ///     Response::new(format!("{:?} sent {} bytes", access.subject(), body.len()).into())
+    /// }
+    /// # use modeler_auth::test_util::TestIssuer;
+    /// # tokio::runtime::Runtime::new().unwrap().block_on(async {
+    /// # let issuer = TestIssuer::self_managed();
+    /// # let validator = TokenValidator::builder().issuer(issuer.issuer()).build().unwrap();
+    /// let response = handle(&validator, Request::new(String::new())).await;
+    /// assert_eq!(response.status(), StatusCode::UNAUTHORIZED);
+    /// assert_eq!(response.headers()["www-authenticate"], "Bearer");
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    /// [`AuthError`], of the kinds [`InvalidRequest`](crate::AuthErrorKind::InvalidRequest),
+    /// [`InvalidToken`](crate::AuthErrorKind::InvalidToken), [`MissingToken`](crate::AuthErrorKind::MissingToken) and
+    /// [`Unavailable`](crate::AuthErrorKind::Unavailable).
+    pub async fn authenticate(&self, request: &Parts) -> Result<Access, AuthError> {
+        let view = RequestView::of_parts(request);
+        let result = match bearer_token(view.headers()) {
+            Ok(Some(token)) => self.validate_for(token, Some(&view)).await,
+            Ok(None) => Err(Reason::MissingToken.into()),
+            Err(error) => Err(error),
+        };
+        result.map_err(|error| self.log_of_request(error, &view))
+    }
+
+    /// Checks with `rule` whether `access` suffices for a request in a framework without tower.
+    ///
+    /// It logs as [`AuthLayer`](crate::AuthLayer) does.
+    ///
+    /// # Errors
+    /// [`AuthError`] with the [`Denied`](crate::require::Denied) of the rule.
+    pub fn authorize<P>(&self, request: &Parts, access: &Access, rule: &P) -> Result<(), AuthError>
+    where
+        P: PermissionRule + ?Sized,
+    {
+        let view = RequestView::of_parts(request);
+        rule.check(access, &view).map_err(|denied| {
+            let error = AuthError::from(denied).of_issuer(access.claims().shared_issuer());
+            self.log_of_request(error, &view)
+        })
+    }
+
+    /// Validates `token`; with a request, also that its sender may use it.
+    pub(crate) async fn validate_for(
+        &self,
+        token: &str,
+        request: Option<&RequestView<'_>>,
+    ) -> Result<Access, AuthError> {
+        let mut waits_left = WaitsLeft::ALL;
+        loop {
+            match self.decide(token, request, &waits_left) {
+                Ok(access) => return Ok(access),
+                Err(NotAccepted::Rejected(error)) => return Err(error),
+                Err(NotAccepted::Wait(wait)) => {
+                    waits_left = waits_left.after(wait.await);
+                }
+            }
+        }
+    }
+
+    fn log_of_request(&self, error: AuthError, request: &RequestView<'_>) -> AuthError {
+        let error = error.of_request(request);
+        self.log_rejection(&error);
+        error
+    }
+}
+
+impl AuthError {
+    /// Returns the response of `reject` to the rejected request, for a framework without tower.
+    ///
+    /// See [`TokenValidator::authenticate`]. For an error of
+    /// [`TokenValidator::validate`], nothing is known about the request:
+    /// [`Rejection::path`] is empty.
+    pub fn response<R: Reject + ?Sized>(&self, reject: &R) -> Response<Bytes> {
+        let request = self.request().map(RequestView::of);
+        let is_grpc = request.is_some_and(|request| request.is_grpc());
+        reject.reject(&Rejection::new(self, request, is_grpc))
+    }
+}
