@@ -10,6 +10,8 @@ use axum::{Router, body::Body, http::Request, routing::get};
 use log::Log;
 use modeler_auth::{
     AuthLayer, Issuer, TokenValidator,
+    access::{GrantFuture, GrantRequest, GrantSource},
+    camunda::ManagementIdentity,
     keys::{Algorithm, StaticKeys},
     test_util::{TestClock, TestIssuer},
 };
@@ -403,4 +405,160 @@ async fn keys_that_are_too_old_are_logged_with_the_cause() {
         let cause = format!("cause={}: status 403", server.url("/jwks"));
         check(lines[0], &["ERROR", "class=\"status\"", &cause]);
     }
+}
+
+const PERMISSIONS: &str = "/api/permissions/for-token";
+
+/// A validator that asks the stand-in for Management Identity.
+fn asking(server: &Server, issuer: &TestIssuer, clock: &TestClock) -> TokenValidator {
+    let identity = ManagementIdentity::new(server.url(""), "modeler-api");
+    let trusted = issuer.issuer().grants_from(identity);
+    let builder = TokenValidator::builder().issuer(trusted);
+    builder.clock(clock.clone()).build().unwrap()
+}
+
+fn bearer(issuer: &TestIssuer, number: usize) -> String {
+    let token = issuer.token().subject(&number.to_string());
+    let token = token.expires_in(Duration::from_secs(24 * 60 * 60)).sign();
+    format!("Bearer {token}")
+}
+
+fn count(log: &Log, text: &str) -> usize {
+    log.text()
+        .lines()
+        .filter(|line| line.contains(text))
+        .count()
+}
+
+#[tokio::test]
+async fn f43_the_line_about_a_failed_call_names_the_url_the_status_and_what_to_check() {
+    for (status, expected, words) in [
+        (302, 503, "the address that it redirects to"),
+        (401, 401, "the audience of the token"),
+        (403, 503, "firewall or proxy"),
+        (404, 503, "CAMUNDA_IDENTITY_BASEURL"),
+        (500, 503, "log of Management Identity"),
+    ] {
+        let (log, _guard) = Log::capture(LevelFilter::INFO);
+        let server = Server::start().await;
+        let issuer = TestIssuer::oidc("https://login.example.com/");
+        let validator = asking(&server, &issuer, &TestClock::new());
+        server.status(PERMISSIONS, status, None);
+        assert_eq!(send(&validator, &bearer(&issuer, 0)).await, expected);
+        let (url, status) = (server.url(PERMISSIONS), format!("status {status}"));
+        check(&last_line(&log), &[&url, &status, words, issuer.name()]);
+        let is_outage = expected == 503;
+        assert_eq!(count(&log, "grant not fetched"), usize::from(is_outage));
+    }
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    server.text(PERMISSIONS, "<html>");
+    let validator = asking(&server, &issuer, &TestClock::new());
+    assert_eq!(send(&validator, &bearer(&issuer, 0)).await, 503);
+    check(
+        &last_line(&log),
+        &["status 200", "not a JSON array of strings", "login page"],
+    );
+}
+
+#[tokio::test]
+async fn f43_the_line_about_a_slow_source_names_its_url_and_what_to_check() {
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    server.hang(PERMISSIONS);
+    let validator = asking(&server, &issuer, &TestClock::new());
+    assert_eq!(send(&validator, &bearer(&issuer, 0)).await, 503);
+    let words = [
+        &*server.url(PERMISSIONS),
+        "no complete response within 4.9s",
+        "check that Management Identity runs",
+    ];
+    check(&last_line(&log), &words);
+    assert_eq!(count(&log, "grant not fetched"), 1);
+}
+
+#[tokio::test]
+async fn f43_an_outage_of_grants_is_one_line_at_its_start_and_one_at_its_end() {
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    let clock = TestClock::new();
+    let validator = asking(&server, &issuer, &clock);
+    for outage in 1..4 {
+        server.status(PERMISSIONS, 502, None);
+        for number in 0..10 {
+            assert_eq!(send(&validator, &bearer(&issuer, number)).await, 503);
+            clock.advance(Duration::from_secs(11));
+        }
+        assert_eq!(count(&log, "grant not fetched"), outage);
+        assert_eq!(count(&log, "grants are fetched again"), outage - 1);
+        server.text(PERMISSIONS, "[]");
+        for number in 0..10 {
+            assert_eq!(send(&validator, &bearer(&issuer, number)).await, 200);
+        }
+        assert_eq!(count(&log, "grants are fetched again"), outage);
+        // Beyond the age of all grants.
+        clock.advance(Duration::from_secs(10 * 60));
+    }
+}
+
+#[tokio::test]
+async fn a87_a_token_that_is_sent_to_management_identity_is_never_logged() {
+    let (log, _guard) = Log::capture(LevelFilter::TRACE);
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    let clock = TestClock::new();
+    let validator = asking(&server, &issuer, &clock);
+    let bearer = bearer(&issuer, 0);
+    let token = bearer.strip_prefix("Bearer ").unwrap();
+    for status in [200, 301, 401, 403, 404, 500] {
+        server.status(PERMISSIONS, status, None);
+        send(&validator, &bearer).await;
+        clock.advance(Duration::from_secs(10 * 60));
+        // The source may answer with the token.
+        server.text(PERMISSIONS, token);
+        send(&validator, &bearer).await;
+        server.status(PERMISSIONS, 302, Some(("location", format!("/{token}"))));
+        send(&validator, &bearer).await;
+    }
+    let lines = log.text();
+    assert!(count(&log, "grant not fetched") > 10, "{lines}");
+    for secret in token.split('.').skip(1) {
+        assert!(!lines.contains(secret));
+    }
+}
+
+#[tokio::test]
+async fn a_version_1_token_of_entra_is_logged_with_the_setting_to_correct() {
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc("https://sts.windows.net/11111111-2222-3333-4444-555555555555/");
+    let validator = asking(&server, &issuer, &TestClock::new());
+    let token = issuer.token().claim("ver", "1.0").sign();
+    assert_eq!(send(&validator, &format!("Bearer {token}")).await, 401);
+    check(&last_line(&log), &["`requestedAccessTokenVersion` to 2"]);
+    assert_eq!(server.count(PERMISSIONS), 0);
+}
+
+struct Panics;
+
+impl GrantSource for Panics {
+    fn fetch<'a>(&'a self, _: GrantRequest<'a>) -> GrantFuture<'a> {
+        Box::pin(async { panic!("the test says so") })
+    }
+}
+
+#[tokio::test]
+async fn f43_a_source_of_grants_that_panics_is_an_outage() {
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    let issuer = TestIssuer::oidc("https://login.example.com/");
+    let trusted = issuer.issuer().grants_from(Panics);
+    let validator = TokenValidator::builder().issuer(trusted).build().unwrap();
+    for number in 0..3 {
+        assert_eq!(send(&validator, &bearer(&issuer, number)).await, 503);
+    }
+    assert_eq!(count(&log, "grant not fetched"), 1);
+    assert_eq!(count(&log, "the source of grants panicked"), 2);
 }
