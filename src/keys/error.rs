@@ -36,7 +36,8 @@ pub enum KeyFetchErrorKind {
     Status,
     /// No response within the time limit.
     Timeout,
-    /// No TLS connection, e.g. because of an untrusted certificate.
+    /// No TLS connection, e.g. because of an untrusted certificate, or because the CA certificates of
+    /// this machine cannot be read.
     Tls,
     /// Response larger than the limit.
     TooLarge,
