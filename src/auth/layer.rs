@@ -22,8 +22,8 @@ use crate::{
 /// 2. A request with a valid token reaches the inner service with an [`Access`](crate::Access) in
 ///    its extensions.
 /// 3. The layer answers every other request in the form that `R` defines. The status is 401 for a
-///    missing or unacceptable token, 400 for a malformed header, and 503 while no keys are
-///    available.
+///    missing or unacceptable token, 400 for a malformed header, and 503 while the keys, or
+///    the permissions of the token, are not available.
 /// 4. The layer also renders the rejections of
 ///    [`RequirePermission`](crate::require::RequirePermission), [`InfoService`](crate::InfoService)
 ///    and the extractors.
@@ -57,7 +57,8 @@ use crate::{
 ///
 /// - CORS: allow the header `Authorization` by its name, since `*` does not include it
 ///   ([Fetch](https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)). Expose
-///   `WWW-Authenticate` and `Retry-After` if scripts read them.
+///   `WWW-Authenticate` and `Retry-After` if scripts read them, and `Deprecation`, `Sunset` and `Link`
+///   of [`InfoService::deprecation`](crate::InfoService::deprecation).
 /// - Tracing: a span that begins outside does not know the subject. Create the field empty, and
 ///   record it from the `Access` inside, as below. A closure for
 ///   [`reject_with`](AuthLayer::reject_with) can record the reason of a rejection.
