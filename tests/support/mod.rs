@@ -14,7 +14,7 @@ use axum::{
 use modeler_auth::{
     Issuer, TokenValidator,
     keys::{KeyFetch, KeyFetchError, KeyFetchErrorKind, KeyFuture, KeyRequest, KeySource},
-    test_util::TestIssuer,
+    test_util::{TestClock, TestIssuer},
 };
 use tokio::sync::Semaphore;
 use tower::ServiceExt as _;
@@ -108,11 +108,12 @@ impl KeySource for GatedKeys {
     }
 }
 
-/// A validator with one issuer that uses these keys.
+/// A validator with one issuer that uses these keys. Its clock stands still, so a slow machine does not
+/// change the outcome.
 pub fn gated(keys: &GatedKeys) -> TokenValidator {
     let issuer = Issuer::oidc(keys.issuer.name()).audience("test");
     let builder = TokenValidator::builder().issuer(issuer.keys(keys.clone()));
-    builder.build().unwrap()
+    builder.clock(TestClock::new()).build().unwrap()
 }
 
 type Script = dyn Fn(usize) -> Result<KeyFetch, KeyFetchError> + Send + Sync;
