@@ -3,6 +3,7 @@
 //! [`InfoService`]: crate::InfoService
 //! [`Issuer::from_env`]: crate::Issuer::from_env
 //! [`RequirePermissionLayer`]: crate::RequirePermissionLayer
+//! [docs/metrics.md]: https://docs.rs/modeler-auth/latest/modeler_auth/metrics/index.html
 //! [docs/openid.md]: crate::issuer
 //! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
 //! [docs/reliability.md]: crate::keys
@@ -54,6 +55,8 @@ pub mod fuzzing;
 pub mod issuer;
 mod json;
 pub mod keys;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 pub mod reject;
 pub mod require;
 mod telemetry;

@@ -9,6 +9,7 @@ use crate::{
     error::{auth::AuthError, reason::Reason},
     reject::{Reject, Rejection},
     require::rule::PermissionRule,
+    telemetry::metrics::{self, Passed},
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -59,6 +60,9 @@ impl TokenValidator {
             Ok(None) => Err(Reason::MissingToken.into()),
             Err(error) => Err(error),
         };
+        if result.is_ok() {
+            metrics::request_passed(Passed::Accepted);
+        }
         result.map_err(|error| self.log_of_request(error, &view))
     }
 

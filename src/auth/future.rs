@@ -17,6 +17,7 @@ use crate::{
     auth::{decide::decide_again, extensions::pass, request_view::RequestView, reserved::Reserved},
     error::auth::{AuthError, AuthErrorKind},
     reject::{Reject, Rejection, body::ResponseBody},
+    telemetry::metrics::{self, Passed},
     validator::{
         TokenValidator,
         check::{NotAccepted, Wait, WaitsLeft},
@@ -100,6 +101,7 @@ pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
     pub(super) is_grpc: bool,
+    pub(super) passed: Passed,
 }
 
 impl<F, S, B, R> fmt::Debug for ResponseFuture<F, S, B, R> {
@@ -163,8 +165,8 @@ where
         loop {
             let next = match this.state.as_mut().project() {
                 StateProj::Calling { future } => {
-                    let response = ready!(future.poll(cx))?;
-                    return Poll::Ready(Ok(this.rejecter.finish(response)));
+                    let response = ready!(future.poll(cx));
+                    return Poll::Ready(response.map(|response| this.rejecter.finish(response)));
                 }
                 StateProj::Rejected { response } => {
                     let response = response.take().expect(POLLED);
@@ -239,6 +241,7 @@ impl<R: Reject> Rejecter<R> {
     /// Returns `response`, or renders the rejection that an inner service left in its extensions.
     fn finish<B>(&self, mut response: Response<B>) -> Response<ResponseBody<B>> {
         let Some(error) = response.extensions_mut().remove::<AuthError>() else {
+            metrics::request_passed(self.passed);
             return ResponseBody::inner(response);
         };
         let request = error.request().map(RequestView::of);

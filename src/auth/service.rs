@@ -18,6 +18,7 @@ use crate::{
     },
     error::reason::Reason,
     reject::{Reject, body::ResponseBody},
+    telemetry::metrics::Passed,
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -65,15 +66,17 @@ where
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let inner = Reserved::new(&mut self.inner);
         let view = RequestView::of(&request);
-        let rejecter = Rejecter {
+        let mut rejecter = Rejecter {
             validator: self.validator.clone(),
             reject: self.reject.clone(),
             is_grpc: view.is_grpc(),
+            passed: Passed::Accepted,
         };
         let decision = match bearer_token(request.headers()) {
             Ok(Some(token)) => self.validator.decide(token, Some(&view), &WaitsLeft::ALL),
             Ok(None) if self.is_optional => {
                 pass_anonymously(&mut request);
+                rejecter.passed = Passed::Anonymous;
                 return ResponseFuture::calling(inner.take().call(request), rejecter);
             }
             Ok(None) => Err(Reason::MissingToken.into()),

@@ -348,6 +348,14 @@ impl Shared {
     /// Notes whether grants are available, and logs the start and the end of an outage. A refusal does
     /// not prove that grants are available.
     fn report(&self, outcome: &Result<Grant, GrantError>) {
+        let name = match outcome {
+            Ok(_) => "granted",
+            Err(error) => match error.kind() {
+                GrantErrorKind::Refused => "refused",
+                GrantErrorKind::Unavailable => "unavailable",
+            },
+        };
+        telemetry::metrics::grant_fetched(&self.issuer, name);
         match outcome {
             Ok(_) => {
                 if self.is_outage_logged.swap(false, Ordering::Relaxed) {

@@ -5,6 +5,7 @@
 //! key set.
 
 pub(crate) mod limit;
+pub(crate) mod metrics;
 
 use std::time::Duration;
 
@@ -56,6 +57,7 @@ pub(crate) fn layer_missing() {
     static LOG: LogLimit = LogLimit::new(1, Clock::System);
     let error = AuthError::from(Reason::LayerMissing);
     let (reason, status) = (error.reason(), error.kind().status().as_u16());
+    metrics::request_rejected(reason);
     if let Some(suppressed) = LOG.allows_line() {
         tracing::error!(
             target: TARGET, reason, status, suppressed,

@@ -24,6 +24,7 @@ use crate::{
         cache::{Miss, shared::KeysInUse, waiters},
         key_set::KeyLookupError,
     },
+    telemetry::metrics,
     token::{
         claims::Claims,
         jws::{CompactJws, ParsedJws},
@@ -152,10 +153,11 @@ impl Inner {
         let compact = CompactJws::split(token)?;
         let now = self.clock.steady();
         if let Some((access, issuer)) = self.cached(token, now) {
+            metrics::cache_hit();
             issuer.check_request(access.claims(), request, self.leeway)?;
             return Ok(access);
         }
-        let checked = self.check(compact, request, waits_left, now)?;
+        let checked = metrics::timed(|| self.check(compact, request, waits_left, now))?;
         let access = checked.access.clone();
         self.tokens.insert(checked);
         Ok(access)

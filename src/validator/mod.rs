@@ -153,6 +153,7 @@ impl TokenValidator {
     /// Logs the rejection of a request.
     pub(crate) fn log_rejection(&self, error: &AuthError) {
         telemetry::rejected(error, &self.inner.logs);
+        telemetry::metrics::request_rejected(error.reason());
     }
 
     /// Decides about `token` without waiting.

@@ -196,6 +196,7 @@ impl Shared {
                 kind,
             };
             telemetry::key_event(&event, report);
+            telemetry::metrics::key_event(&event, report);
             self.callback.call(&event);
         }
         for problem in &report.problems {

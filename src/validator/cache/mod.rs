@@ -59,6 +59,7 @@ impl TokenCache {
                 return;
             }
             store.insert(token);
+            store.shared().record_size();
         }
     }
 }

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use crate::validator::cache::entry::{CachedToken, TokenKey, TokenKeyHasher};
+use crate::{
+    telemetry::metrics,
+    validator::cache::entry::{CachedToken, TokenKey, TokenKeyHasher},
+};
 
 /// Cache of at most a number of bytes. A clone is cheap and shares the entries.
 #[derive(Clone)]
@@ -41,5 +44,15 @@ impl SharedCache {
 
     pub(super) fn insert(&self, token: CachedToken) {
         self.0.insert(TokenKey::of(token.token()), token);
+    }
+
+    /// Records the number of entries and their bytes, without those of threads, as a metric.
+    pub(super) fn record_size(&self) {
+        if !cfg!(feature = "metrics") {
+            return;
+        }
+        // Until then the numbers lack the last insertions.
+        self.0.run_pending_tasks();
+        metrics::cache_size(self.0.entry_count(), self.0.weighted_size());
     }
 }
