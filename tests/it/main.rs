@@ -25,5 +25,6 @@ mod mapping;
 mod other_layers;
 mod problems;
 mod providers;
+mod test_server;
 mod tokens;
 mod transport;
