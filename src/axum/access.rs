@@ -15,6 +15,9 @@ use crate::{
 /// request that passed no [`AuthLayer`](crate::AuthLayer). The log line about the 500 tells where to
 /// add the layer.
 ///
+/// Middleware of `axum::middleware::from_fn` with this argument belongs inside the layer: add it to the
+/// `Router` before the layer.
+///
 /// ```
 /// use modeler_auth::Access;
 ///
