@@ -4,6 +4,7 @@
 //! [`Issuer::from_env`]: crate::Issuer::from_env
 //! [`RequirePermissionLayer`]: crate::RequirePermissionLayer
 //! [docs/metrics.md]: https://docs.rs/modeler-auth/latest/modeler_auth/metrics/index.html
+//! [docs/axum.md]: https://docs.rs/modeler-auth/latest/modeler_auth/axum/index.html
 //! [docs/openid.md]: crate::issuer
 //! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
 //! [docs/reliability.md]: crate::keys
@@ -43,7 +44,7 @@
 pub mod access;
 pub mod auth;
 #[cfg(feature = "axum")]
-mod axum;
+pub mod axum;
 mod calls;
 pub mod camunda;
 mod clock;

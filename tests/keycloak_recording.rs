@@ -13,7 +13,7 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use modeler_auth::{
     Issuer, Permission, Permissions, TokenValidator,
     keys::StaticKeys,
-    test_util::{TestClock, TestServer},
+    test_util::{DevelopmentIssuer, TestClock},
 };
 use serde_json::Value;
 
@@ -81,14 +81,14 @@ fn compare(what: &str, ours: &Value, real: &Value, known_to_lack: &[&str]) {
 }
 
 struct Ours {
-    server: TestServer,
+    issuer: DevelopmentIssuer,
     client: reqwest::Client,
 }
 
 impl Ours {
     async fn start() -> Self {
         Self {
-            server: TestServer::start("127.0.0.1:0".parse().unwrap())
+            issuer: DevelopmentIssuer::start("127.0.0.1:0".parse().unwrap())
                 .await
                 .unwrap(),
             client: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -97,14 +97,16 @@ impl Ours {
 
     async fn token_response(&self) -> Value {
         let form = "client_id=writer&client_secret=writer-secret&grant_type=client_credentials";
-        let request = self.client.post(self.server.token_url());
+        let request = self
+            .client
+            .post(self.issuer.server().self_managed().token_url());
         let request = request.header("content-type", "application/x-www-form-urlencoded");
         let response = request.body(form).send().await.unwrap();
         json(&response.text().await.unwrap())
     }
 
     async fn get(&self, path: &str) -> Value {
-        let url = format!("{}{path}", self.server.self_managed().name());
+        let url = format!("{}{path}", self.issuer.server().self_managed().name());
         json(
             &self
                 .client

@@ -31,7 +31,7 @@ use axum::{
 };
 use modeler_auth::{
     AuthLayer, ByMethod, InfoService, Issuer, Permission, RequirePermissionLayer, TokenValidator,
-    test_util::TestServer,
+    test_util::DevelopmentIssuer,
 };
 use tokio::signal;
 use tracing_subscriber::EnvFilter;
@@ -67,8 +67,12 @@ async fn run() -> Result<(), Box<dyn Error>> {
     if let Some(issuer) = Issuer::from_env()? {
         builder = builder.issuer(issuer);
     } else {
-        let server = settings.start_development_issuer().await?;
-        let clients: Vec<_> = TestServer::CLIENTS.iter().map(|client| client.id).collect();
+        let started = settings.start_development_issuer().await?;
+        let server = started.server();
+        let clients: Vec<_> = DevelopmentIssuer::CLIENTS
+            .iter()
+            .map(|client| client.id)
+            .collect();
         tracing::warn!(
             clients = clients.join(", "),
             "tokens of the development issuer are accepted, whose client secrets are published"
@@ -76,7 +80,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         builder = builder
             .issuer(server.self_managed().issuer())
             .issuer(server.saas().issuer());
-        development = Some(server);
+        development = Some(started);
     }
     let app = app(&builder.build()?);
 
@@ -86,8 +90,8 @@ async fn run() -> Result<(), Box<dyn Error>> {
         "Service: {0}  (Swagger UI: {0}/swagger-ui.html)",
         url(address)
     );
-    if let Some(server) = &development {
-        introduce(server, address);
+    if let Some(development) = &development {
+        introduce(development, address);
     }
     axum::serve(listener, app)
         .with_graceful_shutdown(stop_signal())
@@ -130,14 +134,15 @@ fn app(validator: &TokenValidator) -> Router {
 }
 
 /// Prints the clients and the commands to try.
-fn introduce(server: &TestServer, address: SocketAddr) {
+fn introduce(development: &DevelopmentIssuer, address: SocketAddr) {
+    let server = development.server();
     let names = |permissions: &[Permission]| {
         let names: Vec<_> = permissions.iter().map(|one| one.name()).collect();
         names.join(" ")
     };
     println!("Development issuer: {}\n", url(server.local_addr()));
     println!("{:<10} {:<17} permissions", "client", "secret");
-    for client in TestServer::CLIENTS {
+    for client in DevelopmentIssuer::CLIENTS {
         let permissions = match client.permissions {
             _ if client.is_internal => "only for the internal API: gets 401".to_owned(),
             [] => "none".to_owned(),
@@ -163,7 +168,7 @@ Then read its grant, with its access_token in place of eyJhb...:
 
 curl -o - '{service}/api/v1/info' -H 'Authorization: Bearer eyJhb...'
 ",
-        token_url = server.token_url(),
+        token_url = server.self_managed().token_url(),
         saas = server.saas().name(),
         service = url(address),
     );

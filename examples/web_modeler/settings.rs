@@ -2,7 +2,7 @@
 
 use std::{env, io, net::SocketAddr, str::FromStr, time::Duration};
 
-use modeler_auth::test_util::TestServer;
+use modeler_auth::test_util::DevelopmentIssuer;
 use tokio::net::TcpListener;
 
 /// Settings of this example, from variables.
@@ -33,7 +33,7 @@ impl Settings {
     ///
     /// Anyone who reaches the issuer gets tokens. Neither the issuer nor a service that trusts it
     /// may therefore be reachable from outside.
-    pub(crate) async fn start_development_issuer(&self) -> Result<TestServer, String> {
+    pub(crate) async fn start_development_issuer(&self) -> Result<DevelopmentIssuer, String> {
         for (name, address) in [
             ("MODELER_ADDR", self.address),
             ("DEV_ISSUER_ADDR", self.issuer_address),
@@ -45,7 +45,7 @@ impl Settings {
                 ));
             }
         }
-        let started = TestServer::start(self.issuer_address).await;
+        let started = DevelopmentIssuer::start(self.issuer_address).await;
         started.map_err(|error| not_bound("DEV_ISSUER_ADDR", self.issuer_address, &error))
     }
 }

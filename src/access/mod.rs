@@ -45,6 +45,12 @@ impl Access {
         Self::new(self.inner.claims.clone(), self.inner.grant.clone())
     }
 
+    /// Returns whether both values are clones of one access.
+    #[cfg(feature = "axum")]
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     pub(crate) fn grant(&self) -> &Grant {
         &self.inner.grant
     }

@@ -45,6 +45,21 @@ use crate::{
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```
 ///
+/// # In a `Router` of axum
+///
+/// 1. `Router::layer` covers the routes and the fallback that the router has at that moment. Unknown
+///    paths get 401 without a token, and 404 with one. Add the layer last, to the outermost router.
+/// 2. `Router::route_layer` leaves unknown paths public: they get 404.
+/// 3. Routes, methods of routes, and fallbacks that are added after the layer are public. So are routes
+///    of a router that is merged later.
+/// 4. A layer of a nested router covers its routes, but not the unknown paths below its prefix, unless
+///    that router has a fallback.
+/// 5. A tonic router with this layer that is merged brings its fallback along, which then answers all
+///    unknown paths.
+/// 6. A WebSocket or a stream of events does not end when its token expires.
+///
+/// The module `axum`, which needs the feature of the same name, has tables and examples.
+///
 /// # Other layers
 ///
 /// In a `Router`, the layer added last is outermost; in a `ServiceBuilder`, the layer added first.

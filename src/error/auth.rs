@@ -25,6 +25,8 @@ pub struct AuthError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {
+    /// Valid token whose claims do not fit the type that a handler needs. 403, `insufficient_scope`.
+    ClaimsMismatch,
     /// Valid token without the needed permission. 403, `insufficient_scope`.
     InsufficientScope,
     /// `Authorization` header that does not follow RFC 6750. 400, `invalid_request`.
@@ -46,7 +48,9 @@ impl AuthErrorKind {
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
-            Self::InsufficientScope | Self::NoOrganization => StatusCode::FORBIDDEN,
+            Self::ClaimsMismatch | Self::InsufficientScope | Self::NoOrganization => {
+                StatusCode::FORBIDDEN
+            }
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
             Self::InvalidToken | Self::MissingToken => StatusCode::UNAUTHORIZED,
             Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
@@ -57,6 +61,7 @@ impl AuthErrorKind {
     /// Returns the class of `reason`.
     const fn of(reason: &Reason) -> Self {
         match reason {
+            Reason::ClaimsMismatch => Self::ClaimsMismatch,
             Reason::InsufficientScope(_) => Self::InsufficientScope,
             Reason::MalformedAuthorization | Reason::SeveralAuthorizations => Self::InvalidRequest,
             Reason::LayerMissing => Self::LayerMissing,
@@ -181,8 +186,8 @@ impl AuthError {
     }
 
     /// Returns the values found and expected, for logs but not for clients. They come from the
-    /// configuration and, only for a verified token, from the claim `aud`. Claim values are escaped
-    /// and cut short.
+    /// configuration and, only for a verified token, from the claim `aud` and the name of a member that
+    /// does not fit. Text from a token is escaped and cut short.
     pub(crate) fn detail(&self) -> Option<&str> {
         match (&self.detail, &self.reason) {
             (Some(detail), _) => Some(detail),

@@ -9,6 +9,11 @@ use crate::error::token_kind::TokenKind;
 pub(crate) enum Reason {
     AmbiguousKey,
     BadSignature,
+    #[cfg_attr(
+        not(feature = "axum"),
+        expect(dead_code, reason = "only an extractor rejects so")
+    )]
+    ClaimsMismatch,
     ClaimsRefused,
     Expired,
     GrantRefused,
@@ -58,6 +63,7 @@ impl Reason {
         match self {
             Self::AmbiguousKey => "ambiguous_key",
             Self::BadSignature => "bad_signature",
+            Self::ClaimsMismatch => "claims_mismatch",
             Self::ClaimsRefused => "claims_refused",
             Self::Expired => "expired",
             Self::GrantRefused => "grant_refused",
@@ -93,9 +99,10 @@ impl Reason {
     }
 
     /// Codes of all reasons, in alphabetical order.
-    pub(crate) const CODES: [&'static str; 33] = [
+    pub(crate) const CODES: [&'static str; 34] = [
         "ambiguous_key",
         "bad_signature",
+        "claims_mismatch",
         "claims_refused",
         "expired",
         "grant_refused",
@@ -135,6 +142,9 @@ impl Reason {
                 "the token has no key id (`kid`), and several keys of its issuer fit: configure the issuer to write `kid`"
             }
             Self::BadSignature => "the token's signature is not valid for the issuer's key",
+            Self::ClaimsMismatch => {
+                "the token is valid, but its claims do not fit the type that the handler needs: configure the issuer to write them, or change the type"
+            }
             Self::ClaimsRefused => {
                 "the token is genuine, but its claims do not fit the issuer's mapping"
             }

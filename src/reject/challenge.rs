@@ -12,7 +12,9 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
         AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
         AuthErrorKind::InvalidRequest => "invalid_request",
         AuthErrorKind::InvalidToken => "invalid_token",
-        AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => "insufficient_scope",
+        AuthErrorKind::ClaimsMismatch
+        | AuthErrorKind::InsufficientScope
+        | AuthErrorKind::NoOrganization => "insufficient_scope",
         AuthErrorKind::LayerMissing | AuthErrorKind::Unavailable => return None,
     };
     let description = rejection.description();

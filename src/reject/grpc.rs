@@ -29,7 +29,9 @@ impl Reject for Grpc {
             AuthErrorKind::InvalidRequest
             | AuthErrorKind::InvalidToken
             | AuthErrorKind::MissingToken => "16",
-            AuthErrorKind::InsufficientScope | AuthErrorKind::NoOrganization => "7",
+            AuthErrorKind::ClaimsMismatch
+            | AuthErrorKind::InsufficientScope
+            | AuthErrorKind::NoOrganization => "7",
             AuthErrorKind::Unavailable => "14",
             AuthErrorKind::LayerMissing => "13",
         };

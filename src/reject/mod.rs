@@ -158,6 +158,7 @@ impl<'e> Rejection<'e> {
     #[must_use]
     pub fn description(&self) -> &'static str {
         match self.error.kind() {
+            AuthErrorKind::ClaimsMismatch => "The token lacks claims that this operation needs",
             AuthErrorKind::InsufficientScope => "The token does not permit this operation",
             AuthErrorKind::InvalidRequest => "The Authorization header is malformed",
             AuthErrorKind::InvalidToken if self.error.reason() == "expired" => {

@@ -13,6 +13,8 @@ use crate::{
 /// It belongs inside an [`AuthLayer`](crate::AuthLayer), which renders its rejections. Without an
 /// `AuthLayer` every request gets 500, and the log says so.
 ///
+/// Add it with `Router::route_layer` of axum: with `Router::layer`, unknown paths get 403 in place of 404.
+///
 /// The inner service must be `Clone`: for a rejected request the layer replaces it with a clone, so
 /// that no reservation stays in it.
 ///

@@ -1,7 +1,8 @@
 //! Log lines about requests and fetches of keys, for operators.
 //!
-//! Fields never contain a token, its key id or its signature. They contain no claims except `aud`, and
-//! this only after the signature was verified. `issuer` is a configured issuer. `key_id` is from a
+//! Fields never contain a token, its key id or its signature. They contain no claims except `aud` and the
+//! name of a member that does not fit the type of a handler, and these only after the signature was
+//! verified. `issuer` is a configured issuer. `key_id` is from a
 //! key set.
 
 pub(crate) mod limit;

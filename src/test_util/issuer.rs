@@ -52,11 +52,29 @@ pub(crate) enum Shape {
 
 impl Shape {
     /// Returns the audience of the issuer's tokens.
-    fn audience(self) -> &'static str {
+    pub(super) fn audience(self) -> &'static str {
         match self {
             Self::Oidc => "test",
             Self::Saas => "api.cloud.camunda.io",
             Self::SelfManaged => "web-modeler-public-api",
+        }
+    }
+
+    /// Returns the path of the key set below the issuer's URL.
+    pub(super) fn keys_path(self) -> &'static str {
+        match self {
+            Self::Oidc => "/jwks",
+            Self::Saas => "/.well-known/jwks.json",
+            Self::SelfManaged => "/protocol/openid-connect/certs",
+        }
+    }
+
+    /// Returns the path of the token endpoint below the issuer's URL.
+    pub(super) fn token_path(self) -> &'static str {
+        match self {
+            Self::Oidc => "/token",
+            Self::Saas => "/oauth/token",
+            Self::SelfManaged => "/protocol/openid-connect/token",
         }
     }
 }
@@ -127,6 +145,14 @@ impl TestIssuer {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.state.name
+    }
+
+    /// Returns the URL of the token endpoint, where only a [`TestServer`](crate::test_util::TestServer)
+    /// answers.
+    #[must_use]
+    pub fn token_url(&self) -> String {
+        let base = self.name().trim_end_matches('/');
+        format!("{base}{}", self.shape().token_path())
     }
 
     /// Creates a builder for a token of this issuer.

@@ -2,7 +2,9 @@
 //!
 #![doc = include_str!("../../docs/testing.md")]
 
+mod client;
 mod clock;
+mod development_issuer;
 mod issuer;
 mod server;
 pub(crate) mod signing_key;
@@ -10,8 +12,10 @@ mod token;
 mod token_endpoint;
 
 pub use self::{
+    client::TestClient,
     clock::TestClock,
+    development_issuer::{DevelopmentClient, DevelopmentIssuer},
     issuer::TestIssuer,
-    server::{TestClient, TestServer},
+    server::TestServer,
     token::TokenBuilder,
 };

@@ -1,6 +1,12 @@
 //! Test issuers over HTTP, with the paths and responses of Camunda's own installations.
 
-use std::{convert::Infallible, io, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
@@ -11,22 +17,44 @@ use serde::Serialize;
 use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 
-use crate::{
-    access::permission::Permission,
-    test_util::{TestIssuer, issuer::Shape, token_endpoint::token},
-};
+use crate::test_util::{TestClient, TestIssuer, issuer::Shape, token_endpoint::token};
 
-/// Development issuers on loopback, each with its own keys and tokens: a Self-Managed realm under
-/// `/auth/realms/camunda-platform`, and Camunda SaaS at the root.
+/// Issuers on loopback for tests, each with its own keys and tokens: a Self-Managed realm, Camunda SaaS
+/// and a plain OpenID provider. Their token endpoints know the clients that the test
+/// [adds](TestServer::add_client), and no others.
 ///
-/// | request | answer |
-/// |---|---|
-/// | `GET …/.well-known/openid-configuration` | discovery |
-/// | `GET …/protocol/openid-connect/certs`, `GET /.well-known/jwks.json` | the key set |
-/// | `POST …/protocol/openid-connect/token` | a Self-Managed token for one of the [`CLIENTS`](TestServer::CLIENTS), valid for 5 minutes |
-/// | `POST /oauth/token`, form or JSON, with `audience=api.cloud.camunda.io` | a SaaS token, valid for 24 hours |
+/// | issuer | URL | key set | token endpoint |
+/// |---|---|---|---|
+/// | [`self_managed`](TestServer::self_managed) | `/auth/realms/camunda-platform` | `…/protocol/openid-connect/certs` | `…/protocol/openid-connect/token` |
+/// | [`saas`](TestServer::saas) | `/` | `/.well-known/jwks.json` | `/oauth/token` |
+/// | [`oidc`](TestServer::oidc) | `/oidc` | `/oidc/jwks` | `/oidc/token` |
+///
+/// - Each issuer has a discovery document.
+/// - The token endpoints accept `client_credentials`, as a form or as JSON.
+/// - Tokens are valid for 5 minutes, those of SaaS for 24 hours, unless the client sets another
+///   lifetime.
+/// - A request for a SaaS token needs `audience=api.cloud.camunda.io`. A client whose tokens have another
+///   audience gets none there.
 ///
 /// Dropping it stops the server.
+///
+/// ```
+/// use std::time::Duration;
+/// use modeler_auth::test_util::{TestClient, TestServer};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let server = TestServer::start("127.0.0.1:0".parse()?).await?;
+/// server.add_client(TestClient::new("shop", "shop-secret").tokens(|token| {
+///     token.claim("scope", "orders:read").expires_in(Duration::from_secs(30))
+/// }));
+/// // Pass these to the service, and to the client that gets a token.
+/// let issuer = server.oidc().issuer();
+/// let token_url = server.oidc().token_url();
+/// assert!(token_url.ends_with("/oidc/token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct TestServer {
     issuers: Issuers,
@@ -37,62 +65,17 @@ pub struct TestServer {
 
 #[derive(Clone, Debug)]
 struct Issuers {
-    self_managed: TestIssuer,
+    oidc: TestIssuer,
     saas: TestIssuer,
+    self_managed: TestIssuer,
+    /// Clients of all issuers, with distinct ids.
+    clients: Arc<Mutex<Vec<TestClient>>>,
 }
 
-/// Machine client of the [`TestServer`].
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct TestClient {
-    /// `client_id`.
-    pub id: &'static str,
-    /// `client_secret`.
-    pub secret: &'static str,
-    /// Permissions of the client's tokens.
-    pub permissions: &'static [Permission],
-    /// `true` if the client's Self-Managed tokens are for the internal API only, so that no service
-    /// behind the layer may accept them.
-    pub is_internal: bool,
-}
-
+const OIDC: &str = "/oidc";
 const REALM: &str = "/auth/realms/camunda-platform";
 
 impl TestServer {
-    /// All clients.
-    pub const CLIENTS: &[TestClient] = &[
-        TestClient {
-            id: "all",
-            secret: "all-secret",
-            permissions: &Permission::ALL,
-            is_internal: false,
-        },
-        TestClient {
-            id: "writer",
-            secret: "writer-secret",
-            permissions: &[Permission::Create, Permission::Read, Permission::Update],
-            is_internal: false,
-        },
-        TestClient {
-            id: "reader",
-            secret: "reader-secret",
-            permissions: &[Permission::Read],
-            is_internal: false,
-        },
-        TestClient {
-            id: "nobody",
-            secret: "nobody-secret",
-            permissions: &[],
-            is_internal: false,
-        },
-        TestClient {
-            id: "internal",
-            secret: "internal-secret",
-            permissions: &[],
-            is_internal: true,
-        },
-    ];
-
     /// Starts a server on `address`; port 0 selects a free port.
     ///
     /// # Errors
@@ -101,7 +84,7 @@ impl TestServer {
     pub async fn start(address: SocketAddr) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             let problem =
-                format!("a development issuer must listen on loopback, but {address} is not");
+                format!("an issuer for tests must listen on loopback, but {address} is not");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, problem));
         }
         let listener = TcpListener::bind(address).await?;
@@ -110,17 +93,15 @@ impl TestServer {
             SocketAddr::V4(v4) if v4.ip().octets() != [127, 0, 0, 1] => address.to_string(),
             _ => format!("localhost:{}", address.port()),
         };
+        let issuer = |shape, path| {
+            let url = Some(format!("http://{address}{path}"));
+            TestIssuer::new(format!("http://{host}{path}"), shape, url)
+        };
         let issuers = Issuers {
-            self_managed: TestIssuer::new(
-                format!("http://{host}{REALM}"),
-                Shape::SelfManaged,
-                Some(format!("http://{address}{REALM}")),
-            ),
-            saas: TestIssuer::new(
-                format!("http://{host}/"),
-                Shape::Saas,
-                Some(format!("http://{address}/")),
-            ),
+            oidc: issuer(Shape::Oidc, OIDC),
+            saas: issuer(Shape::Saas, "/"),
+            self_managed: issuer(Shape::SelfManaged, REALM),
+            clients: Arc::default(),
         };
         let mut task = JoinSet::new();
         task.spawn(serve(listener, issuers.clone()));
@@ -149,13 +130,18 @@ impl TestServer {
         &self.issuers.saas
     }
 
-    /// Returns the URL of the Self-Managed realm's token endpoint.
+    /// Returns the issuer that is a plain OpenID provider; its tokens have the audience `test`, unless
+    /// their client sets another.
     #[must_use]
-    pub fn token_url(&self) -> String {
-        format!(
-            "{}/protocol/openid-connect/token",
-            self.self_managed().name()
-        )
+    pub fn oidc(&self) -> &TestIssuer {
+        &self.issuers.oidc
+    }
+
+    /// Adds a client to all token endpoints. It replaces a client with the same id.
+    pub fn add_client(&self, client: TestClient) {
+        let mut clients = self.issuers.clients();
+        clients.retain(|other| other.id() != client.id());
+        clients.push(client);
     }
 }
 
@@ -183,23 +169,20 @@ async fn serve(listener: TcpListener, issuers: Issuers) {
 }
 
 impl Issuers {
+    fn clients(&self) -> MutexGuard<'_, Vec<TestClient>> {
+        self.clients.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let path = request.uri().path().to_owned();
-        let (issuer, path) = match path.strip_prefix(REALM) {
-            Some(path) => (&self.self_managed, path),
-            None => (&self.saas, path.as_str()),
-        };
-        let is_saas = issuer.shape() == Shape::Saas;
-        let keys_path = if is_saas {
-            "/.well-known/jwks.json"
+        let (issuer, path) = if let Some(path) = path.strip_prefix(REALM) {
+            (&self.self_managed, path)
+        } else if let Some(path) = path.strip_prefix(OIDC) {
+            (&self.oidc, path)
         } else {
-            "/protocol/openid-connect/certs"
+            (&self.saas, path.as_str())
         };
-        let token_path = if is_saas {
-            "/oauth/token"
-        } else {
-            "/protocol/openid-connect/token"
-        };
+        let keys_path = issuer.shape().keys_path();
         match (request.method(), path) {
             (&Method::GET, "/.well-known/openid-configuration") if issuer.is_failing() => {
                 empty(StatusCode::SERVICE_UNAVAILABLE)
@@ -211,7 +194,7 @@ impl Issuers {
                     &json!({
                         "issuer": issuer.name(),
                         "jwks_uri": format!("{base}{keys_path}"),
-                        "token_endpoint": format!("{base}{token_path}"),
+                        "token_endpoint": issuer.token_url(),
                         "grant_types_supported": ["client_credentials"],
                         "token_endpoint_auth_methods_supported":
                             ["client_secret_basic", "client_secret_post"],
@@ -229,10 +212,12 @@ impl Issuers {
                 }
                 None => empty(StatusCode::SERVICE_UNAVAILABLE),
             },
-            (&Method::POST, path) if path == token_path => match token(issuer, request).await {
-                Ok(answer) => json_response(StatusCode::OK, &answer),
-                Err((status, code)) => json_response(status, &json!({"error": code})),
-            },
+            (&Method::POST, path) if path == issuer.shape().token_path() => {
+                match token(issuer, || self.clients().clone(), request).await {
+                    Ok(answer) => json_response(StatusCode::OK, &answer),
+                    Err((status, code)) => json_response(status, &json!({"error": code})),
+                }
+            }
             _ => empty(StatusCode::NOT_FOUND),
         }
     }

@@ -107,8 +107,7 @@ impl TokenBuilder {
         if self.issuer.shape() != Shape::SelfManaged {
             return self.claim("scope", names.join(" "));
         }
-        let audience = self.claims.get("aud").and_then(Value::as_str);
-        let audience = audience.unwrap_or_default().to_owned();
+        let audience = self.only_audience().unwrap_or_default().to_owned();
         let roles = json!({"roles": names});
         self.claim(
             "permissions",
@@ -159,6 +158,16 @@ impl TokenBuilder {
     pub fn expired(self) -> Self {
         let expired_at = self.issued_at.saturating_sub(60 * 60);
         self.claim("exp", expired_at)
+    }
+
+    /// Returns the audience, if it is a string.
+    pub(super) fn only_audience(&self) -> Option<&str> {
+        self.claims.get("aud").and_then(Value::as_str)
+    }
+
+    /// Returns the lifetime in seconds.
+    pub(super) fn lifetime(&self) -> u64 {
+        self.lifetime
     }
 
     /// Signs with the issuer's current key.

@@ -5,12 +5,10 @@ use http::{Request, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use url::form_urlencoded;
 
-use crate::test_util::{TestClient, TestIssuer, TestServer, issuer::Shape};
+use crate::test_util::{TestClient, TestIssuer, issuer::Shape};
 
-const INTERNAL_AUDIENCE: &str = "web-modeler-api";
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// Parameters of a token request (RFC 6749 §4.4.2, §2.3.1).
@@ -26,7 +24,7 @@ struct TokenRequest {
 #[derive(Serialize)]
 pub(super) struct TokenResponse {
     access_token: String,
-    expires_in: u32,
+    expires_in: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_expires_in: Option<u32>,
     token_type: &'static str,
@@ -37,9 +35,10 @@ pub(super) struct TokenResponse {
 /// Status and error code (RFC 6749 §5.2).
 pub(super) type TokenError = (StatusCode, &'static str);
 
-/// Answers a token request.
+/// Answers a token request; `clients` returns the clients that there are when it was read.
 pub(super) async fn token(
     issuer: &TestIssuer,
+    clients: impl FnOnce() -> Vec<TestClient>,
     request: Request<Incoming>,
 ) -> Result<TokenResponse, TokenError> {
     const INVALID_REQUEST: TokenError = (StatusCode::BAD_REQUEST, "invalid_request");
@@ -62,61 +61,30 @@ pub(super) async fn token(
         asked.client_id = Some(id);
         asked.client_secret = Some(secret);
     }
-    let client = asked
-        .client()
+    let (id, secret) = (asked.client_id.as_deref(), asked.client_secret.as_deref());
+    let client = clients()
+        .into_iter()
+        .find(|client| client.has(id, secret))
         .ok_or((StatusCode::UNAUTHORIZED, "invalid_client"))?;
     match asked.grant_type.as_deref() {
         Some("client_credentials") => {}
         Some(_) => return Err((StatusCode::BAD_REQUEST, "unsupported_grant_type")),
         None => return Err(INVALID_REQUEST),
     }
+    let token = client.token(issuer.token());
     if issuer.shape() == Shape::Saas {
-        saas_token(issuer, client, asked.audience.as_deref())
-    } else {
-        Ok(self_managed_token(issuer, client))
+        let audience = Some(Shape::Saas.audience());
+        if asked.audience.as_deref() != audience || token.only_audience() != audience {
+            return Err((StatusCode::FORBIDDEN, "access_denied"));
+        }
     }
-}
-
-fn self_managed_token(issuer: &TestIssuer, client: &TestClient) -> TokenResponse {
-    let mut token = issuer.token().client(client.id);
-    if client.is_internal {
-        token = token
-            .audience(INTERNAL_AUDIENCE)
-            .claim(
-                "permissions",
-                json!({INTERNAL_AUDIENCE: ["write:*", "admin:*"]}),
-            )
-            .without("resource_access");
-    } else if client.permissions.is_empty() {
-        token = token.without("permissions").without("resource_access");
-    } else {
-        token = token.permissions(client.permissions.iter().copied());
-    }
-    TokenResponse {
-        access_token: token.sign(),
-        expires_in: 300,
-        refresh_expires_in: Some(0),
-        token_type: "Bearer",
-        not_before_policy: Some(0),
-    }
-}
-
-fn saas_token(
-    issuer: &TestIssuer,
-    client: &TestClient,
-    audience: Option<&str>,
-) -> Result<TokenResponse, TokenError> {
-    if client.is_internal || audience != Some("api.cloud.camunda.io") {
-        return Err((StatusCode::FORBIDDEN, "access_denied"));
-    }
-    let permissions = client.permissions.iter().copied();
-    let token = issuer.token().client(client.id).permissions(permissions);
+    let of_keycloak = (issuer.shape() == Shape::SelfManaged).then_some(0);
     Ok(TokenResponse {
+        expires_in: token.lifetime(),
         access_token: token.sign(),
-        expires_in: 24 * 60 * 60,
-        refresh_expires_in: None,
+        refresh_expires_in: of_keycloak,
         token_type: "Bearer",
-        not_before_policy: None,
+        not_before_policy: of_keycloak,
     })
 }
 
@@ -134,13 +102,6 @@ impl TokenRequest {
             *member = Some(value.into_owned());
         }
         request
-    }
-
-    fn client(&self) -> Option<&'static TestClient> {
-        TestServer::CLIENTS.iter().find(|client| {
-            self.client_id.as_deref() == Some(client.id)
-                && self.client_secret.as_deref() == Some(client.secret)
-        })
     }
 }
 

@@ -210,7 +210,8 @@ impl Claims {
             .map_err(|_| ClaimError::new("*", "do not fit the type asked for"))
     }
 
-    fn payload(&self) -> &str {
+    /// Returns the JSON text of all claims.
+    pub(crate) fn payload(&self) -> &str {
         self.payload.of(&self.text)
     }
 }

@@ -73,6 +73,11 @@ fn every_public_type_is_send_and_sync() {
     assert::<modeler_auth::issuer::TokenIdentity<'_>>();
     assert::<modeler_auth::keys::KeyEvent<'_>>();
     assert::<modeler_auth::keys::KeyEventKind>();
+    assert::<modeler_auth::axum::Authorized<modeler_auth::axum::Create>>();
+    assert::<modeler_auth::axum::TypedClaims<String>>();
+    assert::<modeler_auth::test_util::DevelopmentClient>();
+    assert::<modeler_auth::test_util::DevelopmentIssuer>();
+    assert::<modeler_auth::test_util::TestClient>();
     assert::<modeler_auth::test_util::TestClock>();
     assert::<modeler_auth::test_util::TestIssuer>();
     assert::<modeler_auth::test_util::TestServer>();

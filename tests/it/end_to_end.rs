@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use axum::{Router, routing::post};
 use modeler_auth::{
     AuthLayer, ByMethod, InfoService, RequirePermissionLayer, TokenValidator,
-    test_util::{TestClient, TestServer},
+    test_util::{DevelopmentClient, DevelopmentIssuer},
 };
 use modeler_auth_testkit::server::serve;
 use reqwest::{Client, Response};
@@ -15,17 +15,17 @@ const LOOPBACK: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 0);
 
 struct Setup {
-    issuer: TestServer,
+    issuer: DevelopmentIssuer,
     service: SocketAddr,
     client: Client,
 }
 
 impl Setup {
     async fn start() -> Self {
-        let issuer = TestServer::start(LOOPBACK).await.unwrap();
+        let issuer = DevelopmentIssuer::start(LOOPBACK).await.unwrap();
         let validator = TokenValidator::builder()
-            .issuer(issuer.self_managed().issuer())
-            .issuer(issuer.saas().issuer())
+            .issuer(issuer.server().self_managed().issuer())
+            .issuer(issuer.server().saas().issuer())
             .build()
             .unwrap();
         let app = Router::new()
@@ -40,27 +40,31 @@ impl Setup {
         }
     }
 
-    fn client(name: &str) -> &'static TestClient {
-        let mut clients = TestServer::CLIENTS.iter();
+    fn client(name: &str) -> &'static DevelopmentClient {
+        let mut clients = DevelopmentIssuer::CLIENTS.iter();
         clients.find(|client| client.id == name).unwrap()
     }
 
     async fn self_managed_token(&self, client: &str) -> String {
-        let TestClient { id, secret, .. } = Self::client(client);
+        let DevelopmentClient { id, secret, .. } = Self::client(client);
         let form = format!("client_id={id}&client_secret={secret}&grant_type=client_credentials");
-        access_token(self.post_form(&self.issuer.token_url(), form).await).await
+        access_token(self.post_form(&self.self_managed_url(), form).await).await
     }
 
     async fn saas_token(&self, client: &str) -> String {
-        let TestClient { id, secret, .. } = Self::client(client);
+        let DevelopmentClient { id, secret, .. } = Self::client(client);
         let form = format!(
             "client_id={id}&client_secret={secret}&grant_type=client_credentials&audience=api.cloud.camunda.io"
         );
         access_token(self.post_form(&self.saas_url(), form).await).await
     }
 
+    fn self_managed_url(&self) -> String {
+        self.issuer.server().self_managed().token_url()
+    }
+
     fn saas_url(&self) -> String {
-        format!("{}oauth/token", self.issuer.saas().name())
+        self.issuer.server().saas().token_url()
     }
 
     async fn post_form(&self, url: &str, form: String) -> Response {
@@ -129,7 +133,7 @@ async fn saas_and_self_managed_are_accepted_at_the_same_time() {
 #[tokio::test]
 async fn each_client_gets_what_it_is_listed_with() {
     let setup = Setup::start().await;
-    for client in TestServer::CLIENTS {
+    for client in DevelopmentIssuer::CLIENTS {
         let token = setup.self_managed_token(client.id).await;
         let (status, body) = setup.info("v1", &token).await;
         if client.is_internal {
@@ -169,7 +173,7 @@ async fn permissions_mean_something() {
 #[tokio::test]
 async fn the_token_endpoint_answers_as_keycloak_does() {
     let setup = Setup::start().await;
-    let url = setup.issuer.token_url();
+    let url = setup.self_managed_url();
     let form = "client_id=writer&client_secret=writer-secret&grant_type=client_credentials";
     let response = setup.post_form(&url, form.to_owned()).await;
     assert_eq!(response.status().as_u16(), 200);
@@ -187,7 +191,7 @@ async fn both_ways_of_client_authentication_work_and_wrong_ones_are_told() {
     let setup = Setup::start().await;
     let basic = setup
         .client
-        .post(setup.issuer.token_url())
+        .post(setup.self_managed_url())
         .basic_auth("writer", Some("writer-secret"))
         .header("content-type", "application/x-www-form-urlencoded")
         .body("grant_type=client_credentials");
@@ -209,7 +213,7 @@ async fn both_ways_of_client_authentication_work_and_wrong_ones_are_told() {
             r#"{"error":"invalid_request"}"#,
         ),
     ] {
-        for url in [setup.issuer.token_url(), setup.saas_url()] {
+        for url in [setup.self_managed_url(), setup.saas_url()] {
             let response = setup.post_form(&url, form.to_owned()).await;
             assert_eq!(response.status().as_u16(), status, "{form}");
             assert_eq!(response.text().await.unwrap(), body, "{form}");
@@ -241,7 +245,7 @@ async fn the_saas_side_takes_json_and_asks_for_its_audience() {
 #[tokio::test]
 async fn a_development_issuer_is_never_reachable_from_outside() {
     for address in ["0.0.0.0:0", "[::]:0"] {
-        let started = TestServer::start(address.parse().unwrap()).await;
+        let started = DevelopmentIssuer::start(address.parse().unwrap()).await;
         assert!(started.is_err(), "{address}");
     }
 }

@@ -17,6 +17,7 @@ use modeler_auth::{
 use tokio::net::TcpListener;
 use tonic::{
     Code, Request, Response, Status,
+    service::Routes,
     transport::{Channel, Server, server::TcpIncoming},
 };
 
@@ -119,4 +120,25 @@ async fn without_the_outer_layer_a_call_is_unknown() {
         .unwrap_err();
     // No layer converts the bare HTTP 500 into a `grpc-status`.
     assert_eq!(status.code(), Code::Unknown, "{status}");
+}
+
+#[tokio::test]
+async fn an_unknown_method_behind_a_fallback_of_http_is_unimplemented() {
+    let issuer = TestIssuer::self_managed();
+    let app = axum::Router::new()
+        .merge(Routes::default().into_axum_router().reset_fallback())
+        .fallback(async || axum::http::StatusCode::NOT_FOUND)
+        .layer(AuthLayer::new(validator([issuer.issuer()])).grpc_by_content_type());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async { axum::serve(listener, app).await });
+    let mut client = ProjectsClient::connect(url).await.unwrap();
+    let token = issuer.token().sign();
+    for (token, code) in [
+        (None, Code::Unauthenticated),
+        (Some(&*token), Code::Unimplemented),
+    ] {
+        let status = client.create_project(create(token)).await.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+    }
 }

@@ -9,6 +9,8 @@ mod support;
 mod tls;
 
 mod authorization;
+mod axum_extractors;
+mod axum_traps;
 mod claim_rules;
 mod configuration;
 mod end_to_end;
@@ -23,5 +25,6 @@ mod mapping;
 mod other_layers;
 mod problems;
 mod providers;
+mod test_server;
 mod tokens;
 mod transport;
