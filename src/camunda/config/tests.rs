@@ -739,6 +739,13 @@ spring.security.oauth2.resourceserver.jwt:
 
 #[test]
 fn aliases_and_merged_mappings_are_read() {
+    let own = "camunda.identity: &own {issuer: https://a/}\nx: {<<: [*own, *own], y: {<<: *own}}\n";
+    assert!(
+        Folder::with("application.yaml", own)
+            .read(&[])
+            .unwrap()
+            .is_some()
+    );
     let text = "
 defaults: &defaults
   issuer-uri: &issuer https://a/
@@ -774,6 +781,21 @@ fn a88_files_that_cannot_be_used_are_errors_that_name_file_and_line() {
     });
     let large = format!("a: {}", "x".repeat(1 << 20));
     let long_key = format!("{0}: {{{0}: 1}}", "k".repeat(700));
+    // An alias in a mapping is no node of its own, so the mapping has more entries than nodes.
+    let entries = (0..50_000).fold(String::new(), |text, count| {
+        text + &format!("k{count}: *x,")
+    });
+    let merged = format!("x: &x 1\nm: &m {{{entries}}}\n");
+    let merged_often = format!("{merged}y: {{<<: [{}]}}\n", "*m,".repeat(9000));
+    let merged_inside = format!(
+        "x: &x 1\ny: {{<<: [&m {{{entries}}}, {}]}}\n",
+        "*m,".repeat(9000)
+    );
+    let long_text = format!(
+        "x: &x {}\ny: [{}]\n",
+        "x".repeat(500_000),
+        "*x,".repeat(9000)
+    );
     for (text, words) in [
         ("a: [", "line 2: it is not YAML"),
         ("a: b\n\tc: d", "line 1: it is not YAML"),
@@ -805,6 +827,12 @@ fn a88_files_that_cannot_be_used_are_errors_that_name_file_and_line() {
         (&wide, "it has more than 10000 nodes"),
         (&large, "it has more than 1048576 bytes"),
         (&long_key, "a key has more than 1024 bytes"),
+        (&merged_often, "its aliases stand for more than 10000 nodes"),
+        (
+            &merged_inside,
+            "its aliases stand for more than 10000 nodes",
+        ),
+        (&long_text, "its aliases stand for more than 4194304 bytes"),
     ] {
         let error = Folder::with("application.yaml", text).error(&[]);
         assert!(

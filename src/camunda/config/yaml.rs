@@ -20,6 +20,8 @@ const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 10_000;
 /// Longest key, with its prefix.
 const MAX_KEY_BYTES: usize = 1024;
+/// Most bytes of all keys and texts of a document, where each use of an alias counts.
+const MAX_BYTES: usize = 4 << 20;
 
 /// Reads the documents of `text`, the content of `file`.
 pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Vec<Property>>, ConfigError> {
@@ -204,7 +206,7 @@ impl Document {
     fn properties(&self, file: &Arc<str>) -> Result<Vec<Property>, Problem> {
         let mut properties = Vec::new();
         let mut names = HashSet::new();
-        let mut visits = Visits(0);
+        let mut visits = Visits::default();
         let mut waiting: Vec<Step> = Vec::new();
         if let Some(root) = self.nodes.len().checked_sub(1) {
             waiting.push(Step {
@@ -228,6 +230,8 @@ impl Document {
                     if !names.insert(name.clone()) {
                         return Err(Problem::twice(line, &name));
                     }
+                    let text_bytes = text.as_ref().map_or(0, String::len);
+                    visits.count_bytes(line, name.len().saturating_add(text_bytes))?;
                     // A document of one text has no keys.
                     if !name.is_empty() {
                         let file = Arc::clone(file);
@@ -271,19 +275,25 @@ impl Document {
         if let Some(twice) = all.iter().find(|entry| !keys.insert(&entry.key)) {
             return Err(Problem::twice(twice.line, &twice.key));
         }
-        // The last one is taken first, and the first mapping of a list wins.
+        // The last one is taken first, and the first mapping of a list wins. A mapping that is merged
+        // a second time adds nothing.
+        let mut visited = HashSet::new();
         let mut waiting: Vec<_> = merges
             .iter()
             .map(|entry| (entry.line, entry.node))
             .collect();
         while let Some((line, node)) = waiting.pop() {
             visits.count(line)?;
+            if !visited.insert(node) {
+                continue;
+            }
             match self.nodes.get(node) {
                 Some((Content::List(nodes), _)) => {
                     waiting.extend(nodes.iter().rev().map(|node| (line, *node)));
                 }
                 Some((Content::Mapping(entries), _)) => {
                     for entry in entries {
+                        visits.count(line)?;
                         if entry.key == MERGE {
                             waiting.push((entry.line, entry.node));
                         } else if keys.insert(&entry.key) {
@@ -301,14 +311,27 @@ impl Document {
 /// Key of a mapping that is merged into the one around it.
 const MERGE: &str = "<<";
 
-/// Number of nodes that were visited, where each use of an alias counts.
-struct Visits(usize);
+/// What was visited of a document, where each use of an alias counts.
+#[derive(Default)]
+struct Visits {
+    nodes: usize,
+    bytes: usize,
+}
 
 impl Visits {
     fn count(&mut self, line: usize) -> Result<(), Problem> {
-        self.0 = self.0.saturating_add(1);
-        if self.0 > MAX_NODES {
+        self.nodes = self.nodes.saturating_add(1);
+        if self.nodes > MAX_NODES {
             let reason = format!("its aliases stand for more than {MAX_NODES} nodes");
+            return Err(Problem::at(line, reason));
+        }
+        Ok(())
+    }
+
+    fn count_bytes(&mut self, line: usize, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > MAX_BYTES {
+            let reason = format!("its aliases stand for more than {MAX_BYTES} bytes");
             return Err(Problem::at(line, reason));
         }
         Ok(())
