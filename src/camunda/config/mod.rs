@@ -2,11 +2,15 @@
 //! it in an unchanged environment.
 
 mod files;
+mod locations;
 mod placeholders;
+mod profiles;
 mod properties;
 mod setting;
+mod sources;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
+mod unread;
 #[cfg(feature = "yaml")]
 mod yaml;
 
@@ -16,7 +20,8 @@ use crate::{
     camunda::{
         config::{
             properties::{Origin, Properties, Property, Value},
-            setting::{NameKind, Setting, UNUSED, variable_names},
+            setting::{Form, NameKind, Setting, UNUSED, WEB_APP, variable_names},
+            sources::Sources,
         },
         identity::ManagementIdentity,
     },
@@ -64,20 +69,26 @@ impl Issuer {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ConfigError> {
         let mut keys: Vec<String> = UNUSED.map(str::to_owned).to_vec();
+        keys.extend(WEB_APP.map(|(name, _)| name.to_owned()));
         for setting in Setting::ALL {
             for key in setting.keys() {
                 keys.push((*key).to_owned());
                 if setting.is_list() {
                     keys.extend((0..MAX_ENTRIES).map(|index| format!("{key}.{index}")));
+                    keys.extend((0..MAX_ENTRIES).map(|index| format!("{key}[{index}]")));
                 }
             }
         }
         let names = keys.iter().flat_map(|key| variable_names(key));
         let found = names.filter_map(|name| variable(&name).map(|value| (name, value)));
-        read(&Properties {
-            sources: vec![properties_of(found)],
-            variable: &variable,
-        })
+        let variables = properties_of(found);
+        read(
+            &Properties {
+                sources: vec![&variables],
+                variable: &variable,
+            },
+            &Sources::default(),
+        )
     }
 
     /// Returns a Self-Managed issuer from the configuration of Camunda's Web Modeler: the variables
@@ -121,12 +132,14 @@ fn from_variables_and_files(
 ) -> Result<Option<Issuer>, ConfigError> {
     let values: HashMap<_, _> = variables.iter().cloned().collect();
     let variables = properties_of(variables);
-    let mut sources = files::sources(&variables, folder)?;
-    sources.push(variables);
-    read(&Properties {
-        sources,
-        variable: &|name| values.get(name).cloned(),
-    })
+    let variable = |name: &str| values.get(name).cloned();
+    let found = sources::read(&variables, &variable, folder)?;
+    let documents = found.active.iter().map(Vec::as_slice);
+    let properties = Properties {
+        sources: documents.chain([variables.as_slice()]).collect(),
+        variable: &variable,
+    };
+    read(&properties, &found)
 }
 
 /// Converts a text that may not be Unicode. Replacement characters make a value invalid as a URL or
@@ -143,11 +156,18 @@ fn properties_of(variables: impl IntoIterator<Item = (String, String)>) -> Vec<P
     variables.into_iter().map(property).collect()
 }
 
-/// Returns the issuer that `properties` configure; `None` if they configure nothing.
-fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
+/// Returns the issuer that `properties` configure; `None` if neither they nor documents for inactive
+/// profiles configure anything.
+fn read(properties: &Properties<'_>, found: &Sources) -> Result<Option<Issuer>, ConfigError> {
+    properties.check_forms()?;
     warn_of_names(properties);
     let Some(evidence) = evidence(properties) else {
-        return Ok(None);
+        let inactive = found.inactive();
+        let mut inactive = inactive.iter().flatten();
+        return match inactive.find(|property| is_evidence(property)) {
+            Some(property) => Err(inactive_profile(property)),
+            None => Ok(None),
+        };
     };
     let jwks_url = properties.value(Setting::JwksUrl)?;
     let backend_url = properties.value(Setting::BackendUrl)?;
@@ -155,6 +175,14 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         url.url()?;
     }
     let Some(issuer) = properties.value(Setting::Issuer)? else {
+        let inactive = found.inactive();
+        let is_issuer = |property: &&Property| {
+            let mut keys = Setting::Issuer.keys().iter();
+            keys.any(|key| property.is_of(key)) && property.text.is_some()
+        };
+        if let Some(property) = inactive.iter().flatten().find(is_issuer) {
+            return Err(inactive_profile(property));
+        }
         let keys = jwks_url.or(backend_url);
         return Err(ConfigError::MissingIssuer {
             found: keys.map_or(evidence, |keys| keys.origin().to_string()),
@@ -168,6 +196,12 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         .fetched_url()
         .map_err(|error| issuer.refused(&error))?;
     let mut origins = vec![("issuer", issuer.origin().to_string())];
+    if let (Some(jwks_url), Some(backend_url)) = (&jwks_url, &backend_url)
+        && !is_below(jwks_url, backend_url)?
+    {
+        let (backend_url, jwks_url) = (backend_url.origin(), jwks_url.origin());
+        telemetry::unused_backend_url(&backend_url.to_string(), &jwks_url.to_string());
+    }
     if let Some(found) = jwks_url {
         configured = configured.jwks_url(found.text());
         origins.push(("keys", found.origin().to_string()));
@@ -213,6 +247,16 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
     Ok(Some(configured.configured_by(origins.join("; "))))
 }
 
+/// Returns whether the key set belongs to the backend URL, so that nothing is lost if only the URL of
+/// the key set is used. A key set elsewhere on the same host does, too, unless the backend URL is from
+/// a source that wins, e.g. a variable.
+fn is_below(jwks_url: &Value, backend_url: &Value) -> Result<bool, ConfigError> {
+    let (keys, backend) = (jwks_url.url()?, backend_url.url()?);
+    let is_same_host = keys.url().origin() == backend.url().origin();
+    let is_in_path = keys.url().path().starts_with(backend.url().path());
+    Ok(is_same_host && (is_in_path || !backend_url.outranks(jwks_url)))
+}
+
 /// Returns the keys and texts of each document, for fuzzing.
 #[cfg(all(any(test, fuzzing), feature = "yaml"))]
 pub(crate) fn keys_and_texts(text: &str) -> Result<Vec<crate::fuzzing::ReadDocument>, ConfigError> {
@@ -241,7 +285,11 @@ fn audiences(properties: &Properties<'_>) -> Result<(Vec<String>, Option<String>
     let names = names.unwrap_or_default();
     match (public, accepted) {
         (Some(public), Some(accepted)) if !names.iter().any(|name| name == public.text()) => {
-            Err(public.conflict(&accepted))
+            Err(public.invalid(format!(
+                "it is not one of the audiences `{}` of {}: add it there, or correct one of them",
+                accepted.shown(),
+                accepted.origin()
+            )))
         }
         (Some(public), _) => Ok((
             vec![public.text().to_owned()],
@@ -280,14 +328,36 @@ fn management_identity(properties: &Properties<'_>) -> Result<Option<Value>, Con
 
 /// Returns the origin of a property that exists only where an issuer is to be configured.
 fn evidence(properties: &Properties<'_>) -> Option<String> {
-    let is_foreign = |property: &&Property| {
-        let origin = &property.origin;
-        origin.form().classify(origin.name()) == NameKind::Foreign && !files::is_location(origin)
-    };
-    let mut properties = properties.all().filter(|property| !is_foreign(property));
-    properties
-        .next()
-        .map(|property| property.origin.to_string())
+    let mut properties = properties.all().filter(|property| is_evidence(property));
+    let property = properties.next()?;
+    let unread = unread::unread(property).into_iter().next();
+    Some(unread.unwrap_or_else(|| property.origin.to_string()))
+}
+
+fn is_evidence(property: &Property) -> bool {
+    let origin = &property.origin;
+    origin.form().classify(origin.name()) != NameKind::Foreign
+        || locations::is_location(origin)
+        || !unread::unread(property).is_empty()
+}
+
+/// Returns the error of a property that would configure an issuer if its profile were active. It does
+/// not show the value.
+fn inactive_profile(property: &Property) -> ConfigError {
+    let issuer = Form::Variable.write(Setting::Issuer.key());
+    let reason = format!(
+        "`{}` is in a document or file for a profile that is not active: name the profile in \
+         SPRING_PROFILES_ACTIVE, or set variable {issuer}",
+        shown(property.origin.name())
+    );
+    match &property.origin {
+        Origin::File { file, line, .. } => ConfigError::InvalidFile {
+            file: file.to_string(),
+            line: Some(*line),
+            reason,
+        },
+        Origin::Variable(_) => property.invalid(reason),
+    }
 }
 
 /// Logs the names that look like settings and are none.
@@ -297,10 +367,10 @@ fn warn_of_names(properties: &Properties<'_>) {
     for property in properties.all().filter(|property| property.text.is_some()) {
         let (form, name) = (property.origin.form(), property.origin.name());
         let kind = form.classify(name);
-        if files::is_unread(&property.origin) {
-            telemetry::unread_configuration(&property.origin.to_string());
+        for unread in unread::unread(property) {
+            telemetry::unread_configuration(&unread);
         }
-        if !matches!(kind, NameKind::Unknown | NameKind::OrchestrationCluster) {
+        if matches!(kind, NameKind::Known | NameKind::Foreign) {
             continue;
         }
         if warnings == MAX_WARNINGS {
@@ -311,6 +381,9 @@ fn warn_of_names(properties: &Properties<'_>) {
         let origin = property.origin.to_string();
         match kind {
             NameKind::Unknown => telemetry::unknown_setting(&origin, &form.nearest(name)),
+            NameKind::WebApp(setting) => {
+                telemetry::web_app_setting(&origin, &form.write(setting.key()));
+            }
             _ => telemetry::orchestration_cluster_setting(&origin, &form.counterpart(name)),
         }
     }

@@ -1,6 +1,6 @@
 //! YAML documents as properties: `a: {b: [x]}` is the property `a.b[0]` with the text `x`.
 //!
-//! Nothing here recurses, and every document has bounds.
+//! Nothing here recurses, and every file has bounds.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,13 +15,13 @@ use crate::{
     url::shown,
 };
 
-/// Most levels of a document, and most of its nodes, where each use of an alias counts.
+/// Most levels of a document, and most nodes of all documents, where each use of an alias counts.
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 10_000;
 /// Longest key, with its prefix.
 const MAX_KEY_BYTES: usize = 1024;
-/// Most bytes of all keys and texts of a document, where each use of an alias counts.
-const MAX_BYTES: usize = 4 << 20;
+/// Most bytes of all keys and texts, where each use of an alias counts.
+const MAX_BYTES: usize = 2 << 20;
 
 /// Reads the documents of `text`, the content of `file`.
 pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Vec<Property>>, ConfigError> {
@@ -33,8 +33,10 @@ pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Vec<Property>>, Co
     let file: Arc<str> = file.into();
     let mut reader = Reader::new(text);
     let mut documents = Vec::new();
+    let mut visits = Visits::default();
     while let Some(document) = reader.next_document().map_err(invalid)? {
-        documents.push(document.properties(&file).map_err(invalid)?);
+        let properties = document.properties(&file, &mut visits);
+        documents.push(properties.map_err(invalid)?);
     }
     Ok(documents)
 }
@@ -203,10 +205,9 @@ impl Document {
         node
     }
 
-    fn properties(&self, file: &Arc<str>) -> Result<Vec<Property>, Problem> {
+    fn properties(&self, file: &Arc<str>, visits: &mut Visits) -> Result<Vec<Property>, Problem> {
         let mut properties = Vec::new();
         let mut names = HashSet::new();
-        let mut visits = Visits::default();
         let mut waiting: Vec<Step> = Vec::new();
         if let Some(root) = self.nodes.len().checked_sub(1) {
             waiting.push(Step {
@@ -251,7 +252,7 @@ impl Document {
                 }
                 Content::Mapping(entries) => {
                     let dot = if step.name.is_empty() { "" } else { "." };
-                    for entry in self.with_merged(entries, &mut visits)? {
+                    for entry in self.with_merged(entries, visits)? {
                         let name = format!("{}{dot}{}", step.name, entry.key);
                         waiting.push(step.to(name, entry.line, entry.node));
                     }
@@ -311,7 +312,7 @@ impl Document {
 /// Key of a mapping that is merged into the one around it.
 const MERGE: &str = "<<";
 
-/// What was visited of a document, where each use of an alias counts.
+/// What was visited of all documents, where each use of an alias counts.
 #[derive(Default)]
 struct Visits {
     nodes: usize,
@@ -322,7 +323,7 @@ impl Visits {
     fn count(&mut self, line: usize) -> Result<(), Problem> {
         self.nodes = self.nodes.saturating_add(1);
         if self.nodes > MAX_NODES {
-            let reason = format!("its aliases stand for more than {MAX_NODES} nodes");
+            let reason = format!("with its aliases it has more than {MAX_NODES} nodes");
             return Err(Problem::at(line, reason));
         }
         Ok(())
@@ -331,7 +332,7 @@ impl Visits {
     fn count_bytes(&mut self, line: usize, bytes: usize) -> Result<(), Problem> {
         self.bytes = self.bytes.saturating_add(bytes);
         if self.bytes > MAX_BYTES {
-            let reason = format!("its aliases stand for more than {MAX_BYTES} bytes");
+            let reason = format!("with its aliases it has more than {MAX_BYTES} bytes");
             return Err(Problem::at(line, reason));
         }
         Ok(())
