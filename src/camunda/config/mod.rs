@@ -29,11 +29,13 @@ use crate::{
     issuer::Issuer,
     keys::algorithm::Algorithm,
     telemetry,
+    token::claims::ClaimRequirements,
     url::shown,
 };
 
-/// Most entries of a list, if variables are looked up one by one.
-const MAX_ENTRIES: usize = 16;
+/// Most entries of a list, if variables are looked up one by one: one more than a validator accepts,
+/// so that no entry is passed over.
+const MAX_ENTRIES: usize = ClaimRequirements::MAX_AUDIENCES + 1;
 /// Most warnings about names. Others are only counted.
 const MAX_WARNINGS: usize = 16;
 

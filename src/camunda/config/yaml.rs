@@ -55,7 +55,13 @@ impl Problem {
     }
 
     fn twice(line: usize, key: &str) -> Self {
-        Self::at(line, format!("`{}` stands here a second time", shown(key)))
+        Self::at(
+            line,
+            format!(
+                "`{}` stands here a second time: remove one of them",
+                shown(key)
+            ),
+        )
     }
 }
 
