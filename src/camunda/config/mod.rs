@@ -56,10 +56,14 @@ impl Issuer {
     /// 1. The variable of a key is written in capital letters. Underscores stand for dots and
     ///    dashes, or for dots alone: `…_JWT_ISSUER_URI` and `…_JWT_ISSUERURI`. Small letters and the
     ///    key itself are read as well.
-    /// 2. A list is separated by commas, or each entry has a variable: `…_AUDIENCES_0`.
+    /// 2. A list is separated by commas, or each entry has a variable: `…_AUDIENCES_0` or
+    ///    `…_AUDIENCES[0]`, numbered from 0 without a gap. Both ways at once are an error.
     /// 3. Placeholders `${NAME}` and `${NAME:default}` stand for other variables.
     /// 4. Two keys of a setting with different values are an error.
-    /// 5. A configuration without an issuer is an error.
+    /// 5. A configuration without an issuer is an error. So are variables of the web app of Web
+    ///    Modeler up to 8.8 alone, such as `OAUTH2_TOKEN_ISSUER`.
+    ///
+    /// The log warns about a backend URL that has no effect, because the `jwks_url` is not below it.
     ///
     /// Inside a cluster Camunda's files use plain http. It is allowed here because the operator has
     /// written it, with one warning in the log.
@@ -101,22 +105,35 @@ impl Issuer {
     /// a variable that names one is an error.
     ///
     /// 1. `SPRING_CONFIG_LOCATION` names files, and folders with a slash at the end, separated by
-    ///    commas. Default: `./application.yaml` and `./config/application.yaml`.
+    ///    commas. Default: the folders `./`, `./config/` and `./config/*/`, in which `*` stands for
+    ///    the subfolders in the order of their names.
     ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more, and so does the
-    ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`.
+    ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`, and
+    ///    end with `[.yaml]` if the name of the file has no extension. A file is read once. In a
+    ///    folder the files are `application.yaml` and `application.yml`, of which the latter wins;
+    ///    `SPRING_CONFIG_NAME` names others.
     /// 2. Variables win over files, later files over earlier ones, and later documents of a file
     ///    over earlier ones. The first key of a setting also wins over the other keys of the setting
     ///    in such files and documents. Otherwise two keys with different values are an error.
     /// 3. A document with `spring.config.activate.on-profile` counts if the profile is active, and so
-    ///    does a file `application-<profile>.yaml`. `SPRING_PROFILES_ACTIVE` names the active
-    ///    profiles.
+    ///    does a file `application-<profile>.yaml`, or one beside an imported file. These keys name
+    ///    profiles: `spring.profiles.active`, `include` (of all files), `group.<profile>` and, if
+    ///    there is none, `default`, whose default is `default`.
     /// 4. Keys are read in kebab case, camel case and snake case.
-    /// 5. An empty text and `null` mean that a key is not set.
+    /// 5. An empty text and `null` mean that a key is not set, and so does a text that is empty after
+    ///    its placeholders are replaced.
     /// 6. Placeholders stand for variables and for other keys.
-    /// 7. A file has at most 1 MiB and 64 levels.
+    /// 7. A file has at most 1 MiB, 64 levels and 10,000 nodes, where each use of an alias counts. There
+    ///    are at most 64 files and 32 profiles. More are an error.
     ///
-    /// The log has one warning for each variable and key that begins as one of this configuration
-    /// and is not known, and for those of the Orchestration Cluster.
+    /// Not supported, and an error if used: files that are not YAML, locations that are not files
+    /// (with `optional:` a warning), profile expressions with `&` and `|`, and
+    /// `spring.config.activate.on-cloud-platform`.
+    ///
+    /// The log has one warning for each variable and key that has no effect although it resembles one
+    /// of this configuration: unknown names, those of the Orchestration Cluster and of the web app, a
+    /// key at a wrong level, and options of Java (`JAVA_TOOL_OPTIONS=-Dspring...`). Without an issuer
+    /// they are an error, and so is an issuer in a document or file for a profile that is not active.
     ///
     /// # Errors
     /// As [`from_vars`](Issuer::from_vars), and [`ConfigError::InvalidFile`]. They name the file, the

@@ -215,11 +215,11 @@ impl Document {
         let mut properties = Vec::new();
         let mut names = HashSet::new();
         let mut waiting: Vec<Step> = Vec::new();
-        if let Some(root) = self.nodes.len().checked_sub(1) {
+        if let Some((_, line)) = self.nodes.last() {
             waiting.push(Step {
                 name: String::new(),
-                line: 1,
-                node: root,
+                line: *line,
+                node: self.nodes.len().saturating_sub(1),
                 depth: 0,
             });
         }
