@@ -250,6 +250,14 @@ fn configuration() {
     }
     let levels = (0..500).map(|level| format!("{}a:\n", " ".repeat(level)));
     texts.push(levels.collect());
+    // Mappings that merge one another, and one that merges another many times.
+    let chain = (1..9000).map(|level| format!("- &m{level} {{<<: *m{}}}\n", level - 1));
+    texts.push(format!("- &m0 {{a: 1}}\n{}", chain.collect::<String>()));
+    let entries: String = (0..30_000).map(|count| format!("k{count}: *x,")).collect();
+    texts.push(format!(
+        "x: &x 1\nm: &m {{{entries}}}\ny: {{<<: [{}]}}",
+        "*m,".repeat(9000)
+    ));
     for text in texts {
         std::fs::write(&file, &text).unwrap();
         assert!(Issuer::from_env().is_err(), "{:.40}", text);

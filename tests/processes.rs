@@ -327,6 +327,56 @@ camunda.hub.security.jwt.audience.public-api: hub
             &[],
             &["error: configuration file ", "line 2: it is not YAML"],
         ),
+        (
+            "spring.oauth2.resourceserver.jwt.issuer-uri: https://a/",
+            &[
+                ("OAUTH2_JWKS_URL", "https://a/"),
+                (
+                    "JAVA_TOOL_OPTIONS",
+                    "-Xmx1g -Dcamunda.identity.issuer=s3cret",
+                ),
+            ],
+            &[
+                "WARN modeler_auth: `spring.oauth2.resourceserver.jwt.issuer-uri` in ",
+                "WARN modeler_auth: variable OAUTH2_JWKS_URL configures the web app of Web Modeler up to 8.8 and has no effect here: use SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI",
+                "WARN modeler_auth: option -Dcamunda.identity.issuer of variable JAVA_TOOL_OPTIONS stands for configuration that is not read",
+                "is set, but no issuer is",
+            ],
+        ),
+        (
+            "camunda.identity.type: {a: s3cret}",
+            &[(ISSUER, "https://a/")],
+            &[
+                "line 1: `camunda.identity.type.a` cannot be used: camunda.identity.type needs a text",
+            ],
+        ),
+        (
+            "camunda.identity.issuer: https://a/",
+            &[
+                ("CAMUNDA_MODELER_SECURITY_JWT_AUDIENCE_PUBLIC_API_0", "a"),
+                ("SPRING_CONFIG_IMPORT", "optional:configtree:/etc/config/"),
+            ],
+            &[
+                "WARN modeler_auth: variable CAMUNDA_MODELER_SECURITY_JWT_AUDIENCE_PUBLIC_API_0 is not a known setting",
+                "WARN modeler_auth: variable SPRING_CONFIG_IMPORT: the optional location `optional:configtree:/etc/config/` is not read",
+                "issuer configured issuer=\"https://a/\"",
+            ],
+        ),
+        (
+            "camunda.identity: {issuer: 'https://a/', issuer-backend-url: 'https://a/old'}
+spring.security.oauth2.resourceserver.jwt.jwk-set-uri: https://a/old/certs",
+            &[("CAMUNDA_IDENTITY_ISSUER_BACKEND_URL", "https://b/new")],
+            &[
+                "WARN modeler_auth: variable CAMUNDA_IDENTITY_ISSUER_BACKEND_URL has no effect, since `spring.security.oauth2.resourceserver.jwt.jwk-set-uri` in ",
+                "names the URL of the key set: correct that URL, or remove it",
+            ],
+        ),
+        (
+            "camunda.identity: {issuer: 'https://a/', issuer-backend-url: 'https://a/old'}
+spring.security.oauth2.resourceserver.jwt.jwk-set-uri: https://a/keys",
+            &[],
+            &["issuer configured issuer=\"https://a/\""],
+        ),
     ] {
         let printed = run(text, variables).await;
         for words in expected {

@@ -1,6 +1,6 @@
 //! Settings of the example, read from environment variables.
 
-use std::{env, io, net::SocketAddr, str::FromStr, time::Duration};
+use std::{env, ffi::OsString, io, net::SocketAddr, str::FromStr, time::Duration};
 
 use modeler_auth::test_util::DevelopmentIssuer;
 use tokio::net::TcpListener;
@@ -16,10 +16,10 @@ pub(crate) struct Settings {
 impl Settings {
     pub(crate) fn from_env() -> Result<Self, String> {
         Ok(Self {
-            address: variable("MODELER_ADDR", SocketAddr::from(([127, 0, 0, 1], 8070)))?,
-            issuer_address: variable("DEV_ISSUER_ADDR", SocketAddr::from(([127, 0, 0, 1], 18080)))?,
-            key_max_age: Duration::from_secs(variable("JWKS_REFRESH_SECONDS", 300)?),
-            unknown_kid_cooldown: Duration::from_secs(variable("JWKS_COOLDOWN_SECONDS", 30)?),
+            address: address("MODELER_ADDR", 8070)?,
+            issuer_address: address("DEV_ISSUER_ADDR", 18080)?,
+            key_max_age: seconds("JWKS_REFRESH_SECONDS", 300)?,
+            unknown_kid_cooldown: seconds("JWKS_COOLDOWN_SECONDS", 30)?,
         })
     }
 
@@ -68,12 +68,67 @@ fn not_bound(name: &str, address: SocketAddr, error: &io::Error) -> String {
     )
 }
 
-fn variable<T: FromStr>(name: &str, default: T) -> Result<T, String> {
-    match env::var(name) {
-        Ok(value) => value
-            .parse()
-            .map_err(|_| format!("variable {name} = `{value}` cannot be used")),
-        Err(env::VarError::NotPresent) => Ok(default),
-        Err(error) => Err(format!("variable {name}: {error}")),
+fn address(name: &str, port: u16) -> Result<SocketAddr, String> {
+    let default = SocketAddr::from(([127, 0, 0, 1], port));
+    let form = format!("an IP address and a port, e.g. {default}");
+    value(name, env::var_os(name), default, &form)
+}
+
+fn seconds(name: &str, default: u64) -> Result<Duration, String> {
+    let form = format!("a number of seconds, e.g. {default}");
+    value(name, env::var_os(name), default, &form).map(Duration::from_secs)
+}
+
+/// Returns the value of the variable `name`, whose form an error describes.
+fn value<T: FromStr>(
+    name: &str,
+    text: Option<OsString>,
+    default: T,
+    form: &str,
+) -> Result<T, String> {
+    let Some(text) = text else {
+        return Ok(default);
+    };
+    let text = text.to_string_lossy();
+    text.parse().map_err(|_| {
+        let text: String = text.chars().take(100).collect();
+        let text = text.escape_debug();
+        format!("variable {name} = `{text}` cannot be used: write {form}, or unset it")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<SocketAddr, String> {
+        let default = SocketAddr::from(([127, 0, 0, 1], 8070));
+        value("MODELER_ADDR", Some(text.into()), default, "IP:port")
+    }
+
+    #[test]
+    fn r62_a_variable_that_cannot_be_used_is_an_error_that_names_its_form() {
+        assert_eq!(read("0.0.0.0:80").unwrap().port(), 80);
+        for text in ["", "localhost:8070", "127.0.0.1:80001", " 127.0.0.1:80"] {
+            let expected = format!(
+                "variable MODELER_ADDR = `{text}` cannot be used: write IP:port, or unset it"
+            );
+            assert_eq!(read(text).unwrap_err(), expected);
+        }
+        let error = read("a\n\u{1b}[31m").unwrap_err();
+        assert!(error.contains("`a\\n\\u{1b}[31m`"), "{error}");
+        let unset = value("JWKS_REFRESH_SECONDS", None, 300_u64, "");
+        assert_eq!(unset, Ok(300));
+        let error = value(
+            "JWKS_REFRESH_SECONDS",
+            Some("5m".into()),
+            300_u64,
+            "seconds",
+        );
+        assert!(
+            error
+                .unwrap_err()
+                .contains("= `5m` cannot be used: write seconds")
+        );
     }
 }

@@ -18,7 +18,7 @@ pub enum ConfigError {
         second: &'static str,
     },
     /// Two issuers of a validator with the same `iss`.
-    #[error("issuer `{issuer}` is configured twice")]
+    #[error("issuer `{issuer}` is configured twice: remove one of the two")]
     #[non_exhaustive]
     DuplicateIssuer {
         /// The issuer that is configured twice.
@@ -40,7 +40,7 @@ pub enum ConfigError {
         second_value: String,
     },
     /// Empty audience.
-    #[error("issuer `{issuer}` has an empty audience")]
+    #[error("issuer `{issuer}` has an empty audience: give it a name or remove it")]
     #[non_exhaustive]
     EmptyAudience {
         /// The issuer.
@@ -141,7 +141,9 @@ pub enum ConfigError {
         source: KeyFetchError,
     },
     /// Organization that is not 1 to 128 visible ASCII characters.
-    #[error("organization `{value}` is not 1 to 128 visible ASCII characters")]
+    #[error(
+        "organization `{value}` is not 1 to 128 visible ASCII characters: use the id of the organization"
+    )]
     #[non_exhaustive]
     InvalidOrganization {
         /// The text of the organization.
@@ -186,7 +188,9 @@ pub enum ConfigError {
         issuer: String,
     },
     /// Empty list of algorithms.
-    #[error("issuer `{issuer}` has an empty list of algorithms")]
+    #[error(
+        "issuer `{issuer}` has an empty list of algorithms: name at least one, or leave out `algorithms`"
+    )]
     #[non_exhaustive]
     NoAlgorithms {
         /// The issuer.
@@ -200,10 +204,10 @@ pub enum ConfigError {
         reason: String,
     },
     /// Validator without an issuer, which would reject every token.
-    #[error("no issuer is configured")]
+    #[error("no issuer is configured: add one with `TokenValidatorBuilder::issuer`")]
     NoIssuer,
     /// Duration or size outside its bounds.
-    #[error("{setting} = {value} is outside {bounds}")]
+    #[error("{setting} = {value} is outside {bounds}: choose a value inside")]
     #[non_exhaustive]
     OutOfBounds {
         /// The setting.

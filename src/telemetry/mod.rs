@@ -208,6 +208,30 @@ pub(crate) fn orchestration_cluster_setting(setting: &str, counterpart: &str) {
     );
 }
 
+/// Logs a setting of the web app that Web Modeler had beside its API.
+pub(crate) fn web_app_setting(setting: &str, counterpart: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{setting} configures the web app of Web Modeler up to 8.8 and has no effect here: use {counterpart}"
+    );
+}
+
+/// Logs a location of configuration that Spring Boot reads and this crate does not.
+pub(crate) fn skipped_location(setting: &str, location: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{setting}: the optional location `{location}` is not read, since only files are supported: write its settings as variables or into a file"
+    );
+}
+
+/// Logs a backend URL that is not used because the URL of the key set is configured as well.
+pub(crate) fn unused_backend_url(backend: &str, keys: &str) {
+    tracing::warn!(
+        target: TARGET,
+        "{backend} has no effect, since {keys} names the URL of the key set: correct that URL, or remove it"
+    );
+}
+
 /// Logs the number of settings without effect that have no line.
 pub(crate) fn more_unknown_settings(count: usize) {
     tracing::warn!(target: TARGET, count, "more settings are not known and have no effect");

@@ -122,13 +122,19 @@ fn every_trait_that_users_implement_is_accepted_as_a_trait_object() {
 
 #[test]
 fn a_validator_needs_an_issuer_and_each_only_once() {
-    assert_eq!(error([]), "no issuer is configured");
+    assert_eq!(
+        error([]),
+        "no issuer is configured: add one with `TokenValidatorBuilder::issuer`"
+    );
     let twice = error([
         issuer("https://a/"),
         issuer("https://b/"),
         issuer("https://a/"),
     ]);
-    assert_eq!(twice, "issuer `https://a/` is configured twice");
+    assert_eq!(
+        twice,
+        "issuer `https://a/` is configured twice: remove one of the two"
+    );
     // A trailing slash makes a different issuer.
     let both = TokenValidator::builder()
         .issuer(issuer("https://a/"))
@@ -144,7 +150,10 @@ fn r32_an_audience_must_be_configured() {
         "{none}"
     );
     let empty = error([issuer("https://a/").audience("")]);
-    assert_eq!(empty, "issuer `https://a/` has an empty audience");
+    assert_eq!(
+        empty,
+        "issuer `https://a/` has an empty audience: give it a name or remove it"
+    );
     let many = (0..64).fold(issuer("https://a/"), |one, n| one.audience(n.to_string()));
     assert!(error([many]).contains("65 audiences"));
 }
@@ -155,7 +164,9 @@ fn an_organization_must_be_visible_ascii() {
         let message = error([Issuer::saas(bad)]);
         assert_eq!(
             message,
-            format!("organization `{bad}` is not 1 to 128 visible ASCII characters")
+            format!(
+                "organization `{bad}` is not 1 to 128 visible ASCII characters: use the id of the organization"
+            )
         );
     }
 }
@@ -230,7 +241,7 @@ fn an_empty_list_of_algorithms_is_an_error() {
     let message = error([issuer("https://a/").algorithms([])]);
     assert_eq!(
         message,
-        "issuer `https://a/` has an empty list of algorithms"
+        "issuer `https://a/` has an empty list of algorithms: name at least one, or leave out `algorithms`"
     );
 }
 

@@ -2,11 +2,15 @@
 //! it in an unchanged environment.
 
 mod files;
+mod locations;
 mod placeholders;
+mod profiles;
 mod properties;
 mod setting;
+mod sources;
 #[cfg(all(test, feature = "yaml"))]
 mod tests;
+mod unread;
 #[cfg(feature = "yaml")]
 mod yaml;
 
@@ -16,7 +20,8 @@ use crate::{
     camunda::{
         config::{
             properties::{Origin, Properties, Property, Value},
-            setting::{NameKind, Setting, UNUSED, variable_names},
+            setting::{Form, NameKind, Setting, UNUSED, WEB_APP, variable_names},
+            sources::Sources,
         },
         identity::ManagementIdentity,
     },
@@ -24,11 +29,13 @@ use crate::{
     issuer::Issuer,
     keys::algorithm::Algorithm,
     telemetry,
+    token::claims::ClaimRequirements,
     url::shown,
 };
 
-/// Most entries of a list, if variables are looked up one by one.
-const MAX_ENTRIES: usize = 16;
+/// Most entries of a list, if variables are looked up one by one: one more than a validator accepts,
+/// so that no entry is passed over.
+const MAX_ENTRIES: usize = ClaimRequirements::MAX_AUDIENCES + 1;
 /// Most warnings about names. Others are only counted.
 const MAX_WARNINGS: usize = 16;
 
@@ -49,10 +56,14 @@ impl Issuer {
     /// 1. The variable of a key is written in capital letters. Underscores stand for dots and
     ///    dashes, or for dots alone: `…_JWT_ISSUER_URI` and `…_JWT_ISSUERURI`. Small letters and the
     ///    key itself are read as well.
-    /// 2. A list is separated by commas, or each entry has a variable: `…_AUDIENCES_0`.
+    /// 2. A list is separated by commas, or each entry has a variable: `…_AUDIENCES_0` or
+    ///    `…_AUDIENCES[0]`, numbered from 0 without a gap. Both ways at once are an error.
     /// 3. Placeholders `${NAME}` and `${NAME:default}` stand for other variables.
     /// 4. Two keys of a setting with different values are an error.
-    /// 5. A configuration without an issuer is an error.
+    /// 5. A configuration without an issuer is an error. So are variables of the web app of Web
+    ///    Modeler up to 8.8 alone, such as `OAUTH2_TOKEN_ISSUER`.
+    ///
+    /// The log warns about a backend URL that has no effect, because the `jwks_url` is not below it.
     ///
     /// Inside a cluster Camunda's files use plain http. It is allowed here because the operator has
     /// written it, with one warning in the log.
@@ -64,20 +75,26 @@ impl Issuer {
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Self>, ConfigError> {
         let mut keys: Vec<String> = UNUSED.map(str::to_owned).to_vec();
+        keys.extend(WEB_APP.map(|(name, _)| name.to_owned()));
         for setting in Setting::ALL {
             for key in setting.keys() {
                 keys.push((*key).to_owned());
                 if setting.is_list() {
                     keys.extend((0..MAX_ENTRIES).map(|index| format!("{key}.{index}")));
+                    keys.extend((0..MAX_ENTRIES).map(|index| format!("{key}[{index}]")));
                 }
             }
         }
         let names = keys.iter().flat_map(|key| variable_names(key));
         let found = names.filter_map(|name| variable(&name).map(|value| (name, value)));
-        read(&Properties {
-            sources: vec![properties_of(found)],
-            variable: &variable,
-        })
+        let variables = properties_of(found);
+        read(
+            &Properties {
+                sources: vec![&variables],
+                variable: &variable,
+            },
+            &Sources::default(),
+        )
     }
 
     /// Returns a Self-Managed issuer from the configuration of Camunda's Web Modeler: the variables
@@ -88,22 +105,35 @@ impl Issuer {
     /// a variable that names one is an error.
     ///
     /// 1. `SPRING_CONFIG_LOCATION` names files, and folders with a slash at the end, separated by
-    ///    commas. Default: `./application.yaml` and `./config/application.yaml`.
+    ///    commas. Default: the folders `./`, `./config/` and `./config/*/`, in which `*` stands for
+    ///    the subfolders in the order of their names.
     ///    `SPRING_CONFIG_ADDITIONAL_LOCATION` and `SPRING_CONFIG_IMPORT` name more, and so does the
-    ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`.
+    ///    key `spring.config.import` of a file. A location may begin with `optional:` and `file:`, and
+    ///    end with `[.yaml]` if the name of the file has no extension. A file is read once. In a
+    ///    folder the files are `application.yaml` and `application.yml`, of which the latter wins;
+    ///    `SPRING_CONFIG_NAME` names others.
     /// 2. Variables win over files, later files over earlier ones, and later documents of a file
     ///    over earlier ones. The first key of a setting also wins over the other keys of the setting
     ///    in such files and documents. Otherwise two keys with different values are an error.
     /// 3. A document with `spring.config.activate.on-profile` counts if the profile is active, and so
-    ///    does a file `application-<profile>.yaml`. `SPRING_PROFILES_ACTIVE` names the active
-    ///    profiles.
+    ///    does a file `application-<profile>.yaml`, or one beside an imported file. These keys name
+    ///    profiles: `spring.profiles.active`, `include` (of all files), `group.<profile>` and, if
+    ///    there is none, `default`, whose default is `default`.
     /// 4. Keys are read in kebab case, camel case and snake case.
-    /// 5. An empty text and `null` mean that a key is not set.
+    /// 5. An empty text and `null` mean that a key is not set, and so does a text that is empty after
+    ///    its placeholders are replaced.
     /// 6. Placeholders stand for variables and for other keys.
-    /// 7. A file has at most 1 MiB and 64 levels.
+    /// 7. A file has at most 1 MiB, 64 levels and 10,000 nodes, where each use of an alias counts. There
+    ///    are at most 64 files and 32 profiles. More are an error.
     ///
-    /// The log has one warning for each variable and key that begins as one of this configuration
-    /// and is not known, and for those of the Orchestration Cluster.
+    /// Not supported, and an error if used: files that are not YAML, locations that are not files
+    /// (with `optional:` a warning), profile expressions with `&` and `|`, and
+    /// `spring.config.activate.on-cloud-platform`.
+    ///
+    /// The log has one warning for each variable and key that has no effect although it resembles one
+    /// of this configuration: unknown names, those of the Orchestration Cluster and of the web app, a
+    /// key at a wrong level, and options of Java (`JAVA_TOOL_OPTIONS=-Dspring...`). Without an issuer
+    /// they are an error, and so is an issuer in a document or file for a profile that is not active.
     ///
     /// # Errors
     /// As [`from_vars`](Issuer::from_vars), and [`ConfigError::InvalidFile`]. They name the file, the
@@ -121,12 +151,14 @@ fn from_variables_and_files(
 ) -> Result<Option<Issuer>, ConfigError> {
     let values: HashMap<_, _> = variables.iter().cloned().collect();
     let variables = properties_of(variables);
-    let mut sources = files::sources(&variables, folder)?;
-    sources.push(variables);
-    read(&Properties {
-        sources,
-        variable: &|name| values.get(name).cloned(),
-    })
+    let variable = |name: &str| values.get(name).cloned();
+    let found = sources::read(&variables, &variable, folder)?;
+    let documents = found.active.iter().map(Vec::as_slice);
+    let properties = Properties {
+        sources: documents.chain([variables.as_slice()]).collect(),
+        variable: &variable,
+    };
+    read(&properties, &found)
 }
 
 /// Converts a text that may not be Unicode. Replacement characters make a value invalid as a URL or
@@ -143,11 +175,18 @@ fn properties_of(variables: impl IntoIterator<Item = (String, String)>) -> Vec<P
     variables.into_iter().map(property).collect()
 }
 
-/// Returns the issuer that `properties` configure; `None` if they configure nothing.
-fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
+/// Returns the issuer that `properties` configure; `None` if neither they nor documents for inactive
+/// profiles configure anything.
+fn read(properties: &Properties<'_>, found: &Sources) -> Result<Option<Issuer>, ConfigError> {
+    properties.check_forms()?;
     warn_of_names(properties);
     let Some(evidence) = evidence(properties) else {
-        return Ok(None);
+        let inactive = found.inactive();
+        let mut inactive = inactive.iter().flatten();
+        return match inactive.find(|property| is_evidence(property)) {
+            Some(property) => Err(inactive_profile(property)),
+            None => Ok(None),
+        };
     };
     let jwks_url = properties.value(Setting::JwksUrl)?;
     let backend_url = properties.value(Setting::BackendUrl)?;
@@ -155,6 +194,14 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         url.url()?;
     }
     let Some(issuer) = properties.value(Setting::Issuer)? else {
+        let inactive = found.inactive();
+        let is_issuer = |property: &&Property| {
+            let mut keys = Setting::Issuer.keys().iter();
+            keys.any(|key| property.is_of(key)) && property.text.is_some()
+        };
+        if let Some(property) = inactive.iter().flatten().find(is_issuer) {
+            return Err(inactive_profile(property));
+        }
         let keys = jwks_url.or(backend_url);
         return Err(ConfigError::MissingIssuer {
             found: keys.map_or(evidence, |keys| keys.origin().to_string()),
@@ -168,6 +215,12 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
         .fetched_url()
         .map_err(|error| issuer.refused(&error))?;
     let mut origins = vec![("issuer", issuer.origin().to_string())];
+    if let (Some(jwks_url), Some(backend_url)) = (&jwks_url, &backend_url)
+        && !is_below(jwks_url, backend_url)?
+    {
+        let (backend_url, jwks_url) = (backend_url.origin(), jwks_url.origin());
+        telemetry::unused_backend_url(&backend_url.to_string(), &jwks_url.to_string());
+    }
     if let Some(found) = jwks_url {
         configured = configured.jwks_url(found.text());
         origins.push(("keys", found.origin().to_string()));
@@ -213,6 +266,16 @@ fn read(properties: &Properties<'_>) -> Result<Option<Issuer>, ConfigError> {
     Ok(Some(configured.configured_by(origins.join("; "))))
 }
 
+/// Returns whether the key set belongs to the backend URL, so that nothing is lost if only the URL of
+/// the key set is used. A key set elsewhere on the same host does, too, unless the backend URL is from
+/// a source that wins, e.g. a variable.
+fn is_below(jwks_url: &Value, backend_url: &Value) -> Result<bool, ConfigError> {
+    let (keys, backend) = (jwks_url.url()?, backend_url.url()?);
+    let is_same_host = keys.url().origin() == backend.url().origin();
+    let is_in_path = keys.url().path().starts_with(backend.url().path());
+    Ok(is_same_host && (is_in_path || !backend_url.outranks(jwks_url)))
+}
+
 /// Returns the keys and texts of each document, for fuzzing.
 #[cfg(all(any(test, fuzzing), feature = "yaml"))]
 pub(crate) fn keys_and_texts(text: &str) -> Result<Vec<crate::fuzzing::ReadDocument>, ConfigError> {
@@ -241,7 +304,11 @@ fn audiences(properties: &Properties<'_>) -> Result<(Vec<String>, Option<String>
     let names = names.unwrap_or_default();
     match (public, accepted) {
         (Some(public), Some(accepted)) if !names.iter().any(|name| name == public.text()) => {
-            Err(public.conflict(&accepted))
+            Err(public.invalid(format!(
+                "it is not one of the audiences `{}` of {}: add it there, or correct one of them",
+                accepted.shown(),
+                accepted.origin()
+            )))
         }
         (Some(public), _) => Ok((
             vec![public.text().to_owned()],
@@ -280,14 +347,36 @@ fn management_identity(properties: &Properties<'_>) -> Result<Option<Value>, Con
 
 /// Returns the origin of a property that exists only where an issuer is to be configured.
 fn evidence(properties: &Properties<'_>) -> Option<String> {
-    let is_foreign = |property: &&Property| {
-        let origin = &property.origin;
-        origin.form().classify(origin.name()) == NameKind::Foreign && !files::is_location(origin)
-    };
-    let mut properties = properties.all().filter(|property| !is_foreign(property));
-    properties
-        .next()
-        .map(|property| property.origin.to_string())
+    let mut properties = properties.all().filter(|property| is_evidence(property));
+    let property = properties.next()?;
+    let unread = unread::unread(property).into_iter().next();
+    Some(unread.unwrap_or_else(|| property.origin.to_string()))
+}
+
+fn is_evidence(property: &Property) -> bool {
+    let origin = &property.origin;
+    origin.form().classify(origin.name()) != NameKind::Foreign
+        || locations::is_location(origin)
+        || !unread::unread(property).is_empty()
+}
+
+/// Returns the error of a property that would configure an issuer if its profile were active. It does
+/// not show the value.
+fn inactive_profile(property: &Property) -> ConfigError {
+    let issuer = Form::Variable.write(Setting::Issuer.key());
+    let reason = format!(
+        "`{}` is in a document or file for a profile that is not active: name the profile in \
+         SPRING_PROFILES_ACTIVE, or set variable {issuer}",
+        shown(property.origin.name())
+    );
+    match &property.origin {
+        Origin::File { file, line, .. } => ConfigError::InvalidFile {
+            file: file.to_string(),
+            line: Some(*line),
+            reason,
+        },
+        Origin::Variable(_) => property.invalid(reason),
+    }
 }
 
 /// Logs the names that look like settings and are none.
@@ -297,10 +386,10 @@ fn warn_of_names(properties: &Properties<'_>) {
     for property in properties.all().filter(|property| property.text.is_some()) {
         let (form, name) = (property.origin.form(), property.origin.name());
         let kind = form.classify(name);
-        if files::is_unread(&property.origin) {
-            telemetry::unread_configuration(&property.origin.to_string());
+        for unread in unread::unread(property) {
+            telemetry::unread_configuration(&unread);
         }
-        if !matches!(kind, NameKind::Unknown | NameKind::OrchestrationCluster) {
+        if matches!(kind, NameKind::Known | NameKind::Foreign) {
             continue;
         }
         if warnings == MAX_WARNINGS {
@@ -311,6 +400,9 @@ fn warn_of_names(properties: &Properties<'_>) {
         let origin = property.origin.to_string();
         match kind {
             NameKind::Unknown => telemetry::unknown_setting(&origin, &form.nearest(name)),
+            NameKind::WebApp(setting) => {
+                telemetry::web_app_setting(&origin, &form.write(setting.key()));
+            }
             _ => telemetry::orchestration_cluster_setting(&origin, &form.counterpart(name)),
         }
     }

@@ -63,39 +63,99 @@ impl Property {
         self.origin.form().is_same(self.origin.name(), key)
     }
 
-    /// Returns the index of the property in the list under `key`.
-    fn index_in(&self, key: &str) -> Option<usize> {
-        let form = self.origin.form();
-        let index = form.rest(self.origin.name(), key)?;
-        match form {
-            Form::Variable => index.parse().ok(),
-            Form::Key => index.strip_prefix('[')?.strip_suffix(']')?.parse().ok(),
+    /// Returns whether the property is the list under `key`, or an entry of it.
+    pub(super) fn is_of_list(&self, key: &str) -> bool {
+        self.origin.form().is_of_list(self.origin.name(), key)
+    }
+
+    /// Returns the error of a value that cannot be used. Defaults of placeholders are not shown.
+    pub(super) fn invalid(&self, reason: impl Into<String>) -> ConfigError {
+        let text = self.text.as_deref().unwrap_or_default();
+        ConfigError::InvalidSetting {
+            setting: self.origin.to_string(),
+            value: shown(&placeholders::without_defaults(text)),
+            reason: reason.into(),
         }
     }
 
-    /// Returns whether the property is an entry, or a part of one, of a list under `key`, or of a
-    /// mapping.
-    fn is_inside(&self, key: &str) -> bool {
-        let Origin::File { key: name, .. } = &self.origin else {
-            return false;
+    /// Returns an error if a list or mapping stands where `key` needs a text, or anything but a list
+    /// of texts where it needs a list. The error shows no value: it may belong to something else.
+    fn check_form(&self, key: &str, is_list: bool) -> Result<(), ConfigError> {
+        let Origin::File {
+            file,
+            line,
+            key: name,
+        } = &self.origin
+        else {
+            return Ok(());
         };
         let rest = Form::Key.rest(name, key);
-        rest.is_some_and(|rest| rest.starts_with(['.', '[']))
+        let is_inside = rest.is_some_and(|rest| rest.starts_with(['.', '[']));
+        if !is_inside || (is_list && Form::Key.index(name, key).is_some()) {
+            return Ok(());
+        }
+        let needed = if is_list {
+            "a text or a list of texts"
+        } else {
+            "a text, not a list or a mapping"
+        };
+        Err(ConfigError::InvalidFile {
+            file: file.to_string(),
+            line: Some(*line),
+            reason: format!("`{}` cannot be used: {key} needs {needed}", shown(name)),
+        })
     }
+}
 
-    /// Returns whether the text is missing. In files that means that the setting is not set, since
-    /// Camunda's charts write empty texts.
-    fn is_unset(&self) -> bool {
-        let is_file = matches!(self.origin, Origin::File { .. });
-        self.text
-            .as_deref()
-            .is_none_or(|text| is_file && text.trim().is_empty())
+/// Returns the properties of the list under `key` in one source: the one with the whole list, or one
+/// for each entry, in order.
+pub(super) fn entries<'p>(
+    source: &'p [Property],
+    key: &str,
+) -> Result<Vec<&'p Property>, ConfigError> {
+    let indexed = source.iter().filter(|property| property.is_of_list(key));
+    let mut found: Vec<_> = indexed
+        .map(|property| {
+            let origin = &property.origin;
+            (origin.form().index(origin.name(), key), property)
+        })
+        .collect();
+    // The whole list comes first.
+    found.sort_by_key(|(index, _)| *index);
+    // A variable may be looked up under two spellings of its name.
+    found.dedup_by(|(one, entry), (other, first)| one == other && entry.text == first.text);
+    let mut expected = 0_usize;
+    let mut whole: Option<&Property> = None;
+    for (index, property) in &found {
+        match (index, whole) {
+            (None, None) => whole = Some(property),
+            (Some(_), Some(whole)) => {
+                return Err(property.invalid(format!(
+                    "{} has the whole list: write all entries there, or each with its index",
+                    whole.origin
+                )));
+            }
+            (Some(index), None) if *index == expected => {
+                expected = expected.saturating_add(1);
+            }
+            (Some(index), None) if *index > expected => {
+                return Err(property.invalid(format!(
+                    "the list has no entry {expected}: number its entries from 0 without a gap"
+                )));
+            }
+            (Some(_) | None, _) => {
+                return Err(property.invalid(
+                    "the same entry has another value under another name: remove one of them",
+                ));
+            }
+        }
     }
+    Ok(found.into_iter().map(|(_, property)| property).collect())
 }
 
 /// All properties. Those of a later source win over those of an earlier one.
 pub(super) struct Properties<'v> {
-    pub(super) sources: Vec<Vec<Property>>,
+    pub(super) sources: Vec<&'v [Property]>,
     /// Returns the value of the variable with exactly this name.
     pub(super) variable: &'v dyn Fn(&str) -> Option<String>,
 }
@@ -110,9 +170,21 @@ pub(super) struct Value {
     rank: usize,
 }
 
-impl Properties<'_> {
-    pub(super) fn all(&self) -> impl Iterator<Item = &Property> {
-        self.sources.iter().flatten()
+impl<'v> Properties<'v> {
+    pub(super) fn all(&self) -> impl Iterator<Item = &'v Property> {
+        self.sources.iter().copied().flatten()
+    }
+
+    /// Checks that each setting has a value of the right form, in every source.
+    pub(super) fn check_forms(&self) -> Result<(), ConfigError> {
+        for property in self.all() {
+            for setting in Setting::ALL {
+                for key in setting.keys() {
+                    property.check_form(key, setting.is_list())?;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Returns the value of `setting`.
@@ -139,24 +211,18 @@ impl Properties<'_> {
     fn values_of_key(&self, setting: Setting, key: &str) -> Result<Vec<Value>, ConfigError> {
         for (rank, source) in self.sources.iter().enumerate().rev() {
             let mut values = Vec::new();
-            for property in source.iter().filter(|property| property.is_of(key)) {
-                if property.is_unset() {
-                    continue;
+            if setting.is_list() {
+                values.extend(self.list(source, rank, key)?);
+            } else {
+                for property in source.iter().filter(|property| property.is_of(key)) {
+                    if let Some(text) = self.set_text(property)? {
+                        values.push(Value {
+                            texts: vec![text],
+                            origin: property.origin.clone(),
+                            rank,
+                        });
+                    }
                 }
-                values.push(Value {
-                    texts: vec![self.text(property)?],
-                    origin: property.origin.clone(),
-                    rank,
-                });
-            }
-            if setting.is_list() && values.is_empty() {
-                values.extend(self.indexed(source, rank, key)?);
-            } else if let Some(inside) = source.iter().find(|property| property.is_inside(key)) {
-                return Err(ConfigError::InvalidSetting {
-                    setting: inside.origin.to_string(),
-                    value: inside.text.as_deref().map_or_else(String::new, shown),
-                    reason: format!("{key} needs a text, not a list or a mapping"),
-                });
             }
             if !values.is_empty() {
                 return Ok(values);
@@ -165,69 +231,46 @@ impl Properties<'_> {
         Ok(Vec::new())
     }
 
-    /// Returns the list under `key` whose entries have names of their own.
-    fn indexed(
+    fn list(
         &self,
         source: &[Property],
         rank: usize,
         key: &str,
     ) -> Result<Option<Value>, ConfigError> {
-        let mut entries = Vec::new();
-        for property in source {
-            if let Some(index) = property.index_in(key) {
-                entries.push((index, property));
-            } else if property.is_inside(key) {
-                return Err(ConfigError::InvalidSetting {
-                    setting: property.origin.to_string(),
-                    value: property.text.as_deref().map_or_else(String::new, shown),
-                    reason: format!("{key} needs a list of texts"),
-                });
-            }
+        let entries = entries(source, key)?;
+        let texts = entries.iter().map(|entry| self.set_text(entry));
+        let texts: Vec<_> = texts.collect::<Result<_, _>>()?;
+        let Some(first) = entries.first() else {
+            return Ok(None);
+        };
+        if first.is_of(key) && texts.iter().all(Option::is_none) {
+            return Ok(None);
         }
-        entries.sort_by_key(|(index, _)| *index);
-        // A variable may be looked up under two spellings of its name.
-        entries.dedup_by(|(one, entry), (other, first)| one == other && entry.text == first.text);
-        let mut list: Option<Value> = None;
-        let mut previous = None;
-        for (index, entry) in entries {
-            let text = self.text(entry)?;
-            if previous == Some(index) {
-                return Err(ConfigError::InvalidSetting {
-                    setting: entry.origin.to_string(),
-                    value: shown(&text),
-                    reason: "the same entry has another value under another name".to_owned(),
-                });
-            }
-            previous = Some(index);
-            match &mut list {
-                Some(list) => list.texts.push(text),
-                None => {
-                    list = Some(Value {
-                        texts: vec![text],
-                        origin: entry.origin.clone(),
-                        rank,
-                    });
-                }
-            }
+        Ok(Some(Value {
+            texts: texts.into_iter().map(Option::unwrap_or_default).collect(),
+            origin: first.origin.clone(),
+            rank,
+        }))
+    }
+
+    /// Returns the text of `property` with its placeholders replaced; `None` if it is not set. An
+    /// empty text in a file means that, since Camunda's charts write such texts. In a variable it is
+    /// an error.
+    pub(super) fn set_text(&self, property: &Property) -> Result<Option<String>, ConfigError> {
+        let text = self.text(property)?;
+        match (text.as_str(), &property.origin) {
+            ("", Origin::Variable(name)) => Err(ConfigError::EmptyVariable { name: name.clone() }),
+            ("", Origin::File { .. }) => Ok(None),
+            _ => Ok(Some(text)),
         }
-        Ok(list)
     }
 
     /// Returns the text of `property` with its placeholders replaced.
-    fn text(&self, property: &Property) -> Result<String, ConfigError> {
+    pub(super) fn text(&self, property: &Property) -> Result<String, ConfigError> {
         let text = property.text.as_deref().unwrap_or_default();
-        let text =
-            placeholders::replace(text, &|name| self.placeholder(name)).map_err(|reason| {
-                ConfigError::InvalidSetting {
-                    setting: property.origin.to_string(),
-                    value: shown(text),
-                    reason,
-                }
-            })?;
-        match (text.trim(), &property.origin) {
-            ("", Origin::Variable(name)) => Err(ConfigError::EmptyVariable { name: name.clone() }),
-            (text, _) => Ok(text.to_owned()),
-        }
+        let text = placeholders::replace(text, &|name| self.placeholder(name));
+        let text = text.map_err(|reason| property.invalid(reason))?;
+        Ok(text.trim().to_owned())
     }
 
     /// Returns the value of a name in a placeholder: a variable or another key.
@@ -235,7 +278,7 @@ impl Properties<'_> {
         if let Some(value) = (self.variable)(name) {
             return Some(value);
         }
-        let mut properties = self.sources.iter().rev().flatten();
+        let mut properties = self.sources.iter().rev().copied().flatten();
         let property = properties.find(|property| property.is_of(name) && property.text.is_some());
         property.and_then(|property| property.text.clone())
     }
@@ -295,7 +338,12 @@ impl Value {
         }
     }
 
-    fn shown(&self) -> String {
+    /// Returns whether the value is from a source that wins over that of `other`.
+    pub(super) fn outranks(&self, other: &Self) -> bool {
+        self.rank > other.rank
+    }
+
+    pub(super) fn shown(&self) -> String {
         shown(&self.texts.join(","))
     }
 

@@ -62,6 +62,11 @@ impl Setting {
         first
     }
 
+    /// Returns whether the setting decides which tokens are accepted.
+    const fn is_about_tokens(self) -> bool {
+        !matches!(self, Self::IdentityType | Self::IdentityUrl)
+    }
+
     /// Returns whether the setting may have several values.
     pub(super) const fn is_list(self) -> bool {
         matches!(self, Self::Audiences | Self::Algorithms)
@@ -96,6 +101,15 @@ const PREFIXES: [&str; 5] = [
 /// Prefix of the keys that configure issuers of Camunda's Orchestration Cluster.
 pub(super) const ORCHESTRATION_CLUSTER: &str = "camunda.security.authentication.oidc.";
 
+/// Variables of the web app of Web Modeler up to 8.8, and this crate's settings in their place.
+pub(super) const WEB_APP: [(&str, Setting); 5] = [
+    ("OAUTH2_TOKEN_ISSUER", Setting::Issuer),
+    ("OAUTH2_TOKEN_AUDIENCE", Setting::Audience),
+    ("OAUTH2_JWKS_URL", Setting::JwksUrl),
+    ("KEYCLOAK_BASE_URL", Setting::Issuer),
+    ("KEYCLOAK_JWKS_URL", Setting::JwksUrl),
+];
+
 /// Form in which a name is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
@@ -106,11 +120,16 @@ pub(super) enum Form {
 }
 
 impl Form {
-    /// Returns the characters of a name that count: Spring ignores case, dashes and underscores, and
-    /// in variables dots as well.
+    /// Returns whether a character of a name counts: Spring ignores dashes and underscores, and in
+    /// variables dots as well.
+    fn counts(self, char: char) -> bool {
+        !matches!(char, '-' | '_') && (self == Self::Key || char != '.')
+    }
+
+    /// Returns the characters of a name that count, without regard to case.
     fn chars(self, name: &str) -> impl Iterator<Item = char> {
-        let counts = move |c: &char| !matches!(c, '-' | '_') && (self == Self::Key || *c != '.');
-        name.chars().filter(counts).flat_map(char::to_lowercase)
+        let counts = name.chars().filter(move |char| self.counts(*char));
+        counts.flat_map(char::to_lowercase)
     }
 
     fn canonical(self, name: &str) -> String {
@@ -122,15 +141,35 @@ impl Form {
         self.chars(name).eq(self.chars(other))
     }
 
-    /// Returns the rest of `name` after `start`, if it starts so.
-    pub(super) fn rest(self, name: &str, start: &str) -> Option<String> {
-        let mut chars = self.chars(name);
-        for expected in self.chars(start) {
-            if chars.next() != Some(expected) {
+    /// Returns the rest of `name` after `start`, as it is written, if the name starts so.
+    pub(super) fn rest<'n>(self, name: &'n str, start: &str) -> Option<&'n str> {
+        let mut expected = self.chars(start).peekable();
+        for (place, char) in name.char_indices() {
+            if expected.peek().is_none() {
+                return name.get(place..);
+            }
+            if self.counts(char)
+                && !char
+                    .to_lowercase()
+                    .all(|char| expected.next() == Some(char))
+            {
                 return None;
             }
         }
-        Some(chars.collect())
+        expected.peek().is_none().then_some("")
+    }
+
+    /// Returns the index of the entry that `name` is in the list under `key`: `KEY_0`, `KEY[0]` or
+    /// `key[0]`.
+    pub(super) fn index(self, name: &str, key: &str) -> Option<usize> {
+        let rest = self.rest(name, key)?;
+        let in_brackets = || rest.strip_prefix('[')?.strip_suffix(']');
+        let digits = match self {
+            Self::Variable => in_brackets().or_else(|| rest.strip_prefix(['_', '.'])),
+            Self::Key => in_brackets(),
+        };
+        let is_number = |digits: &&str| digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.filter(is_number)?.parse().ok()
     }
 
     /// Returns `key` as it is usually written.
@@ -141,13 +180,22 @@ impl Form {
         }
     }
 
-    /// Returns whether `name` is one of `key`, or of an entry of its list.
-    pub(super) fn is_of(self, name: &str, key: &str) -> bool {
-        let is_index = |rest: String| {
-            rest.bytes()
-                .all(|b| b.is_ascii_digit() || b"[]".contains(&b))
+    /// Returns whether `name` is one of the list `key`, or of one of its entries.
+    pub(super) fn is_of_list(self, name: &str, key: &str) -> bool {
+        self.is_same(name, key) || self.index(name, key).is_some()
+    }
+
+    /// Returns the setting that `name` is one of.
+    fn setting(self, name: &str) -> Option<Setting> {
+        let is_of = |setting: &Setting| {
+            let mut keys = setting.keys().iter();
+            if setting.is_list() {
+                keys.any(|key| self.is_of_list(name, key))
+            } else {
+                keys.any(|key| self.is_same(name, key))
+            }
         };
-        self.rest(name, key).is_some_and(is_index)
+        Setting::ALL.into_iter().find(is_of)
     }
 
     fn has_prefix(self, name: &str, prefix: &str) -> bool {
@@ -168,21 +216,58 @@ impl Form {
 
     /// Returns what the name is to this crate.
     pub(super) fn classify(self, name: &str) -> NameKind {
-        let is_of = |key: &str| self.is_of(name, key);
-        let is_unused = UNUSED.iter().any(|key| is_of(key));
-        if is_unused
-            || Setting::ALL
-                .iter()
-                .any(|setting| setting.keys().iter().any(|key| is_of(key)))
-        {
+        let is_unused = || UNUSED.iter().any(|key| self.is_same(name, key));
+        if self.setting(name).is_some() || is_unused() {
             NameKind::Known
         } else if PREFIXES.iter().any(|prefix| self.has_prefix(name, prefix)) {
             NameKind::Unknown
         } else if self.has_prefix(name, ORCHESTRATION_CLUSTER) {
             NameKind::OrchestrationCluster
+        } else if let Some((_, setting)) = self.web_app_setting(name) {
+            NameKind::WebApp(setting)
+        } else if self.is_misplaced(name) {
+            NameKind::Unknown
         } else {
             NameKind::Foreign
         }
+    }
+
+    fn web_app_setting(self, name: &str) -> Option<(&'static str, Setting)> {
+        let is_same = |(known, _): &(&str, Setting)| self.is_same(name, known);
+        let mut settings = WEB_APP.into_iter();
+        settings.find(|setting| self == Self::Variable && is_same(setting))
+    }
+
+    /// Returns whether the name is that of a setting about tokens with a level that is missing, added
+    /// or misspelt, e.g. by a wrong indentation, or with brackets around it.
+    fn is_misplaced(self, name: &str) -> bool {
+        let is_of_server = |name: &str| {
+            let canonical = Self::Variable.canonical(name);
+            canonical.contains("resourceserver")
+        };
+        if self == Self::Variable || is_of_server(name) {
+            return is_of_server(name);
+        }
+        let name = name.replace('[', ".").replace(']', "");
+        let found: Vec<_> = name.split('.').filter(|level| !level.is_empty()).collect();
+        let is_same = |(level, other): (&&str, &&str)| self.is_same(level, other);
+        let is_near = |key: &str| {
+            let expected: Vec<_> = key.split('.').collect();
+            let has_end = found.last().zip(expected.last()).is_some_and(is_same);
+            if !has_end || found.len() < 2 {
+                return false;
+            }
+            let is_end = expected.iter().rev().zip(found.iter().rev()).all(is_same);
+            let mut rest = expected.iter();
+            let is_part = |level: &&str| rest.any(|known| self.is_same(level, known));
+            (is_end && found.len() > expected.len()) || found.iter().all(is_part)
+        };
+        let settings = Setting::ALL
+            .iter()
+            .filter(|setting| setting.is_about_tokens());
+        settings
+            .flat_map(|setting| setting.keys())
+            .any(|key| is_near(key))
     }
 
     /// Returns the known key whose name resembles `name` most, as it is usually written.
@@ -223,6 +308,8 @@ pub(super) enum NameKind {
     Unknown,
     /// A setting of the Orchestration Cluster.
     OrchestrationCluster,
+    /// A setting of the web app, and the one in its place.
+    WebApp(Setting),
     /// A setting of something else.
     Foreign,
 }
@@ -254,7 +341,7 @@ mod tests {
         };
         for form in [Form::Variable, Form::Key] {
             for key in keys() {
-                let same = keys().filter(|other| form.is_of(other, key)).count();
+                let same = keys().filter(|other| form.is_same(other, key)).count();
                 assert_eq!(same, 1, "{key}");
                 assert_eq!(form.classify(&form.write(key)), NameKind::Known);
                 assert_eq!(form.nearest(&form.write(key)), form.write(key));
@@ -271,7 +358,7 @@ mod tests {
             "camunda_modeler_security_jwt_issuer_backendurl",
             "camunda.modeler.security.jwt.issuer.backend-url",
         ] {
-            assert!(Form::Variable.is_of(name, key), "{name}");
+            assert!(Form::Variable.is_same(name, key), "{name}");
         }
         for name in [
             "camunda.modeler.security.jwt.issuer.backend-url",
@@ -279,7 +366,7 @@ mod tests {
             "camunda.modeler.security.jwt.issuer.backend_url",
             "Camunda.Modeler.Security.Jwt.Issuer.BackendURL",
         ] {
-            assert!(Form::Key.is_of(name, key), "{name}");
+            assert!(Form::Key.is_same(name, key), "{name}");
         }
         for other in [
             "camunda.modeler.security.jwt.issuer",
@@ -287,7 +374,7 @@ mod tests {
             "camunda.modeler.security.jwt.issuer-backend-url",
             "camunda.modeler.security.jwt.issuer.backend-urls",
         ] {
-            assert!(!Form::Key.is_of(other, key), "{other}");
+            assert!(!Form::Key.is_same(other, key), "{other}");
         }
     }
 
@@ -308,6 +395,31 @@ mod tests {
                 NameKind::Unknown,
             ),
             ("camunda_identity_isuer", NameKind::Unknown),
+            ("CAMUNDA_IDENTITY_ISSUER_0", NameKind::Unknown),
+            (
+                "CAMUNDA_HUB_SECURITY_JWT_AUDIENCE_PUBLICAPI[0]",
+                NameKind::Unknown,
+            ),
+            (
+                "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_AUDIENCES[0]",
+                NameKind::Known,
+            ),
+            (
+                "SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_AUDIENCES_0_NAME",
+                NameKind::Unknown,
+            ),
+            (
+                "SPRING_SECURITY_OAUTH_RESOURCESERVER_JWT_ISSUER_URI",
+                NameKind::Unknown,
+            ),
+            (
+                "SPRING_OAUTH2_RESOURCE_SERVER_JWT_ISSUER_URI",
+                NameKind::Unknown,
+            ),
+            ("OAUTH2_TOKEN_ISSUER", NameKind::WebApp(Setting::Issuer)),
+            ("keycloak_jwks_url", NameKind::WebApp(Setting::JwksUrl)),
+            ("OAUTH2_CLIENT_ID", NameKind::Foreign),
+            ("ISSUER", NameKind::Foreign),
             (
                 "CAMUNDA_SECURITY_AUTHENTICATION_OIDC_ISSUERURI",
                 NameKind::OrchestrationCluster,
@@ -326,6 +438,27 @@ mod tests {
             ("camunda.identity", NameKind::Unknown),
             ("camunda.identity.issuerBackendUrl", NameKind::Known),
             ("camunda.identityx", NameKind::Foreign),
+            (
+                "spring.oauth2.resourceserver.jwt.issuer-uri",
+                NameKind::Unknown,
+            ),
+            ("spring.security.jwt.jwk-set-uri", NameKind::Unknown),
+            ("security.jwt.audience.publicApi", NameKind::Unknown),
+            ("identity.issuer", NameKind::Unknown),
+            ("values.camunda.identity.issuer", NameKind::Unknown),
+            (
+                "[spring.security.oauth2.resourceserver.jwt.issuer-uri]",
+                NameKind::Unknown,
+            ),
+            ("[camunda.identity.issuer]", NameKind::Unknown),
+            ("issuer", NameKind::Foreign),
+            ("camunda.modeler.mail.from-address", NameKind::Foreign),
+            ("camunda.modeler.oauth2.client-id", NameKind::Foreign),
+            (
+                "spring.security.oauth2.client.provider.a.issuer-uri",
+                NameKind::Foreign,
+            ),
+            ("oauth2.token.issuer", NameKind::Unknown),
             ("camunda.modeler.clusters[0].id", NameKind::Foreign),
             (
                 "camunda.security.authentication.oidc.client-id",

@@ -1,6 +1,6 @@
 //! YAML documents as properties: `a: {b: [x]}` is the property `a.b[0]` with the text `x`.
 //!
-//! Nothing here recurses, and every document has bounds.
+//! Nothing here recurses, and every file has bounds.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,11 +15,13 @@ use crate::{
     url::shown,
 };
 
-/// Most levels of a document, and most of its nodes, where each use of an alias counts.
+/// Most levels of a document, and most nodes of all documents, where each use of an alias counts.
 const MAX_DEPTH: usize = 64;
 const MAX_NODES: usize = 10_000;
 /// Longest key, with its prefix.
 const MAX_KEY_BYTES: usize = 1024;
+/// Most bytes of all keys and texts, where each use of an alias counts.
+const MAX_BYTES: usize = 2 << 20;
 
 /// Reads the documents of `text`, the content of `file`.
 pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Vec<Property>>, ConfigError> {
@@ -31,8 +33,10 @@ pub(super) fn documents(file: &str, text: &str) -> Result<Vec<Vec<Property>>, Co
     let file: Arc<str> = file.into();
     let mut reader = Reader::new(text);
     let mut documents = Vec::new();
+    let mut visits = Visits::default();
     while let Some(document) = reader.next_document().map_err(invalid)? {
-        documents.push(document.properties(&file).map_err(invalid)?);
+        let properties = document.properties(&file, &mut visits);
+        documents.push(properties.map_err(invalid)?);
     }
     Ok(documents)
 }
@@ -51,7 +55,13 @@ impl Problem {
     }
 
     fn twice(line: usize, key: &str) -> Self {
-        Self::at(line, format!("`{}` stands here a second time", shown(key)))
+        Self::at(
+            line,
+            format!(
+                "`{}` stands here a second time: remove one of them",
+                shown(key)
+            ),
+        )
     }
 }
 
@@ -201,16 +211,15 @@ impl Document {
         node
     }
 
-    fn properties(&self, file: &Arc<str>) -> Result<Vec<Property>, Problem> {
+    fn properties(&self, file: &Arc<str>, visits: &mut Visits) -> Result<Vec<Property>, Problem> {
         let mut properties = Vec::new();
         let mut names = HashSet::new();
-        let mut visits = Visits(0);
         let mut waiting: Vec<Step> = Vec::new();
-        if let Some(root) = self.nodes.len().checked_sub(1) {
+        if let Some((_, line)) = self.nodes.last() {
             waiting.push(Step {
                 name: String::new(),
-                line: 1,
-                node: root,
+                line: *line,
+                node: self.nodes.len().saturating_sub(1),
                 depth: 0,
             });
         }
@@ -228,6 +237,8 @@ impl Document {
                     if !names.insert(name.clone()) {
                         return Err(Problem::twice(line, &name));
                     }
+                    let text_bytes = text.as_ref().map_or(0, String::len);
+                    visits.count_bytes(line, name.len().saturating_add(text_bytes))?;
                     // A document of one text has no keys.
                     if !name.is_empty() {
                         let file = Arc::clone(file);
@@ -247,7 +258,7 @@ impl Document {
                 }
                 Content::Mapping(entries) => {
                     let dot = if step.name.is_empty() { "" } else { "." };
-                    for entry in self.with_merged(entries, &mut visits)? {
+                    for entry in self.with_merged(entries, visits)? {
                         let name = format!("{}{dot}{}", step.name, entry.key);
                         waiting.push(step.to(name, entry.line, entry.node));
                     }
@@ -271,19 +282,25 @@ impl Document {
         if let Some(twice) = all.iter().find(|entry| !keys.insert(&entry.key)) {
             return Err(Problem::twice(twice.line, &twice.key));
         }
-        // The last one is taken first, and the first mapping of a list wins.
+        // The last one is taken first, and the first mapping of a list wins. A mapping that is merged
+        // a second time adds nothing.
+        let mut visited = HashSet::new();
         let mut waiting: Vec<_> = merges
             .iter()
             .map(|entry| (entry.line, entry.node))
             .collect();
         while let Some((line, node)) = waiting.pop() {
             visits.count(line)?;
+            if !visited.insert(node) {
+                continue;
+            }
             match self.nodes.get(node) {
                 Some((Content::List(nodes), _)) => {
                     waiting.extend(nodes.iter().rev().map(|node| (line, *node)));
                 }
                 Some((Content::Mapping(entries), _)) => {
                     for entry in entries {
+                        visits.count(line)?;
                         if entry.key == MERGE {
                             waiting.push((entry.line, entry.node));
                         } else if keys.insert(&entry.key) {
@@ -301,14 +318,27 @@ impl Document {
 /// Key of a mapping that is merged into the one around it.
 const MERGE: &str = "<<";
 
-/// Number of nodes that were visited, where each use of an alias counts.
-struct Visits(usize);
+/// What was visited of all documents, where each use of an alias counts.
+#[derive(Default)]
+struct Visits {
+    nodes: usize,
+    bytes: usize,
+}
 
 impl Visits {
     fn count(&mut self, line: usize) -> Result<(), Problem> {
-        self.0 = self.0.saturating_add(1);
-        if self.0 > MAX_NODES {
-            let reason = format!("its aliases stand for more than {MAX_NODES} nodes");
+        self.nodes = self.nodes.saturating_add(1);
+        if self.nodes > MAX_NODES {
+            let reason = format!("with its aliases it has more than {MAX_NODES} nodes");
+            return Err(Problem::at(line, reason));
+        }
+        Ok(())
+    }
+
+    fn count_bytes(&mut self, line: usize, bytes: usize) -> Result<(), Problem> {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if self.bytes > MAX_BYTES {
+            let reason = format!("with its aliases it has more than {MAX_BYTES} bytes");
             return Err(Problem::at(line, reason));
         }
         Ok(())
