@@ -100,8 +100,9 @@ pub fn read_payload(
         audiences: [audience.into()].into(),
         at_jwt_only: false,
         has_sender_constraints: false,
+        leeway,
     };
-    let checked = unverified.check(&expected, WallTime::from_epoch(now), leeway);
+    let checked = unverified.check(&expected, WallTime::from_epoch(now));
     Some(ReadPayload {
         issuer: named,
         is_accepted: checked.is_ok(),

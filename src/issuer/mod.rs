@@ -15,7 +15,7 @@ pub use self::{
     sender_constraint::{SenderConstraint, SenderConstraintError},
 };
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     access::{grant::Grant, grant_source::GrantSource, mapping::MapClaims},
@@ -302,7 +302,11 @@ impl Issuer {
     }
 
     /// Reads and checks every setting. Does no I/O.
-    pub(crate) fn check(self, clock: &Clock) -> Result<CheckedIssuer, ConfigError> {
+    pub(crate) fn check(
+        self,
+        clock: &Clock,
+        leeway: Duration,
+    ) -> Result<CheckedIssuer, ConfigError> {
         let name = self.read_name()?;
         let issuer = || name.as_str().to_owned();
         let organization = self.organization.as_deref().map(str::parse).transpose()?;
@@ -377,6 +381,7 @@ impl Issuer {
                 audiences,
                 at_jwt_only: self.at_jwt_only,
                 has_sender_constraints: !self.sender_constraints.is_empty(),
+                leeway,
             },
             source,
             algorithms: self.algorithms,

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     sync::{PoisonError, RwLock},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use crate::token::claims::Claims;
@@ -66,12 +66,11 @@ impl<R: Revocation + ?Sized> Revocation for std::sync::Arc<R> {
 #[derive(Clone, Copy)]
 pub struct TokenIdentity<'c> {
     claims: &'c Claims,
-    leeway: Duration,
 }
 
 impl<'c> TokenIdentity<'c> {
-    pub(crate) fn of(claims: &'c Claims, leeway: Duration) -> Self {
-        Self { claims, leeway }
+    pub(crate) fn of(claims: &'c Claims) -> Self {
+        Self { claims }
     }
 
     /// Returns the issuer.
@@ -113,7 +112,7 @@ impl<'c> TokenIdentity<'c> {
     pub fn may_predate(&self, moment: SystemTime) -> bool {
         let issued_at = self.issued_at();
         issued_at.is_none_or(|issued_at| {
-            let latest = moment.checked_add(self.leeway);
+            let latest = moment.checked_add(self.claims.leeway());
             latest.is_none_or(|latest| issued_at < latest)
         })
     }

@@ -1,6 +1,6 @@
 //! Issuers in the form that the validator uses.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use crate::{
     access::{
@@ -98,7 +98,6 @@ impl TrustedIssuer {
         &self,
         claims: &Claims,
         request: Option<&RequestView<'_>>,
-        leeway: Duration,
     ) -> Result<(), AuthError> {
         if claims.is_sender_constrained() {
             let confirmed = self.sender_constraints.verify(claims, request);
@@ -107,7 +106,7 @@ impl TrustedIssuer {
                     .with_detail(error.to_string())
             })?;
         }
-        let token = TokenIdentity::of(claims, leeway);
+        let token = TokenIdentity::of(claims);
         match &self.revocation {
             Some(revocation) if revocation.is_revoked(&token) => Err(self.error(Reason::Revoked)),
             _ => Ok(()),

@@ -27,6 +27,8 @@ pub(crate) struct ClaimRequirements {
     pub(crate) at_jwt_only: bool,
     /// There are sender constraints that can be verified.
     pub(crate) has_sender_constraints: bool,
+    /// Clock skew that is allowed when times are compared.
+    pub(crate) leeway: Duration,
 }
 
 impl ClaimRequirements {
@@ -88,6 +90,11 @@ impl Claims {
     /// Returns the name of the issuer, shared.
     pub(crate) fn shared_issuer(&self) -> &Arc<str> {
         &self.requirements.issuer
+    }
+
+    /// Returns the clock skew that the validator allows.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.requirements.leeway
     }
 
     /// Returns the time in which `exp`, `nbf` and `iat` hold.

@@ -94,9 +94,8 @@ impl<'s> Unverified<'s> {
         &self,
         expected: &ClaimRequirements,
         now: WallTime,
-        leeway: Duration,
     ) -> Result<ValidatedClaims, Reason> {
-        let claims = &self.claims;
+        let (claims, leeway) = (&self.claims, expected.leeway);
         self.check_kind()?;
         if claims
             .subject
@@ -319,6 +318,7 @@ mod tests {
             audiences: ["other-api".into(), "api".into()].into(),
             at_jwt_only,
             has_sender_constraints: false,
+            leeway: Duration::from_secs(LEEWAY),
         }
     }
 
@@ -338,7 +338,7 @@ mod tests {
         let unverified = Unverified::read(signed, &mut buffers)?;
         unverified.issuer()?;
         let now = WallTime::from_epoch(Duration::from_secs(NOW));
-        let checked = unverified.check(expected, now, Duration::from_secs(LEEWAY))?;
+        let checked = unverified.check(expected, now)?;
         Ok(checked.audiences)
     }
 

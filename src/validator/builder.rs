@@ -175,7 +175,7 @@ impl TokenValidatorBuilder {
         self.check()?;
         self.clock.check()?;
         let issuers = self.issuers.into_iter();
-        let issuers = issuers.map(|issuer| issuer.check(&self.clock));
+        let issuers = issuers.map(|issuer| issuer.check(&self.clock, self.leeway));
         // All issuers are checked before the first starts a task.
         let issuers = issuers.collect::<Result<Vec<_>, _>>()?;
         let mut by_name = HashMap::with_capacity(issuers.len());
@@ -200,7 +200,6 @@ impl TokenValidatorBuilder {
         Ok(TokenValidator::new(
             issuers,
             by_name,
-            self.leeway,
             self.clock,
             TokenCache::new(
                 self.token_cache_bytes,

@@ -154,7 +154,7 @@ impl Inner {
         let now = self.clock.steady();
         if let Some((access, issuer)) = self.cached(token, now) {
             metrics::cache_hit();
-            issuer.check_request(access.claims(), request, self.leeway)?;
+            issuer.check_request(access.claims(), request)?;
             return Ok(access);
         }
         let checked = metrics::timed(|| self.check(compact, request, waits_left, now))?;
@@ -171,7 +171,7 @@ impl Inner {
         let loaded = issuer.keys.keys(now)?;
         let validity = found.access.claims().validity();
         let holds = found.generation == loaded.keys().generation()
-            && validity.covers(self.clock.wall(), self.leeway);
+            && validity.covers(self.clock.wall(), issuer.requirements.leeway);
         holds.then_some((found.access, issuer))
     }
 
@@ -185,7 +185,7 @@ impl Inner {
     ) -> Result<CachedToken, NotAccepted> {
         let verified = self.verify(compact, Scratch::take().buffers(), waits_left, now)?;
         let issuer = verified.issuer;
-        issuer.check_request(&verified.claims, request, self.leeway)?;
+        issuer.check_request(&verified.claims, request)?;
         let fresh_until = self.tokens.fresh_until(now);
         if let Some(grants) = &issuer.grants {
             grants
@@ -257,7 +257,7 @@ impl Inner {
         if !issuer.algorithms.contains(header.algorithm) {
             return Err(Reason::UnsupportedAlgorithm(AlgorithmMismatch::Issuer).into());
         }
-        let checked = match unverified.check(&issuer.requirements, self.clock.wall(), self.leeway) {
+        let checked = match unverified.check(&issuer.requirements, self.clock.wall()) {
             Ok(checked) => checked,
             Err(Reason::WrongAudience) => {
                 return Err(wrong_audience(issuer, unverified, now).into());

@@ -5,7 +5,7 @@ pub(crate) mod cache;
 pub(crate) mod check;
 mod diagnostics;
 
-use std::{collections::HashMap, fmt, future::Future as _, sync::Arc, task::Poll, time::Duration};
+use std::{collections::HashMap, fmt, future::Future as _, sync::Arc, task::Poll};
 
 pub use self::builder::TokenValidatorBuilder;
 use crate::{
@@ -47,7 +47,6 @@ struct Inner {
     by_name: HashMap<Arc<str>, usize>,
     /// Names of the configured issuers, for log lines.
     known_issuers: Arc<str>,
-    leeway: Duration,
     clock: Clock,
     headers: HeaderCache,
     tokens: TokenCache,
@@ -58,7 +57,6 @@ impl TokenValidator {
     pub(crate) fn new(
         issuers: Vec<TrustedIssuer>,
         by_name: HashMap<Arc<str>, usize>,
-        leeway: Duration,
         clock: Clock,
         tokens: TokenCache,
     ) -> Self {
@@ -68,7 +66,6 @@ impl TokenValidator {
                 known_issuers: diagnostics::known_issuers(by_name.keys().map(AsRef::as_ref)),
                 issuers,
                 by_name,
-                leeway,
                 clock,
                 headers: HeaderCache::default(),
                 tokens,

@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use super::{
@@ -70,7 +71,10 @@ impl Drop for Folder {
 
 /// Returns issuer, audiences, place of the keys and algorithms.
 fn summary(issuer: &Issuer) -> String {
-    let checked = issuer.clone().check(&Clock::System).unwrap();
+    let checked = issuer
+        .clone()
+        .check(&Clock::System, Duration::ZERO)
+        .unwrap();
     let summary = checked.summary;
     let issuer = issuer.as_str();
     format!(
@@ -1624,7 +1628,7 @@ fn the_origin_of_each_value_is_known() {
     let summary = issuer
         .unwrap()
         .unwrap()
-        .check(&Clock::System)
+        .check(&Clock::System, Duration::ZERO)
         .unwrap()
         .summary;
     let origins = summary.configured_by.unwrap();
@@ -1811,7 +1815,7 @@ fn a88_a_large_file_is_read_in_passing() {
     let error = read
         .unwrap()
         .unwrap()
-        .check(&Clock::System)
+        .check(&Clock::System, Duration::ZERO)
         .err()
         .unwrap()
         .to_string();
@@ -1831,7 +1835,7 @@ fn the_type_of_the_issuer_decides_where_permissions_come_from() {
         issuer
             .unwrap()
             .unwrap()
-            .check(&Clock::System)
+            .check(&Clock::System, Duration::ZERO)
             .unwrap()
             .summary
             .claims
