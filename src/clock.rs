@@ -54,6 +54,13 @@ impl WallTime {
         Self(duration)
     }
 
+    /// Returns the time of a claim, a number of seconds; the epoch for any earlier time. A number beyond
+    /// the range is more than 500 billion years away.
+    pub(crate) fn from_numeric_date(seconds: f64) -> Self {
+        let since_epoch = Duration::try_from_secs_f64(seconds.max(0.0));
+        Self::from_epoch(since_epoch.unwrap_or(Duration::MAX))
+    }
+
     pub(crate) fn saturating_add(self, duration: Duration) -> Self {
         Self(self.0.saturating_add(duration))
     }

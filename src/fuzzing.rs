@@ -7,7 +7,7 @@ use http::HeaderMap;
 use url::Url;
 
 use crate::{
-    clock::WallTime,
+    clock::{Clock, WallTime},
     json::read_object,
     keys::{algorithm::AllowedAlgorithms, http::discovery::Discovery, key_set::KeySet},
     token::{
@@ -101,6 +101,7 @@ pub fn read_payload(
         at_jwt_only: false,
         has_sender_constraints: false,
         leeway,
+        clock: Clock::System,
     };
     let checked = unverified.check(&expected, WallTime::from_epoch(now));
     Some(ReadPayload {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use http::{Request, StatusCode};
 
-use crate::error::reason::Reason;
+use crate::error::{authentication::NeededAuthentication, reason::Reason};
 
 /// Error that rejects a request.
 ///
@@ -27,6 +27,9 @@ pub struct AuthError {
 pub enum AuthErrorKind {
     /// Valid token whose claims do not fit the type that a handler needs. 403, `insufficient_scope`.
     ClaimsMismatch,
+    /// Valid token of a user who has not authenticated as the operation needs it. 401,
+    /// `insufficient_user_authentication` ([RFC 9470](https://www.rfc-editor.org/rfc/rfc9470)).
+    InsufficientAuthentication,
     /// Valid token without the needed permission. 403, `insufficient_scope`.
     InsufficientScope,
     /// `Authorization` header that does not follow RFC 6750. 400, `invalid_request`.
@@ -52,7 +55,9 @@ impl AuthErrorKind {
                 StatusCode::FORBIDDEN
             }
             Self::InvalidRequest => StatusCode::BAD_REQUEST,
-            Self::InvalidToken | Self::MissingToken => StatusCode::UNAUTHORIZED,
+            Self::InsufficientAuthentication | Self::InvalidToken | Self::MissingToken => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::LayerMissing => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -62,6 +67,7 @@ impl AuthErrorKind {
     const fn of(reason: &Reason) -> Self {
         match reason {
             Reason::ClaimsMismatch => Self::ClaimsMismatch,
+            Reason::InsufficientAuthentication { .. } => Self::InsufficientAuthentication,
             Reason::InsufficientScope(_) => Self::InsufficientScope,
             Reason::MalformedAuthorization | Reason::SeveralAuthorizations => Self::InvalidRequest,
             Reason::LayerMissing => Self::LayerMissing,
@@ -157,11 +163,23 @@ impl AuthError {
     }
 
     /// Returns the scope that the request needs; `None` for any other kind than
-    /// [`AuthErrorKind::InsufficientScope`].
+    /// [`AuthErrorKind::InsufficientScope`], and for [`AuthErrorKind::InsufficientAuthentication`] of
+    /// a token that has the scope.
     #[must_use]
     pub fn needed_scope(&self) -> Option<&str> {
         match &self.reason {
-            Reason::InsufficientScope(scope) => Some(scope),
+            Reason::InsufficientAuthentication { scope, .. } if scope.is_empty() => None,
+            Reason::InsufficientAuthentication { scope, .. } | Reason::InsufficientScope(scope) => {
+                Some(scope)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the authentication that the request needs, if the token's does not suffice.
+    pub(crate) fn needed_authentication(&self) -> Option<&NeededAuthentication> {
+        match &self.reason {
+            Reason::InsufficientAuthentication { needed, .. } => Some(needed),
             _ => None,
         }
     }

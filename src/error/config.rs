@@ -66,6 +66,16 @@ pub enum ConfigError {
         /// The URL.
         value: String,
     },
+    /// Value of [`RequireAuthentication::acr_values`](crate::require::RequireAuthentication::acr_values)
+    /// that a challenge could not name.
+    #[error("acr_values: `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
+    InvalidAcrValue {
+        /// The value; empty if there is none.
+        value: String,
+        /// What to correct.
+        reason: &'static str,
+    },
     /// CA certificate that cannot be read.
     #[error("issuer `{issuer}`: ca_certificate `{value}` cannot be used: {reason}")]
     #[non_exhaustive]

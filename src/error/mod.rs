@@ -2,6 +2,7 @@
 //! claim.
 
 pub(crate) mod auth;
+pub(crate) mod authentication;
 pub(crate) mod claim;
 pub(crate) mod config;
 pub(crate) mod reason;

@@ -1,8 +1,8 @@
 //! Reasons of rejections: codes and texts.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
-use crate::error::token_kind::TokenKind;
+use crate::error::{authentication::NeededAuthentication, token_kind::TokenKind};
 
 /// Reason of a rejection.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,11 @@ pub(crate) enum Reason {
     GrantRefused,
     GrantUnavailable,
     HeaderTyp(Option<TokenKind>),
+    InsufficientAuthentication {
+        needed: Arc<NeededAuthentication>,
+        /// Scopes that the token lacks as well; empty if it lacks none.
+        scope: Cow<'static, str>,
+    },
     InsufficientScope(Cow<'static, str>),
     IssuedInFuture,
     KeysUnavailable,
@@ -69,6 +74,7 @@ impl Reason {
             Self::GrantRefused => "grant_refused",
             Self::GrantUnavailable => "grant_unavailable",
             Self::HeaderTyp(_) => "header_typ",
+            Self::InsufficientAuthentication { .. } => "insufficient_authentication",
             Self::InsufficientScope(_) => "insufficient_scope",
             Self::IssuedInFuture => "issued_in_future",
             Self::KeysUnavailable => "keys_unavailable",
@@ -99,7 +105,7 @@ impl Reason {
     }
 
     /// Codes of all reasons, in alphabetical order.
-    pub(crate) const CODES: [&'static str; 34] = [
+    pub(crate) const CODES: [&'static str; 35] = [
         "ambiguous_key",
         "bad_signature",
         "claims_mismatch",
@@ -108,6 +114,7 @@ impl Reason {
         "grant_refused",
         "grant_unavailable",
         "header_typ",
+        "insufficient_authentication",
         "insufficient_scope",
         "issued_in_future",
         "keys_unavailable",
@@ -157,6 +164,9 @@ impl Reason {
             }
             Self::GrantUnavailable => {
                 "the permissions of the token cannot be fetched: see the log lines about grants"
+            }
+            Self::InsufficientAuthentication { .. } => {
+                "the token does not show the authentication of the user that this operation needs"
             }
             Self::InsufficientScope(_) => {
                 "the token lacks the permission that this operation needs"

@@ -382,6 +382,7 @@ impl Issuer {
                 at_jwt_only: self.at_jwt_only,
                 has_sender_constraints: !self.sender_constraints.is_empty(),
                 leeway,
+                clock: clock.clone(),
             },
             source,
             algorithms: self.algorithms,

@@ -1,5 +1,8 @@
 //! Challenges: `WWW-Authenticate`
-//! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3)).
+//! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
+//! [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+
+use std::fmt::Write as _;
 
 use http::HeaderValue;
 
@@ -10,6 +13,7 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
     let code = match rejection.error().kind() {
         // Without credentials the challenge has no error code (RFC 6750 §3.1).
         AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
+        AuthErrorKind::InsufficientAuthentication => "insufficient_user_authentication",
         AuthErrorKind::InvalidRequest => "invalid_request",
         AuthErrorKind::InvalidToken => "invalid_token",
         AuthErrorKind::ClaimsMismatch
@@ -19,6 +23,15 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
     };
     let description = rejection.description();
     let mut value = format!("Bearer error=\"{code}\", error_description=\"{description}\"");
+    if let Some(needed) = rejection.error().needed_authentication() {
+        if !needed.acr_values.is_empty() {
+            let acr_values = needed.acr_values.join(" ");
+            write!(value, ", acr_values=\"{acr_values}\"").ok()?;
+        }
+        if let Some(max_age) = needed.max_age {
+            write!(value, ", max_age=\"{max_age}\"").ok()?;
+        }
+    }
     let scope = rejection.error().needed_scope();
     if let Some(scope) = scope.filter(|scope| is_scope(scope)) {
         value.push_str(", scope=\"");
@@ -31,12 +44,14 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
 /// Returns whether `scope` is `scope-token *( SP scope-token )`, with tokens of `%x21 / %x23-5B /
 /// %x5D-7E` (RFC 6749 §3.3). Any other scope, which a rule may name, could end its quotes.
 fn is_scope(scope: &str) -> bool {
-    scope.split(' ').all(|token| {
-        !token.is_empty()
-            && token
-                .bytes()
-                .all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
-    })
+    scope.split(' ').all(is_scope_token)
+}
+
+/// Returns whether `token` is a `scope-token`, which also a value of `acr_values` must be: the values
+/// are separated by spaces and stand between quotation marks.
+pub(crate) fn is_scope_token(token: &str) -> bool {
+    let mut bytes = token.bytes();
+    !token.is_empty() && bytes.all(|byte| matches!(byte, 0x21 | 0x23..=0x5b | 0x5d..=0x7e))
 }
 
 #[cfg(test)]

@@ -26,7 +26,8 @@ pub struct Grpc;
 impl Reject for Grpc {
     fn reject(&self, rejection: &Rejection<'_>) -> Response<Bytes> {
         let code = match rejection.error().kind() {
-            AuthErrorKind::InvalidRequest
+            AuthErrorKind::InsufficientAuthentication
+            | AuthErrorKind::InvalidRequest
             | AuthErrorKind::InvalidToken
             | AuthErrorKind::MissingToken => "16",
             AuthErrorKind::ClaimsMismatch

@@ -159,6 +159,9 @@ impl<'e> Rejection<'e> {
     pub fn description(&self) -> &'static str {
         match self.error.kind() {
             AuthErrorKind::ClaimsMismatch => "The token lacks claims that this operation needs",
+            AuthErrorKind::InsufficientAuthentication => {
+                "A stronger or more recent authentication is required"
+            }
             AuthErrorKind::InsufficientScope => "The token does not permit this operation",
             AuthErrorKind::InvalidRequest => "The Authorization header is malformed",
             AuthErrorKind::InvalidToken if self.error.reason() == "expired" => {

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use crate::{
     access::Access,
     auth::request_view::RequestView,
-    require::{denied::Denied, rule::PermissionRule},
+    require::{
+        denied::{Denied, union},
+        rule::PermissionRule,
+    },
 };
 
 /// Rule that needs both rules to accept a request; see [`PermissionRule::and`].
@@ -18,20 +21,26 @@ pub struct Or<A, B>(pub(super) A, pub(super) B);
 
 impl<A: PermissionRule, B: PermissionRule> PermissionRule for And<A, B> {
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
-        let checked = (self.0.check(access, request), self.1.check(access, request));
-        let scopes = match checked {
+        let denied = match (self.0.check(access, request), self.1.check(access, request)) {
             (Ok(()), Ok(())) => return Ok(()),
-            // More scopes would not help.
-            (Err(denied), _) | (_, Err(denied)) if denied.scope().is_empty() => return Err(denied),
-            (Err(first), Err(second)) => union(first.scope(), second.scope()),
-            (Err(first), Ok(())) => union(first.scope(), &self.1.scopes(request)),
-            (Ok(()), Err(second)) => union(&self.0.scopes(request), second.scope()),
+            // Another token would not help.
+            (Err(denied), _) | (_, Err(denied)) if denied.is_always() => return Err(denied),
+            (Err(first), Err(second)) => first.and(second),
+            (Err(denied), Ok(())) | (Ok(()), Err(denied)) => denied,
         };
-        Err(Denied::needs(scopes))
+        if denied.scope().is_empty() {
+            return Err(denied);
+        }
+        let scopes = union([
+            &*self.0.scopes(request),
+            denied.scope(),
+            &*self.1.scopes(request),
+        ]);
+        Err(denied.with_scope(scopes))
     }
 
     fn scopes(&self, request: &RequestView<'_>) -> Cow<'_, str> {
-        Cow::Owned(union(&self.0.scopes(request), &self.1.scopes(request)))
+        Cow::Owned(union([&*self.0.scopes(request), &*self.1.scopes(request)]))
     }
 }
 
@@ -43,11 +52,7 @@ impl<A: PermissionRule, B: PermissionRule> PermissionRule for Or<A, B> {
         let Err(second) = self.1.check(access, request) else {
             return Ok(());
         };
-        Err(if first.scope().is_empty() {
-            second
-        } else {
-            first
-        })
+        Err(if first.is_always() { second } else { first })
     }
 
     fn scopes(&self, request: &RequestView<'_>) -> Cow<'_, str> {
@@ -58,15 +63,4 @@ impl<A: PermissionRule, B: PermissionRule> PermissionRule for Or<A, B> {
             first
         }
     }
-}
-
-/// Returns the scopes of both texts, each once.
-fn union(one: &str, other: &str) -> String {
-    let mut scopes: Vec<&str> = Vec::new();
-    for scope in one.split(' ').chain(other.split(' ')) {
-        if !scope.is_empty() && !scopes.contains(&scope) {
-            scopes.push(scope);
-        }
-    }
-    scopes.join(" ")
 }

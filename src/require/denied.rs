@@ -1,13 +1,16 @@
 //! Denial of a request by a rule.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use crate::{
     access::{Access, permission::Permission},
-    error::{auth::AuthError, reason::Reason},
+    error::{auth::AuthError, authentication::NeededAuthentication, reason::Reason},
 };
 
 /// Denial of a request by a rule; the request is rejected with 403.
+///
+/// A denial by [`RequireAuthentication`](crate::require::RequireAuthentication) rejects with 401. A
+/// closure returns it by `rule.check(access, request)?`.
 ///
 /// A denial takes effect only if the rule returns it as an error:
 ///
@@ -36,6 +39,8 @@ use crate::{
 pub struct Denied {
     /// Scopes separated by spaces; empty if no scope suffices.
     scope: Cow<'static, str>,
+    /// Authentication that the operation needs, if that of the token does not suffice.
+    authentication: Option<Arc<NeededAuthentication>>,
     /// What the token lacks, for the log.
     detail: Option<Cow<'static, str>>,
 }
@@ -46,6 +51,7 @@ impl Denied {
     pub fn needs(scope: impl Into<Cow<'static, str>>) -> Self {
         Self {
             scope: scope.into(),
+            authentication: None,
             detail: None,
         }
     }
@@ -74,6 +80,14 @@ impl Denied {
         Self::needs("")
     }
 
+    /// Returns a denial because the user has not authenticated as `needed`.
+    pub(super) fn needs_authentication(needed: Arc<NeededAuthentication>) -> Self {
+        Self {
+            authentication: Some(needed),
+            ..Self::always()
+        }
+    }
+
     /// Tells the operator why, in the field `detail` of the log line. The client does not see it.
     ///
     /// ```
@@ -94,6 +108,32 @@ impl Denied {
     pub fn scope(&self) -> &str {
         &self.scope
     }
+
+    /// Returns whether no other token of the client suffices.
+    pub(super) fn is_always(&self) -> bool {
+        self.scope.is_empty() && self.authentication.is_none()
+    }
+
+    /// Returns a denial that names what the client lacks by `self` and by `other`.
+    pub(super) fn and(self, other: Self) -> Self {
+        let authentication = match (&self.authentication, &other.authentication) {
+            (Some(mine), Some(others)) => Some(Arc::new(mine.and(others))),
+            (mine, others) => mine.as_ref().or(others.as_ref()).cloned(),
+        };
+        Self {
+            scope: Cow::Owned(union([self.scope(), other.scope()])),
+            authentication,
+            detail: self.detail.or(other.detail),
+        }
+    }
+
+    /// Names `scope` in place of the scopes so far.
+    pub(super) fn with_scope(self, scope: String) -> Self {
+        Self {
+            scope: Cow::Owned(scope),
+            ..self
+        }
+    }
 }
 
 impl From<Permission> for Denied {
@@ -104,7 +144,11 @@ impl From<Permission> for Denied {
 
 impl From<Denied> for AuthError {
     fn from(denied: Denied) -> Self {
-        let error = Self::verified(Reason::InsufficientScope(denied.scope));
+        let scope = denied.scope;
+        let error = Self::verified(match denied.authentication {
+            Some(needed) => Reason::InsufficientAuthentication { needed, scope },
+            None => Reason::InsufficientScope(scope),
+        });
         match denied.detail {
             Some(detail) => error.with_detail(&*detail),
             None => error,
@@ -116,6 +160,9 @@ impl fmt::Display for Denied {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(detail) = &self.detail {
             return f.write_str(detail);
+        }
+        if self.authentication.is_some() {
+            return f.write_str("the operation needs another authentication of the user");
         }
         match self.scope() {
             "" => f.write_str("the operation is denied whatever the token permits"),
@@ -138,6 +185,17 @@ impl Access {
             Err(permission.into())
         }
     }
+}
+
+/// Returns the scopes of all texts, each once.
+pub(super) fn union<'s>(texts: impl IntoIterator<Item = &'s str>) -> String {
+    let mut scopes: Vec<&str> = Vec::new();
+    for scope in texts.into_iter().flat_map(|text| text.split(' ')) {
+        if !scope.is_empty() && !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    scopes.join(" ")
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::{
     require::{denied::Denied, rule::PermissionRule, service::RequirePermission},
 };
 
-/// Layer that rejects requests whose token lacks a permission, with 403 and the missing scope.
+/// Layer that rejects requests whose token lacks a permission, with 403 and the missing scope, or
+/// whose user must authenticate again, with 401.
 ///
 /// It belongs inside an [`AuthLayer`](crate::AuthLayer), which renders its rejections. Without an
 /// `AuthLayer` every request gets 500, and the log says so.

@@ -1,6 +1,7 @@
 //! Authorization behind the [`AuthLayer`](crate::AuthLayer): rules, and the layer that applies
 //! them.
 
+pub(crate) mod authentication;
 pub(crate) mod by_method;
 pub(crate) mod client;
 pub(crate) mod combined;
@@ -13,6 +14,7 @@ pub(crate) mod scope;
 pub(crate) mod service;
 
 pub use self::{
+    authentication::RequireAuthentication,
     by_method::ByMethod,
     client::RequireClient,
     combined::{And, Or},

@@ -41,7 +41,8 @@ pub trait PermissionRule {
     /// Checks whether `access` suffices for `request`.
     ///
     /// # Errors
-    /// [`Denied`] if it does not suffice; the request is rejected with 403.
+    /// [`Denied`] if it does not suffice; the request is rejected with 403, or with 401 by
+    /// [`RequireAuthentication`](crate::require::RequireAuthentication).
     fn check(&self, access: &Access, request: &RequestView<'_>) -> Result<(), Denied>;
 
     /// Returns all scopes that the operation needs, separated by spaces, whatever the token has.
@@ -55,6 +56,17 @@ pub trait PermissionRule {
     }
 
     /// Returns a rule that needs both rules to accept the request.
+    ///
+    /// If both deny it, one rejection names all that the client lacks:
+    ///
+    /// | denials | rejection |
+    /// |---|---|
+    /// | scopes and scopes | 403 with the scopes of both rules |
+    /// | scopes and authentication | 401 with the authentication and all scopes ([RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)) |
+    /// | authentication and authentication | 401 with the values of `acr` that both accept, and the shorter `max_age` |
+    /// | one that no other token would avoid ([`Denied::always`]), and any | 403 without a scope, so that nobody logs in again in vain |
+    ///
+    /// A denial by scopes also names the scopes of the rule that accepts the request.
     ///
     /// ```
     /// use modeler_auth::{
@@ -72,8 +84,18 @@ pub trait PermissionRule {
         And(self, other)
     }
 
-    /// Returns a rule that needs one of both rules to accept the request. A denial names the scopes of
-    /// the first rule for which a scope suffices.
+    /// Returns a rule that needs one of both rules to accept the request. The denial is that of the
+    /// first rule which another token could satisfy.
+    ///
+    /// ```
+    /// use modeler_auth::{
+    ///     RequirePermissionLayer,
+    ///     require::{PermissionRule as _, RequireRole, RequireScope},
+    /// };
+    ///
+    /// let rule = RequireRole::any(["groups"], ["/staff"]).or(RequireScope::all(["orders:read"]));
+    /// let layer = RequirePermissionLayer::new(rule);
+    /// ```
     fn or<R: PermissionRule>(self, other: R) -> Or<Self, R>
     where
         Self: Sized,

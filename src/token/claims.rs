@@ -9,7 +9,7 @@ use std::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    clock::WallTime,
+    clock::{Clock, WallTime},
     error::claim::ClaimError,
     json::{Malformed, Reader},
     token::{
@@ -29,6 +29,8 @@ pub(crate) struct ClaimRequirements {
     pub(crate) has_sender_constraints: bool,
     /// Clock skew that is allowed when times are compared.
     pub(crate) leeway: Duration,
+    /// Clock of the validator, for times that are compared after the validation.
+    pub(crate) clock: Clock,
 }
 
 impl ClaimRequirements {
@@ -90,6 +92,11 @@ impl Claims {
     /// Returns the name of the issuer, shared.
     pub(crate) fn shared_issuer(&self) -> &Arc<str> {
         &self.requirements.issuer
+    }
+
+    /// Returns the present time by the clock of the validator.
+    pub(crate) fn now(&self) -> WallTime {
+        self.requirements.clock.wall()
     }
 
     /// Returns the clock skew that the validator allows.

@@ -2,7 +2,7 @@
 //! ([RFC 7519 §4.1](https://www.rfc-editor.org/rfc/rfc7519#section-4.1),
 //! [RFC 9068 §4](https://www.rfc-editor.org/rfc/rfc9068#section-4)).
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc};
 
 use crate::{
     clock::WallTime,
@@ -108,15 +108,21 @@ impl<'s> Unverified<'s> {
             self.check_rfc9068()?;
         }
         let ends_at = match claims.expires_at {
-            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => time(seconds),
+            Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => {
+                WallTime::from_numeric_date(seconds)
+            }
             Some(_) => return Err(Reason::MalformedClaim("exp")),
             None => return Err(Reason::MissingClaim("exp")),
         };
         if now >= ends_at.saturating_add(leeway) {
             return Err(Reason::Expired);
         }
-        let not_before = claims.not_before.map_or(WallTime::EPOCH, time);
-        let issued_at = claims.issued_at.map_or(WallTime::EPOCH, time);
+        let not_before = claims
+            .not_before
+            .map_or(WallTime::EPOCH, WallTime::from_numeric_date);
+        let issued_at = claims
+            .issued_at
+            .map_or(WallTime::EPOCH, WallTime::from_numeric_date);
         let latest = now.saturating_add(leeway);
         if not_before > latest {
             return Err(Reason::NotYetValid);
@@ -268,7 +274,7 @@ impl<'s> Unverified<'s> {
             client_id,
             scope,
             token_id,
-            issued_at: claims.issued_at.map(time),
+            issued_at: claims.issued_at.map(WallTime::from_numeric_date),
             validity: validated.validity,
             is_sender_constrained: claims.confirmation_at.is_some(),
             text: Arc::from(text.as_str()),
@@ -276,20 +282,15 @@ impl<'s> Unverified<'s> {
     }
 }
 
-/// Returns the time of a claim; the epoch for any earlier time. A number beyond the range is more than
-/// 500 billion years away.
-fn time(seconds: f64) -> WallTime {
-    let since_epoch = Duration::try_from_secs_f64(seconds.max(0.0));
-    WallTime::from_epoch(since_epoch.unwrap_or(Duration::MAX))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::token::jws::CompactJws;
+    use crate::{clock::Clock, token::jws::CompactJws};
 
     const NOW: u64 = 1_762_180_200;
     const LEEWAY: u64 = 60;
@@ -319,6 +320,7 @@ mod tests {
             at_jwt_only,
             has_sender_constraints: false,
             leeway: Duration::from_secs(LEEWAY),
+            clock: Clock::System,
         }
     }
 

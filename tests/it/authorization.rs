@@ -1,52 +1,141 @@
 //! Rules about scopes, roles and clients, alone and combined, behind the layer.
 
-use axum::{Router, body::Body, http::Request, routing::get};
+use std::time::{Duration, SystemTime};
+
+use axum::{
+    Router,
+    body::Body,
+    http::{Request, Version},
+    routing::post,
+};
 use modeler_auth::{
-    AuthLayer, ByMethod, Permission, RequirePermissionLayer,
+    AuthLayer, ByMethod, Issuer, Permission, RequirePermissionLayer, TokenValidator,
+    keys::Algorithm,
+    reject::Empty,
     require::{Denied, PermissionRule, RequireClient, RequireRole, RequireScope},
-    test_util::TestIssuer,
+    test_util::{TestClock, TestIssuer},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Answer, send, validator};
+use crate::{challenge::Challenge, support::send};
 
-/// Sends a request with a token that has these claims to a route behind `rule`.
-async fn ask(rule: impl PermissionRule + Clone + Send + Sync + 'static, claims: Value) -> Answer {
-    let issuer = TestIssuer::self_managed();
-    let mut token = issuer.token();
-    for (name, value) in claims.as_object().unwrap() {
-        token = match value {
+/// Service behind a rule, its issuer, and a clock that is set to a full second.
+pub struct Service {
+    pub issuer: TestIssuer,
+    pub clock: TestClock,
+    pub validator: TokenValidator,
+}
+
+impl Service {
+    pub fn new() -> Self {
+        Self::with(|issuer| issuer)
+    }
+
+    /// Changes the settings of the issuer.
+    pub fn with(change: impl FnOnce(Issuer) -> Issuer) -> Self {
+        let (issuer, clock) = (TestIssuer::self_managed(), TestClock::new());
+        issuer.sign_with(Algorithm::EdDsa);
+        let fraction = since_epoch(clock.now()).subsec_nanos();
+        clock.step_forward(Duration::from_secs(1) - Duration::from_nanos(fraction.into()));
+        let builder = TokenValidator::builder().issuer(change(issuer.issuer()));
+        Self {
+            validator: builder.clock(clock.clone()).build().unwrap(),
+            issuer,
+            clock,
+        }
+    }
+
+    /// Returns the present time in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        since_epoch(self.clock.now()).as_secs()
+    }
+
+    /// Returns a token with these claims, issued now. A claim that is null is left out.
+    pub fn token(&self, claims: &Value) -> String {
+        let token = self.issuer.token().issued_at(self.clock.now());
+        let claims = claims.as_object().unwrap().iter();
+        let token = claims.fold(token, |token, (name, value)| match value {
             Value::Null => token.without(name),
             value => token.claim(name, value),
-        };
+        });
+        token.sign()
     }
-    let app = Router::new()
-        .route("/", get(async || "ok"))
-        .route_layer(RequirePermissionLayer::new(rule))
-        .layer(AuthLayer::new(validator([issuer.issuer()])));
-    let request = Request::get("/").header("authorization", format!("Bearer {}", token.sign()));
-    send(&app, request.body(Body::empty()).unwrap()).await
+
+    /// Returns the status and the challenge if `rule` rejects a request with `token`, in each form of a
+    /// rejection.
+    pub async fn rejection(&self, rule: impl Rule, token: &str) -> Option<(u16, Challenge)> {
+        let layer = || AuthLayer::new(self.validator.clone());
+        let route = || {
+            let route = Router::new().route("/", post(async || "ok"));
+            route.route_layer(RequirePermissionLayer::new(rule.clone()))
+        };
+        let request = || {
+            let request = Request::post("/").version(Version::HTTP_2);
+            request
+                .header("authorization", format!("Bearer {token}"))
+                .header("content-type", "application/grpc")
+                .body(Body::empty())
+                .unwrap()
+        };
+        let problem = send(&route().layer(layer()), request()).await;
+        let empty = send(&route().layer(layer().reject_with(Empty)), request()).await;
+        let closure = layer().reject_with_fn(|rejection| rejection.response("closure"));
+        let closure = send(&route().layer(closure), request()).await;
+        let grpc = layer().grpc_by_content_type();
+        let grpc = send(&route().layer(grpc), request()).await;
+        let answers = [&problem, &empty, &closure, &grpc];
+        if problem.status == 200 {
+            assert!(answers.iter().all(|answer| answer.body == "ok"));
+            return None;
+        }
+
+        let status = problem.status.as_u16();
+        assert_eq!(
+            problem.header("content-type"),
+            Some("application/problem+json")
+        );
+        let body: Value = serde_json::from_str(&problem.body).unwrap();
+        assert_eq!(body["status"], status);
+        assert_eq!((empty.status.as_u16(), &*empty.body), (status, ""));
+        assert_eq!(
+            (closure.status.as_u16(), &*closure.body),
+            (status, "closure")
+        );
+        assert_eq!((grpc.status.as_u16(), &*grpc.body), (200, ""));
+        let code = grpc.header("grpc-status").unwrap();
+        assert_eq!(
+            (status, code),
+            (status, if status == 401 { "16" } else { "7" })
+        );
+        assert_eq!(grpc.header("grpc-message"), body["detail"].as_str());
+        let [challenge, others @ ..] = answers.map(|answer| Challenge::of(&answer.headers));
+        assert_eq!(
+            challenge.param("error_description"),
+            body["detail"].as_str()
+        );
+        assert!(others.iter().all(|other| *other == challenge), "{others:?}");
+        Some((status, challenge))
+    }
+}
+
+/// Bounds of a rule behind a route of axum.
+pub trait Rule: PermissionRule + Clone + Send + Sync + 'static {}
+
+impl<R: PermissionRule + Clone + Send + Sync + 'static> Rule for R {}
+
+fn since_epoch(time: SystemTime) -> Duration {
+    time.duration_since(SystemTime::UNIX_EPOCH).unwrap()
 }
 
 /// Returns the scopes in the challenge of a rejection; `None` if the request is accepted.
-async fn needed(
-    rule: impl PermissionRule + Clone + Send + Sync + 'static,
-    claims: Value,
-) -> Option<String> {
-    let answer = ask(rule, claims).await;
-    if answer.status == 200 {
-        return None;
-    }
-    assert_eq!(answer.status, 403);
-    let challenge = answer.header("www-authenticate").unwrap();
-    assert!(
-        challenge.starts_with("Bearer error=\"insufficient_scope\""),
-        "{challenge}"
+pub async fn needed(rule: impl Rule, claims: Value) -> Option<String> {
+    let service = Service::new();
+    let (status, challenge) = service.rejection(rule, &service.token(&claims)).await?;
+    assert_eq!(
+        (status, challenge.error()),
+        (403, Some("insufficient_scope"))
     );
-    let scope = challenge
-        .split_once("scope=\"")
-        .map_or("", |(_, scope)| scope);
-    Some(scope.trim_end_matches('"').to_owned())
+    Some(challenge.param("scope").unwrap_or_default().to_owned())
 }
 
 fn scope(text: &str) -> Value {
@@ -54,7 +143,7 @@ fn scope(text: &str) -> Value {
 }
 
 #[tokio::test]
-async fn all_scopes_of_an_operation_are_needed_and_named_at_once() {
+async fn r81_all_scopes_of_an_operation_are_needed_and_named_at_once() {
     let rule = || RequireScope::all(["files:read", "users:read"]);
     for accepted in ["files:read users:read", "users:read x files:read"] {
         assert_eq!(needed(rule(), scope(accepted)).await, None, "{accepted}");
@@ -179,7 +268,7 @@ async fn clients_may_be_listed() {
 }
 
 #[tokio::test]
-async fn rules_combine_and_name_all_scopes() {
+async fn r81_rules_combine_and_name_all_scopes() {
     let a = || RequireScope::all(["a"]);
     let b = || RequireScope::all(["b", "a"]);
     for (claims, expected) in [
@@ -211,7 +300,7 @@ async fn rules_combine_and_name_all_scopes() {
     let nested = a().and(Permission::Read).and(ByMethod::new());
     assert_eq!(
         needed(nested, scope("x")).await.as_deref(),
-        Some("a read:*")
+        Some("a read:* create:*")
     );
     // A rule for which no scope suffices asks the client for none.
     let client = || RequireClient::any(["shop"]);

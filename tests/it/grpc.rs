@@ -1,19 +1,24 @@
 //! Tests with a real tonic server behind the layers and a real tonic client.
 
+use std::time::Duration;
+
 #[path = "../../examples/tonic/generated.rs"]
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic, unreachable_pub)]
 mod generated;
-use crate::support::validator;
+use crate::{authorization::Rule, challenge::Challenge, support::validator};
 use generated::{
     CreateProjectRequest, GetProjectRequest, Project,
     projects_client::ProjectsClient,
     projects_server::{Projects, ProjectsServer},
 };
 use modeler_auth::{
-    Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
-    require::Denied, test_util::TestIssuer,
+    Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator,
+    auth::RequestView,
+    require::{Denied, PermissionRule as _, RequireAuthentication, RequireScope},
+    test_util::TestIssuer,
 };
+use modeler_auth_testkit::signer::now;
 use tokio::net::TcpListener;
 use tonic::{
     Code, Request, Response, Status,
@@ -52,12 +57,12 @@ fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
     }
 }
 
-async fn client(validator: TokenValidator) -> ProjectsClient<Channel> {
+async fn client(validator: TokenValidator, rule: impl Rule) -> ProjectsClient<Channel> {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let server = Server::builder()
         .layer(AuthLayer::new_for_grpc(validator))
-        .layer(RequirePermissionLayer::new(by_path))
+        .layer(RequirePermissionLayer::new(rule))
         .add_service(ProjectsServer::new(Echo));
     tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
     ProjectsClient::connect(url).await.unwrap()
@@ -80,7 +85,7 @@ async fn calls_are_let_through_or_refused_with_the_right_code() {
     let unreachable = TestIssuer::oidc("https://unreachable.example/");
     unreachable.fail_fetches(true);
     let validator = validator([issuer.issuer(), unreachable.issuer()]);
-    let mut client = client(validator).await;
+    let mut client = client(validator, by_path).await;
 
     let token = issuer.token().subject("ada").sign();
     let answer = client.create_project(create(Some(&token))).await.unwrap();
@@ -102,6 +107,41 @@ async fn calls_are_let_through_or_refused_with_the_right_code() {
         assert_eq!(status.code(), code, "{status}");
         assert!(!status.message().is_empty());
     }
+}
+
+#[tokio::test]
+async fn r80_a_client_finds_the_challenge_in_the_metadata() {
+    let issuer = TestIssuer::self_managed();
+    let strong = RequireAuthentication::new().acr_values(["3", "2"]).unwrap();
+    let rule = RequireScope::all(["projects"]).and(strong.max_age(Duration::from_secs(300)));
+    let mut client = client(validator([issuer.issuer()]), rule).await;
+    let token = |acr: &str, scope: &str| {
+        let token = issuer.token().claim("acr", acr).claim("scope", scope);
+        token.claim("auth_time", now()).sign()
+    };
+    for (token, code, needs) in [
+        (
+            token("1", ""),
+            Code::Unauthenticated,
+            "acr_values=3 2, max_age=300, scope=projects",
+        ),
+        (
+            token("1", "projects"),
+            Code::Unauthenticated,
+            "acr_values=3 2, max_age=300",
+        ),
+        (token("2", ""), Code::PermissionDenied, "scope=projects"),
+    ] {
+        let refused = client.create_project(create(Some(&token))).await;
+        let status = refused.unwrap_err();
+        assert_eq!(status.code(), code, "{status}");
+        let challenge = status.metadata().get("www-authenticate").unwrap();
+        let challenge = Challenge::read(challenge.to_str().unwrap());
+        assert_eq!(challenge.needs(), needs);
+        assert_eq!(challenge.param("error_description"), Some(status.message()));
+    }
+    let good = token("3", "projects");
+    assert!(client.create_project(create(Some(&good))).await.is_ok());
 }
 
 #[tokio::test]

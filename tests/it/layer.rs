@@ -10,7 +10,10 @@ use std::{
     task::{Context, Poll},
 };
 
-use crate::support::{Answer, GatedKeys, failure, get, send, validator};
+use crate::{
+    challenge::Challenge,
+    support::{Answer, GatedKeys, failure, get, send, validator},
+};
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -257,6 +260,29 @@ async fn r7_refusals_in_http() {
         assert_eq!(has_retry_after, case.status == 503, "{name}");
         assert_eq!(answer.header("grpc-status"), None, "{name}");
     }
+}
+
+#[tokio::test]
+async fn r8_each_challenge_is_read_by_another_parser() {
+    let mut read = 0;
+    for form in [
+        refusals(AuthLayer::new).await,
+        refusals(|v| AuthLayer::new(v).reject_with(Empty)).await,
+        refusals(AuthLayer::new_for_grpc).await,
+    ] {
+        for (case, answer) in form {
+            let Some(expected) = case.challenge else {
+                assert_eq!(answer.header("www-authenticate"), None, "{}", case.name);
+                continue;
+            };
+            let challenge = Challenge::of(&answer.headers);
+            assert_eq!(challenge, Challenge::read(expected), "{}", case.name);
+            let code = expected.split('"').nth(1);
+            assert_eq!(challenge.error(), code, "{}", case.name);
+            read += 1;
+        }
+    }
+    assert_eq!(read, 30);
 }
 
 #[tokio::test]

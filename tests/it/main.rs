@@ -1,6 +1,8 @@
 //! Tests of the public API in one program, so that it is linked once. Tests that measure a whole
 //! process are in separate files beside this folder.
 
+#[path = "../support/challenge.rs"]
+mod challenge;
 #[path = "../support/log.rs"]
 mod log;
 #[path = "../support/mod.rs"]
@@ -25,6 +27,7 @@ mod mapping;
 mod other_layers;
 mod problems;
 mod providers;
+mod step_up;
 mod test_server;
 mod tokens;
 mod transport;
