@@ -3,6 +3,8 @@
 
 pub(crate) mod authentication;
 pub(crate) mod by_method;
+pub(crate) mod claim;
+pub(crate) mod claim_value;
 pub(crate) mod client;
 pub(crate) mod combined;
 pub(crate) mod denied;
@@ -16,6 +18,8 @@ pub(crate) mod service;
 pub use self::{
     authentication::RequireAuthentication,
     by_method::ByMethod,
+    claim::RequireClaim,
+    claim_value::ClaimValue,
     client::RequireClient,
     combined::{And, Or},
     denied::Denied,
