@@ -100,6 +100,7 @@ pub fn read_payload(
         audiences: [audience.into()].into(),
         at_jwt_only: false,
         has_sender_constraints: false,
+        max_age: None,
         leeway,
         clock: Clock::System,
     };

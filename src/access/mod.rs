@@ -106,7 +106,8 @@ impl Access {
         self.inner.claims.issuer()
     }
 
-    /// Returns the time at which the token expires (`exp`, without leeway).
+    /// Returns the time at which the token expires, without leeway: `exp`, or earlier by
+    /// [`Issuer::token_max_age`](crate::Issuer::token_max_age).
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         self.inner.claims.expires_at()

@@ -95,6 +95,7 @@ impl AuthErrorKind {
             | Reason::HeaderTyp(_)
             | Reason::UnsupportedCrit
             | Reason::TokenTooLong
+            | Reason::TooOld
             | Reason::Unconfirmed
             | Reason::UnknownIssuer
             | Reason::UnknownKey

@@ -44,6 +44,7 @@ pub(crate) enum Reason {
     SeveralAuthorizations,
     TokenTooLong,
     TooManyWaiting,
+    TooOld,
     Unconfirmed,
     UnknownIssuer,
     UnknownKey,
@@ -95,6 +96,7 @@ impl Reason {
             Self::SeveralAuthorizations => "several_authorizations",
             Self::TokenTooLong => "token_too_long",
             Self::TooManyWaiting => "too_many_waiting",
+            Self::TooOld => "too_old",
             Self::Unconfirmed => "unconfirmed",
             Self::UnknownIssuer => "unknown_issuer",
             Self::UnknownKey => "unknown_key",
@@ -105,7 +107,7 @@ impl Reason {
     }
 
     /// Codes of all reasons, in alphabetical order.
-    pub(crate) const CODES: [&'static str; 35] = [
+    pub(crate) const CODES: [&'static str; 36] = [
         "ambiguous_key",
         "bad_signature",
         "claims_mismatch",
@@ -135,6 +137,7 @@ impl Reason {
         "several_authorizations",
         "token_too_long",
         "too_many_waiting",
+        "too_old",
         "unconfirmed",
         "unknown_issuer",
         "unknown_key",
@@ -195,13 +198,7 @@ impl Reason {
             Self::MalformedToken(None) => {
                 "the token is not three base64url parts separated by dots"
             }
-            Self::MissingClaim("aud") => {
-                "the token has no audience (`aud`): configure the issuer, or the client's request for tokens, so that the token names this service"
-            }
-            Self::MissingClaim("client_id" | "iat" | "jti" | "sub") => {
-                "the token lacks a claim that `Issuer::rfc9068_only` requires: configure the issuer for access tokens of RFC 9068, or do not set it"
-            }
-            Self::MissingClaim(_) => "the token lacks a required claim",
+            Self::MissingClaim(name) => missing_claim(name),
             Self::MissingToken => "the request carries no Bearer token",
             Self::NoOrganization => {
                 "the token is valid, but its issuer's mapping names no organization"
@@ -233,6 +230,9 @@ impl Reason {
             Self::TooManyWaiting => {
                 "too many requests already wait for the issuer's keys, or for permissions"
             }
+            Self::TooOld => {
+                "the token was issued longer ago (`iat`) than `Issuer::token_max_age` allows: request a new token, or raise the maximum age"
+            }
             Self::Unconfirmed => {
                 "the request does not fulfil the token's sender constraint (`cnf`)"
             }
@@ -243,6 +243,21 @@ impl Reason {
                 "none of the token's audiences (`aud`) is configured for its issuer"
             }
         }
+    }
+}
+
+fn missing_claim(name: &str) -> &'static str {
+    match name {
+        "aud" => {
+            "the token has no audience (`aud`): configure the issuer, or the client's request for tokens, so that the token names this service"
+        }
+        "iat" => {
+            "the token has no time of issue (`iat`), which `Issuer::token_max_age` and `Issuer::rfc9068_only` require: configure the issuer to write it, or do not set them"
+        }
+        "client_id" | "jti" | "sub" => {
+            "the token lacks a claim that `Issuer::rfc9068_only` requires: configure the issuer for access tokens of RFC 9068, or do not set it"
+        }
+        _ => "the token lacks a required claim",
     }
 }
 

@@ -15,7 +15,7 @@ pub use self::{
     sender_constraint::{SenderConstraint, SenderConstraintError},
 };
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
 
 use crate::{
     access::{grant::Grant, grant_source::GrantSource, mapping::MapClaims},
@@ -32,6 +32,10 @@ use crate::{
     token::claims::{ClaimRequirements, Claims},
     url::{IssuerUrl, shown},
 };
+
+/// Bounds of the maximum age of tokens.
+const TOKEN_MAX_AGES: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Issuer of tokens, and the requirements on its tokens.
 ///
@@ -55,6 +59,7 @@ pub struct Issuer {
     default_audience: Option<&'static str>,
     algorithms: AllowedAlgorithms,
     at_jwt_only: bool,
+    token_max_age: Option<Duration>,
     backend_url: Option<String>,
     jwks_url: Option<String>,
     source: Option<Arc<dyn KeySource>>,
@@ -100,6 +105,7 @@ impl Issuer {
             default_audience: None,
             algorithms: AllowedAlgorithms::ALL,
             at_jwt_only: false,
+            token_max_age: None,
             backend_url: None,
             jwks_url: None,
             source: None,
@@ -157,6 +163,25 @@ impl Issuer {
     /// Keycloak nor Camunda SaaS issues such tokens.
     pub fn rfc9068_only(mut self) -> Self {
         self.at_jwt_only = true;
+        self
+    }
+
+    /// Accepts a token for at most `age` after its issue (`iat`), even if it expires later. A token
+    /// without `iat` is then rejected. Default: only `exp` limits the age. Bounds: 1 s to 365 days.
+    ///
+    /// It is for issuers with tokens of a longer life than this service should trust. The
+    /// [`leeway`](crate::TokenValidatorBuilder::leeway) is added. A rejection is 401 `invalid_token`, so
+    /// that the client requests a new token.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC")
+    ///     .token_max_age(Duration::from_secs(60 * 60)); // they expire after a day
+    /// ```
+    pub fn token_max_age(mut self, age: Duration) -> Self {
+        self.token_max_age = Some(age);
         self
     }
 
@@ -331,6 +356,16 @@ impl Issuer {
                 bounds: "1 to 64 audiences",
             });
         }
+        if let Some(age) = self
+            .token_max_age
+            .filter(|age| !TOKEN_MAX_AGES.contains(age))
+        {
+            return Err(ConfigError::OutOfBounds {
+                setting: "token_max_age",
+                value: format!("{age:?}"),
+                bounds: "1 s to 365 days",
+            });
+        }
         self.sender_constraints.check(name.as_str())?;
         if self.algorithms.is_empty() {
             return Err(ConfigError::NoAlgorithms { issuer: issuer() });
@@ -381,6 +416,7 @@ impl Issuer {
                 audiences,
                 at_jwt_only: self.at_jwt_only,
                 has_sender_constraints: !self.sender_constraints.is_empty(),
+                max_age: self.token_max_age,
                 leeway,
                 clock: clock.clone(),
             },

@@ -164,7 +164,7 @@ impl<'e> Rejection<'e> {
             }
             AuthErrorKind::InsufficientScope => "The token does not permit this operation",
             AuthErrorKind::InvalidRequest => "The Authorization header is malformed",
-            AuthErrorKind::InvalidToken if self.error.reason() == "expired" => {
+            AuthErrorKind::InvalidToken if matches!(self.error.reason(), "expired" | "too_old") => {
                 "The token has expired"
             }
             AuthErrorKind::InvalidToken => "The token is not valid for this service",

@@ -27,6 +27,8 @@ pub(crate) struct ClaimRequirements {
     pub(crate) at_jwt_only: bool,
     /// There are sender constraints that can be verified.
     pub(crate) has_sender_constraints: bool,
+    /// Time since `iat` up to which a token is accepted.
+    pub(crate) max_age: Option<Duration>,
     /// Clock skew that is allowed when times are compared.
     pub(crate) leeway: Duration,
     /// Clock of the validator, for times that are compared after the validation.
@@ -67,7 +69,7 @@ pub struct Claims {
 pub(crate) struct Validity {
     /// The later of `nbf` and `iat`.
     pub(crate) begins_at: WallTime,
-    /// `exp`
+    /// `exp`, or earlier by the maximum age.
     pub(crate) ends_at: WallTime,
 }
 
@@ -104,7 +106,7 @@ impl Claims {
         self.requirements.leeway
     }
 
-    /// Returns the time in which `exp`, `nbf` and `iat` hold.
+    /// Returns the time in which `exp`, `nbf`, `iat` and the maximum age hold.
     pub(crate) fn validity(&self) -> Validity {
         self.validity
     }
@@ -160,7 +162,8 @@ impl Claims {
         self.issued_at?.to_system_time()
     }
 
-    /// Returns the time at which the token expires (`exp`, without leeway).
+    /// Returns the time at which the token expires, without leeway: `exp`, or earlier by
+    /// [`Issuer::token_max_age`](crate::Issuer::token_max_age).
     #[must_use]
     pub fn expires_at(&self) -> SystemTime {
         // `exp` was bounded by the year 9999, which every platform's `SystemTime` can hold.

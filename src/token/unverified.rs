@@ -107,7 +107,7 @@ impl<'s> Unverified<'s> {
         if expected.at_jwt_only {
             self.check_rfc9068()?;
         }
-        let ends_at = match claims.expires_at {
+        let mut ends_at = match claims.expires_at {
             Some(seconds) if (0.0..=MAX_TIME).contains(&seconds) => {
                 WallTime::from_numeric_date(seconds)
             }
@@ -129,6 +129,15 @@ impl<'s> Unverified<'s> {
         }
         if issued_at > latest {
             return Err(Reason::IssuedInFuture);
+        }
+        if let Some(max_age) = expected.max_age {
+            if claims.issued_at.is_none() {
+                return Err(Reason::MissingClaim("iat"));
+            }
+            ends_at = ends_at.min(issued_at.saturating_add(max_age));
+            if now >= ends_at.saturating_add(leeway) {
+                return Err(Reason::TooOld);
+            }
         }
         let validity = Validity {
             begins_at: not_before.max(issued_at),
@@ -319,6 +328,7 @@ mod tests {
             audiences: ["other-api".into(), "api".into()].into(),
             at_jwt_only,
             has_sender_constraints: false,
+            max_age: None,
             leeway: Duration::from_secs(LEEWAY),
             clock: Clock::System,
         }
@@ -443,6 +453,70 @@ mod tests {
             assert_eq!(judge(&with(name, json!(-5))), Ok(0b10));
             assert_eq!(judge(&with(name, json!(1e300))), Err(reason));
         }
+    }
+
+    #[test]
+    fn r83_iat_is_present_and_at_most_the_maximum_age_ago() {
+        let age = 100;
+        let expected = |max_age| ClaimRequirements {
+            max_age,
+            ..expectation(false)
+        };
+        let judge = |claims: &Value, max_age: Duration| {
+            let header = r#"{"alg":"RS256"}"#;
+            judge_token(header, &claims.to_string(), &expected(Some(max_age)))
+        };
+        let age_of = |iat: Value| judge(&with("iat", iat), Duration::from_secs(age));
+        for accepted in [
+            json!(NOW),
+            json!(NOW + LEEWAY),
+            json!(NOW - age),
+            json!(NOW - age - LEEWAY + 1),
+            json!((NOW - age - LEEWAY) as f64 + 0.5),
+        ] {
+            assert_eq!(age_of(accepted.clone()), Ok(0b10), "{accepted}");
+        }
+        for too_old in [
+            json!(NOW - age - LEEWAY),
+            json!((NOW - age - LEEWAY) as f64 - 0.5),
+            json!(0),
+            json!(-0.0),
+            json!(-1),
+            json!(-1e300),
+            json!(i64::MIN),
+            json!(1e-300),
+        ] {
+            assert_eq!(age_of(too_old.clone()), Err(Reason::TooOld), "{too_old}");
+        }
+        for future in [json!(NOW + LEEWAY + 1), json!(u64::MAX), json!(1e300)] {
+            assert_eq!(
+                age_of(future.clone()),
+                Err(Reason::IssuedInFuture),
+                "{future}"
+            );
+        }
+        for bad in [
+            json!(null),
+            json!(NOW.to_string()),
+            json!([NOW]),
+            json!({}),
+            json!(true),
+        ] {
+            assert_eq!(
+                age_of(bad.clone()),
+                Err(Reason::MalformedClaim("iat")),
+                "{bad}"
+            );
+        }
+        let absent = with("iat", None);
+        let forever = Duration::MAX;
+        assert_eq!(judge(&absent, forever), Err(Reason::MissingClaim("iat")));
+        assert_eq!(judge(&with("iat", json!(0)), forever), Ok(0b10));
+        // `exp` holds as well, and is checked first.
+        let mut expired = with("exp", json!(NOW - LEEWAY));
+        assert_eq!(judge(&expired, forever), Err(Reason::Expired));
+        expired["iat"] = json!(0);
+        assert_eq!(judge(&expired, Duration::ZERO), Err(Reason::Expired));
     }
 
     #[test]

@@ -62,7 +62,7 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        40 => (0..12_usize).prop_map(Step::Come),
+        40 => (0..14_usize).prop_map(Step::Come),
         2 => prop_oneof![1..90_u64, 60..400_u64, 1000..5000_u64].prop_map(Step::Pass),
         1 => (1..200_u64).prop_map(Step::GoBack),
         1 => (1..200_u64).prop_map(Step::GoForward),
@@ -108,6 +108,7 @@ impl World {
         };
         let configured = issuer
             .issuer()
+            .token_max_age(Duration::from_secs(1200))
             .revocation(Arc::clone(&revoked))
             .sender_constraint("x5t#S256", constraint);
         let builder = TokenValidator::builder().issuer(configured);
@@ -142,6 +143,7 @@ impl World {
                 token().claim("cnf", json!({"x5t#S256": "x"})),
                 token().header("kid", json!(null)),
                 token().subject("another"),
+                token().claim("iat", now_in_seconds - 1000),
             ]
             .map(TokenBuilder::sign),
         );
@@ -149,7 +151,7 @@ impl World {
 
     /// One of the tokens by the last two keys.
     fn recent(&self, number: usize) -> &str {
-        let mut recent = self.tokens.iter().rev().take(12).cycle();
+        let mut recent = self.tokens.iter().rev().take(14).cycle();
         recent.nth(number).unwrap()
     }
 
@@ -167,7 +169,7 @@ impl World {
             Step::Refresh => drop(self.validator.refresh_now().await),
             Step::Outage(is_out) => self.issuer.fail_fetches(is_out),
             Step::Revoke(number) => {
-                let number = number % self.tokens.len() / 6 * 6;
+                let number = number % self.tokens.len() / 7 * 7;
                 self.revoked
                     .revoke_token(self.issuer.name(), &number.to_string());
             }
@@ -184,7 +186,7 @@ impl World {
 
 #[test]
 fn r48_a_hit_equals_a_cold_check() {
-    let (hits, refused_hits) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [hits, refused_hits, too_old] = [const { AtomicUsize::new(0) }; 3];
     let mut runner = TestRunner::new(Config {
         cases: 60,
         failure_persistence: None,
@@ -215,22 +217,23 @@ fn r48_a_hit_equals_a_cold_check() {
                 hits.fetch_add(usize::from(is_hit), Ordering::Relaxed);
                 let is_refused = warm == "revoked" || warm == "unconfirmed";
                 refused_hits.fetch_add(usize::from(is_hit && is_refused), Ordering::Relaxed);
+                too_old.fetch_add(usize::from(warm == "too_old"), Ordering::Relaxed);
             }
             Ok(())
         })
     });
     result.unwrap();
-    let (hits, refused_hits) = (hits.into_inner(), refused_hits.into_inner());
+    let [hits, refused_hits, too_old] = [hits, refused_hits, too_old].map(AtomicUsize::into_inner);
     assert!(
-        hits > 500 && refused_hits > 50,
-        "{hits} hits, {refused_hits} of them rejected"
+        hits > 500 && refused_hits > 50 && too_old > 50,
+        "{hits} hits, {refused_hits} of them rejected; {too_old} tokens too old"
     );
 }
 
 #[tokio::test(start_paused = true)]
 async fn r48_a_token_that_is_checked_again_is_remembered_again() {
     let world = World::new();
-    let token = world.recent(5);
+    let token = world.recent(6);
     let inner = &world.validator.inner;
     let request = Request::new(());
     for _ in 0..3 {

@@ -30,5 +30,6 @@ mod providers;
 mod required_claims;
 mod step_up;
 mod test_server;
+mod token_age;
 mod tokens;
 mod transport;
