@@ -9,17 +9,18 @@ use std::time::Duration;
 use axum::{Router, body::Body, http::Request, routing::get};
 use log::Log;
 use modeler_auth::{
-    AuthLayer, Issuer, TokenValidator,
+    AuthLayer, Issuer, RequirePermissionLayer, TokenValidator,
     access::{GrantFuture, GrantRequest, GrantSource},
     camunda::ManagementIdentity,
     keys::{Algorithm, StaticKeys},
+    require::{PermissionRule, RequireAuthentication, RequireClaim, RequireScope},
     test_util::{TestClock, TestIssuer},
 };
 use modeler_auth_testkit::{
     server::Server,
-    signer::{Key, jwks},
+    signer::{Key, jwks, now},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tower::ServiceExt as _;
 use tracing::level_filters::LevelFilter;
 
@@ -312,6 +313,120 @@ async fn a_token_that_is_not_of_rfc_9068_is_logged_with_the_setting_that_require
         let token = token.subject("someone").sign();
         assert_eq!(send(&validator, &format!("Bearer {token}")).await, 401);
         check(&last_line(&log), &["`Issuer::rfc9068_only`"]);
+    }
+}
+
+/// Returns the last line about a request that `rule` rejects, with a token that has these claims.
+async fn line_of_rule(rule: impl Rule, claims: &Value) -> String {
+    let issuer = TestIssuer::oidc("https://login.example");
+    issuer.sign_with(Algorithm::EdDsa);
+    let builder = TokenValidator::builder().issuer(issuer.issuer());
+    let app = Router::new()
+        .route("/", get(async || ""))
+        .layer(RequirePermissionLayer::new(rule))
+        .layer(AuthLayer::new(builder.build().unwrap()));
+    let claims = claims.as_object().unwrap().iter();
+    let token = claims.fold(issuer.token(), |token, (name, value)| {
+        token.claim(name, value)
+    });
+    let request = Request::get("/").header("authorization", format!("Bearer {}", token.sign()));
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    app.oneshot(request.body(Body::empty()).unwrap())
+        .await
+        .unwrap();
+    last_line(&log)
+}
+
+trait Rule: PermissionRule + Clone + Send + Sync + 'static {}
+
+impl<R: PermissionRule + Clone + Send + Sync + 'static> Rule for R {}
+
+#[tokio::test]
+async fn r80_the_line_about_an_authentication_names_the_claim_that_does_not_suffice() {
+    let needed = RequireAuthentication::new().acr_values(["2"]).unwrap();
+    let needed = needed.max_age(Duration::from_secs(300));
+    let number = "`auth_time` is not a number of seconds";
+    for (claims, says) in [
+        (json!({}), "no `acr`: configure the issuer"),
+        (json!({"acr": "secret"}), "`acr` is not one of the accepted"),
+        (json!({"acr": ["secret"]}), "`acr` is not a string"),
+        (json!({"acr": "2"}), "no `auth_time`: configure the issuer"),
+        (json!({"acr": "2", "auth_time": "secret"}), number),
+        (json!({"acr": "2", "auth_time": -1}), number),
+        (json!({"acr": "2", "auth_time": 0}), "older than `max_age`"),
+        (
+            json!({"acr": "2", "auth_time": now() - 3600}),
+            "older than `max_age`",
+        ),
+        (
+            json!({"acr": "2", "auth_time": now() + 3600}),
+            "in the future: compare the clocks",
+        ),
+    ] {
+        let line = line_of_rule(needed.clone(), &claims).await;
+        check(
+            &line,
+            &[
+                says,
+                "insufficient_authentication",
+                "status=401",
+                "verified=true",
+            ],
+        );
+        assert!(!line.contains("secret"), "{line}");
+    }
+    let line = line_of_rule(RequireAuthentication::new(), &json!({})).await;
+    check(&line, &["set `acr_values` or `max_age`", "status=403"]);
+    // The problem stays beside a scope that is missing, too.
+    let both = RequireScope::all(["a"]).and(needed);
+    let line = line_of_rule(both, &json!({"scope": ""})).await;
+    check(&line, &["no `acr`: configure the issuer", "status=401"]);
+}
+
+#[tokio::test]
+async fn r82_the_line_about_a_required_claim_names_the_claim_and_no_value_of_the_token() {
+    let rule = RequireClaim::any(["a", "b"], ["x"]);
+    for (claims, says) in [
+        (json!({}), "the token has no claim a.b"),
+        (
+            json!({"a": "secret"}),
+            "claim `a.b` has the wrong JSON type",
+        ),
+        (
+            json!({"a": {"b": "secret"}}),
+            "the claim a.b is not one of the required values",
+        ),
+    ] {
+        let line = line_of_rule(rule.clone(), &claims).await;
+        check(&line, &[says, "insufficient_scope", "status=403"]);
+        assert!(!line.contains("secret"), "{line}");
+    }
+    let none: [&str; 0] = [];
+    let line = line_of_rule(RequireClaim::present(none), &json!({})).await;
+    check(&line, &["no name of a claim: set one"]);
+}
+
+#[tokio::test]
+async fn r83_the_line_about_the_age_of_a_token_names_the_setting() {
+    let issuer = TestIssuer::oidc("https://login.example");
+    let limited = issuer.issuer().token_max_age(Duration::from_secs(100));
+    let validator = TokenValidator::builder().issuer(limited).build().unwrap();
+    let (log, _guard) = Log::capture(LevelFilter::INFO);
+    for (token, says) in [
+        (
+            issuer.token().claim("iat", 0),
+            "`Issuer::token_max_age` allows: request a new token",
+        ),
+        (
+            issuer.token().without("iat"),
+            "(`iat`), which `Issuer::token_max_age`",
+        ),
+    ] {
+        assert_eq!(
+            send(&validator, &format!("Bearer {}", token.sign())).await,
+            401
+        );
+        check(&last_line(&log), &[says]);
     }
 }
 

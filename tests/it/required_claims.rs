@@ -4,12 +4,8 @@ use modeler_auth::require::{ClaimValue, RequireClaim};
 use modeler_auth::{Issuer, TokenValidator, keys::StaticKeys};
 use modeler_auth_testkit::signer::{ISSUER, Key, claims, jwks};
 use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
 
-use crate::{
-    authorization::{Rule, Service},
-    log::Log,
-};
+use crate::authorization::{Rule, Service};
 
 const NONE: [&str; 0] = [];
 
@@ -122,40 +118,6 @@ async fn r82_a_rule_without_a_name_or_a_value_rejects_every_request() {
     rejects(&service, RequireClaim::any(NONE, ["x"]), claims()).await;
     rejects(&service, RequireClaim::any(["a"], NONE), claims()).await;
     rejects(&service, RequireClaim::present([""]), claims()).await;
-}
-
-#[tokio::test]
-async fn r82_the_log_line_names_the_claim_and_no_value_of_the_token() {
-    let service = Service::new();
-    let rule = || RequireClaim::any(["a", "b"], ["x"]);
-    for (claims, says) in [
-        (json!({}), "the token has no claim a.b"),
-        (
-            json!({"a": "secret"}),
-            "claim `a.b` has the wrong JSON type",
-        ),
-        (
-            json!({"a": {"b": "secret"}}),
-            "the claim a.b is not one of the required values",
-        ),
-    ] {
-        let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-        let (status, _) = service
-            .rejection(rule(), &service.token(&claims))
-            .await
-            .unwrap();
-        assert_eq!(status, 403);
-        let log = log.text();
-        assert!(log.contains(says) && log.contains("status=403"), "{log}");
-        assert!(!log.contains("secret"), "{log}");
-    }
-    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-    rejects(&service, RequireClaim::present(NONE), json!({})).await;
-    assert!(
-        log.text().contains("has no name of a claim: set one"),
-        "{}",
-        log.text()
-    );
 }
 
 #[tokio::test]

@@ -10,12 +10,8 @@ use modeler_auth::{
 };
 use modeler_auth_testkit::signer::{ISSUER, Key, claims, jwks};
 use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
 
-use crate::{
-    authorization::{Rule, Service},
-    log::Log,
-};
+use crate::authorization::{Rule, Service};
 
 /// The leeway of a validator, in seconds.
 const LEEWAY: u64 = 60;
@@ -238,68 +234,6 @@ async fn r80_a_function_may_ask_for_an_authentication() {
     assert_challenged(&service, only_for_deletion, &weak, "acr_values=2").await;
     let strong = json!({"acr": "2"});
     assert_eq!(rejected(&service, only_for_deletion, &strong).await, None);
-}
-
-#[tokio::test]
-async fn r80_the_log_line_says_which_claim_does_not_suffice() {
-    let service = Service::new();
-    let now = service.now();
-    let rule = || acr(["2"]).max_age(Duration::from_secs(300));
-    for (claims, says) in [
-        (json!({"acr": null}), "has no `acr`: configure the issuer"),
-        (
-            json!({"acr": "secret"}),
-            "`acr` is not one of the accepted values",
-        ),
-        (json!({"acr": 2}), "`acr` is not a string"),
-        (
-            json!({"acr": "2"}),
-            "has no `auth_time`: configure the issuer",
-        ),
-        (
-            json!({"acr": "2", "auth_time": "1"}),
-            "`auth_time` is not a number of seconds",
-        ),
-        (
-            json!({"acr": "2", "auth_time": -1}),
-            "`auth_time` is not a number of seconds",
-        ),
-        (
-            json!({"acr": "2", "auth_time": now + 3600}),
-            "in the future: compare the clocks",
-        ),
-        (
-            json!({"acr": "2", "auth_time": now - 3600}),
-            "older than `max_age`",
-        ),
-    ] {
-        let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-        assert!(
-            rejected(&service, rule(), &claims).await.is_some(),
-            "{claims}"
-        );
-        let log = log.text();
-        let says = [
-            says,
-            "insufficient_authentication",
-            "status=401",
-            "verified=true",
-        ];
-        assert!(says.iter().all(|words| log.contains(words)), "{log}");
-        assert!(!log.contains("secret"), "{log}");
-    }
-    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-    let claims = json!({});
-    assert!(
-        rejected(&service, RequireAuthentication::new(), &claims)
-            .await
-            .is_some()
-    );
-    assert!(
-        log.text().contains("set `acr_values` or `max_age`"),
-        "{}",
-        log.text()
-    );
 }
 
 #[tokio::test]

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use modeler_auth::{ConfigError, Issuer, Permission, TokenValidator, test_util::TestIssuer};
 use serde_json::{Value, json};
-use tracing::level_filters::LevelFilter;
 
-use crate::{authorization::Service, log::Log, support::reason};
+use crate::{authorization::Service, support::reason};
 
 const AGE: Duration = Duration::from_secs(100);
 const LEEWAY: Duration = Duration::from_secs(60);
@@ -56,23 +55,6 @@ async fn r83_a_rejection_is_invalid_token_in_every_form() {
     assert_eq!((status, challenge.error()), (401, Some("invalid_token")));
     let good = token(&service, json!(service.now()));
     assert_eq!(service.rejection(Permission::Read, &good).await, None);
-}
-
-#[tokio::test(start_paused = true)]
-async fn r83_the_log_line_names_the_setting() {
-    let service = service();
-    for (iat, says) in [
-        (json!(0), "raise the maximum age"),
-        (
-            Value::Null,
-            "no time of issue (`iat`), which `Issuer::token_max_age`",
-        ),
-    ] {
-        let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-        let token = token(&service, iat);
-        assert!(service.rejection(Permission::Read, &token).await.is_some());
-        assert!(log.text().contains(says), "{}", log.text());
-    }
 }
 
 #[tokio::test(start_paused = true)]
