@@ -9,7 +9,7 @@ use utoipa::{
     },
 };
 
-use crate::projects::{self, ProblemDetail};
+use crate::{problem::ProblemDetail, projects};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -277,7 +277,9 @@ mod tests {
             status: &str,
         ) -> Value {
             let mut request = Request::builder().method(method).uri(path);
-            request = request.header("content-type", "application/json");
+            if status != "415" {
+                request = request.header("content-type", "application/json");
+            }
             if let Some(authorization) = authorization {
                 request = request.header("authorization", authorization);
             }
@@ -347,9 +349,24 @@ mod tests {
         let collection = "/api/v1/projects";
         let create = ("POST", collection, collection);
         let project = app.compare(create, all, r#"{"name":"a"}"#, "200").await;
-        for (authorization, status) in [(all, "400"), (None, "401"), (none, "403")] {
+        for (authorization, status) in [
+            (all, "400"),
+            (Some("Bearer"), "400"),
+            (None, "401"),
+            (none, "403"),
+        ] {
             let body = r#"{"name":""}"#;
             app.compare(create, authorization, body, status).await;
+        }
+        let large = format!(r#"{{"name":"{}"}}"#, "a".repeat(3 << 20));
+        for (body, status) in [
+            ("", "400"),
+            ("[]", "400"),
+            ("{}", "400"),
+            (large.as_str(), "413"),
+            (r#"{"name":"a"}"#, "415"),
+        ] {
+            app.compare(create, all, body, status).await;
         }
         let path = format!("{collection}/{}", project["id"].as_str().unwrap());
         let described = "/api/v1/projects/{id}";
@@ -366,6 +383,12 @@ mod tests {
         for (method, body) in [("GET", ""), ("PATCH", r#"{"name":"b"}"#), ("DELETE", "")] {
             let operation = (method, path.as_str(), described);
             app.compare(operation, all, body, "404").await;
+            app.compare(operation, Some("Bearer"), body, "400").await;
+            for id in ["1", "%00", "not-a-uuid"] {
+                let path = format!("{collection}/{id}");
+                let operation = (method, path.as_str(), described);
+                app.compare(operation, all, body, "400").await;
+            }
         }
     }
 }

@@ -18,6 +18,7 @@
 //! loopback.
 
 mod description;
+mod problem;
 mod projects;
 mod settings;
 
@@ -126,6 +127,7 @@ fn app(validator: &TokenValidator) -> Router {
         .route("/ready", get(is_ready.clone()))
         .route("/health/readiness", get(is_ready))
         .route("/health/liveness", get(async || StatusCode::OK))
+        .route("/", get(async || Redirect::temporary("/swagger-ui/")))
         .route(
             "/swagger-ui.html",
             get(async || Redirect::temporary("/swagger-ui/")),

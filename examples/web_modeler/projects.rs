@@ -8,14 +8,15 @@ use std::{
 
 use axum::{
     Json,
-    extract::{Path, State},
-    http::{StatusCode, Uri, header},
-    response::{IntoResponse, Response},
+    extract::{FromRequest, FromRequestParts, Path, Request, State},
+    http::{StatusCode, Uri, request::Parts},
 };
 use modeler_auth::AuthorizedOrganization;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::problem::ProblemDetail;
 
 type Names = HashMap<(AuthorizedOrganization, Uuid), String>;
 
@@ -50,60 +51,47 @@ pub(crate) struct ProjectName {
     name: String,
 }
 
-impl ProjectName {
-    fn checked(self, uri: &Uri) -> Result<String, ProblemDetail> {
-        if (1..=255).contains(&self.name.chars().count()) {
-            Ok(self.name)
+impl<S: Send + Sync> FromRequest<S> for ProjectName {
+    type Rejection = ProblemDetail;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetail> {
+        let uri = request.uri().clone();
+        let problem = |status, detail| ProblemDetail::new(status, detail, &uri);
+        let body = Json::<Self>::from_request(request, state).await;
+        let Json(body) = body.map_err(|rejection| match rejection.status() {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                problem(rejection.status(), "The content type is not JSON")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => problem(rejection.status(), "The body is too large"),
+            _ => problem(
+                StatusCode::BAD_REQUEST,
+                "The body is not a JSON object with a name",
+            ),
+        })?;
+        if (1..=255).contains(&body.name.chars().count()) {
+            Ok(body)
         } else {
-            let detail = "A name has 1 to 255 characters";
-            Err(ProblemDetail::new(StatusCode::BAD_REQUEST, detail, uri))
+            Err(problem(
+                StatusCode::BAD_REQUEST,
+                "A name has 1 to 255 characters",
+            ))
         }
     }
 }
 
-/// Problem details (RFC 9457).
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ProblemDetail {
-    /// A URI that identifies the problem type.
-    #[serde(rename = "type")]
-    #[schema(rename = "type", format = "uri", default = "about:blank")]
-    kind: &'static str,
-    /// A summary of the problem type.
-    #[schema(example = "Forbidden")]
-    title: &'static str,
-    /// The HTTP status code.
-    #[schema(value_type = i32, minimum = 400, maximum = 600, example = 403)]
-    status: u16,
-    /// An explanation of the problem.
-    #[schema(example = "The token does not permit this operation")]
-    detail: &'static str,
-    /// The path of the request.
-    #[schema(format = "uri-reference", example = "/api/v1/projects")]
-    instance: String,
-}
+/// Id of a project, from the path.
+pub(crate) struct ProjectId(Uuid);
 
-impl ProblemDetail {
-    fn new(status: StatusCode, detail: &'static str, uri: &Uri) -> Self {
-        Self {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail,
-            instance: uri.path().to_owned(),
-        }
-    }
+impl<S: Send + Sync> FromRequestParts<S> for ProjectId {
+    type Rejection = ProblemDetail;
 
-    fn not_found(uri: &Uri) -> Self {
-        let detail = "The organization has no such project";
-        Self::new(StatusCode::NOT_FOUND, detail, uri)
-    }
-}
-
-impl IntoResponse for ProblemDetail {
-    fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).expect("it comes from a StatusCode");
-        let kind = [(header::CONTENT_TYPE, "application/problem+json")];
-        (status, kind, Json(self)).into_response()
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetail> {
+        let Ok(Path(id)) = Path::from_request_parts(parts, state).await else {
+            let detail = "The id of the project is not a UUID";
+            let status = StatusCode::BAD_REQUEST;
+            return Err(ProblemDetail::new(status, detail, &parts.uri));
+        };
+        Ok(Self(id))
     }
 }
 
@@ -113,7 +101,9 @@ impl IntoResponse for ProblemDetail {
     request_body = ProjectName,
     responses(
         (status = 200, description = "The new project", body = Project),
-        (status = 400, description = "The name cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 400, description = "The name or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 503, description = "The issuer's keys are not available", body = ProblemDetail, content_type = "application/problem+json", headers(("Retry-After" = u32))),
@@ -124,9 +114,8 @@ pub(crate) async fn create(
     State(projects): State<Projects>,
     organization: AuthorizedOrganization,
     uri: Uri,
-    Json(name): Json<ProjectName>,
+    ProjectName { name }: ProjectName,
 ) -> Result<Json<Project>, ProblemDetail> {
-    let name = name.checked(&uri)?;
     let id = Uuid::new_v4();
     projects.with(|names| {
         if names.len() >= Projects::MOST {
@@ -148,6 +137,7 @@ pub(crate) async fn create(
     params(("id" = Uuid, Path, description = "The project's id")),
     responses(
         (status = 200, description = "The project", body = Project),
+        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
@@ -158,7 +148,7 @@ pub(crate) async fn read(
     State(projects): State<Projects>,
     organization: AuthorizedOrganization,
     uri: Uri,
-    Path(id): Path<Uuid>,
+    ProjectId(id): ProjectId,
 ) -> Result<Json<Project>, ProblemDetail> {
     let name = projects.with(|names| names.get(&(organization, id)).cloned());
     let name = name.ok_or_else(|| ProblemDetail::not_found(&uri))?;
@@ -172,7 +162,9 @@ pub(crate) async fn read(
     request_body = ProjectName,
     responses(
         (status = 200, description = "The project", body = Project),
-        (status = 400, description = "The name cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 400, description = "The name, the id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 413, description = "The body is too large", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 415, description = "The body is not JSON", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
@@ -183,10 +175,9 @@ pub(crate) async fn rename(
     State(projects): State<Projects>,
     organization: AuthorizedOrganization,
     uri: Uri,
-    Path(id): Path<Uuid>,
-    Json(name): Json<ProjectName>,
+    ProjectId(id): ProjectId,
+    ProjectName { name }: ProjectName,
 ) -> Result<Json<Project>, ProblemDetail> {
-    let name = name.checked(&uri)?;
     projects.with(|names| {
         let known = names.get_mut(&(organization, id));
         known
@@ -202,6 +193,7 @@ pub(crate) async fn rename(
     params(("id" = Uuid, Path, description = "The project's id")),
     responses(
         (status = 204, description = "The project is deleted"),
+        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
@@ -212,7 +204,7 @@ pub(crate) async fn delete(
     State(projects): State<Projects>,
     organization: AuthorizedOrganization,
     uri: Uri,
-    Path(id): Path<Uuid>,
+    ProjectId(id): ProjectId,
 ) -> Result<StatusCode, ProblemDetail> {
     let gone = projects.with(|names| names.remove(&(organization, id)));
     gone.map(|_| StatusCode::NO_CONTENT)
