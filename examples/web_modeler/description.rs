@@ -116,7 +116,7 @@ fn info_v2() {}
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::{collections::BTreeSet, sync::Mutex};
 
     use axum::{
         Router,
@@ -129,6 +129,7 @@ mod tests {
     use utoipa::OpenApi as _;
 
     use super::Description;
+    use crate::projects::Projects;
 
     fn document() -> Value {
         serde_json::to_value(Description::openapi()).unwrap()
@@ -246,6 +247,8 @@ mod tests {
         managed: TestIssuer,
         plain: TestIssuer,
         unreachable: TestIssuer,
+        /// Operations and the statuses that they responded with.
+        responses: Mutex<BTreeSet<String>>,
     }
 
     impl App {
@@ -265,6 +268,7 @@ mod tests {
                 managed,
                 plain,
                 unreachable,
+                responses: Mutex::default(),
             }
         }
 
@@ -286,6 +290,8 @@ mod tests {
             let request = request.body(Body::from(body.to_owned())).unwrap();
             let answer = self.app.clone().oneshot(request).await.unwrap();
             assert_eq!(answer.status().as_str(), status, "{method} {path}");
+            let response = format!("{method} {described_path} {status}");
+            self.responses.lock().unwrap().insert(response);
 
             let document = document();
             let operation = &document["paths"][described_path][method.to_lowercase()];
@@ -320,75 +326,107 @@ mod tests {
         }
     }
 
+    /// Each response that is described occurs, and no other one.
     #[tokio::test]
-    async fn the_info_operations_answer_as_described() {
+    async fn the_operations_respond_as_described() {
         let app = App::new();
         let bearer = |token: String| Some(format!("Bearer {token}"));
+        let unreachable = bearer(app.unreachable.token().sign());
+        let malformed = Some("Bearer".to_owned());
+        let plain = bearer(app.plain.token().sign());
         for path in ["/api/v1/info", "/api/v2/info"] {
             for (authorization, status) in [
-                (bearer(app.managed.token().sign()), "200"),
-                (Some("Bearer".to_owned()), "400"),
-                (None, "401"),
-                (bearer(app.managed.token().expired().sign()), "401"),
-                (bearer(app.plain.token().sign()), "403"),
-                (bearer(app.unreachable.token().sign()), "503"),
+                (&bearer(app.managed.token().sign()), "200"),
+                (&malformed, "400"),
+                (&None, "401"),
+                (&bearer(app.managed.token().expired().sign()), "401"),
+                (&plain, "403"),
+                (&unreachable, "503"),
             ] {
                 let operation = ("GET", path, path);
                 let authorization = authorization.as_deref();
                 app.compare(operation, authorization, "", status).await;
             }
         }
-    }
 
-    #[tokio::test]
-    async fn the_project_operations_answer_as_described() {
-        let app = App::new();
-        let all = format!("Bearer {}", app.managed.token().sign());
-        let none = format!("Bearer {}", app.managed.token().permissions([]).sign());
-        let (all, none) = (Some(all.as_str()), Some(none.as_str()));
+        let all = bearer(app.managed.token().sign());
+        let all = all.as_deref();
+        let none = bearer(app.managed.token().permissions([]).sign());
+        let rejections = [
+            (&malformed, "400"),
+            (&None, "401"),
+            (&none, "403"),
+            (&plain, "403"),
+            (&unreachable, "503"),
+        ];
         let collection = "/api/v1/projects";
         let create = ("POST", collection, collection);
         let project = app.compare(create, all, r#"{"name":"a"}"#, "200").await;
-        for (authorization, status) in [
-            (all, "400"),
-            (Some("Bearer"), "400"),
-            (None, "401"),
-            (none, "403"),
-        ] {
+        for (authorization, status) in rejections {
             let body = r#"{"name":""}"#;
+            let authorization = authorization.as_deref();
             app.compare(create, authorization, body, status).await;
         }
+        let path = format!("{collection}/{}", project["id"].as_str().unwrap());
+        let described = "/api/v1/projects/{id}";
+        let named = r#"{"name":"b"}"#;
+        let rename = ("PATCH", path.as_str(), described);
         let large = format!(r#"{{"name":"{}"}}"#, "a".repeat(3 << 20));
         for (body, status) in [
             ("", "400"),
             ("[]", "400"),
             ("{}", "400"),
+            (r#"{"name":""}"#, "400"),
             (large.as_str(), "413"),
-            (r#"{"name":"a"}"#, "415"),
+            (named, "415"),
         ] {
             app.compare(create, all, body, status).await;
+            app.compare(rename, all, body, status).await;
         }
-        let path = format!("{collection}/{}", project["id"].as_str().unwrap());
-        let described = "/api/v1/projects/{id}";
         for (method, body, success) in [
             ("GET", "", "200"),
-            ("PATCH", r#"{"name":"b"}"#, "200"),
+            ("PATCH", named, "200"),
             ("DELETE", "", "204"),
         ] {
             let operation = (method, path.as_str(), described);
-            app.compare(operation, None, body, "401").await;
-            app.compare(operation, none, body, "403").await;
+            for (authorization, status) in rejections {
+                let authorization = authorization.as_deref();
+                app.compare(operation, authorization, body, status).await;
+            }
             app.compare(operation, all, body, success).await;
-        }
-        for (method, body) in [("GET", ""), ("PATCH", r#"{"name":"b"}"#), ("DELETE", "")] {
-            let operation = (method, path.as_str(), described);
-            app.compare(operation, all, body, "404").await;
-            app.compare(operation, Some("Bearer"), body, "400").await;
             for id in ["1", "%00", "not-a-uuid"] {
                 let path = format!("{collection}/{id}");
                 let operation = (method, path.as_str(), described);
                 app.compare(operation, all, body, "400").await;
             }
         }
+        for (method, body) in [("GET", ""), ("PATCH", named), ("DELETE", "")] {
+            let operation = (method, path.as_str(), described);
+            app.compare(operation, all, body, "404").await;
+        }
+        for _ in 0..Projects::MOST {
+            app.compare(create, all, named, "200").await;
+        }
+        app.compare(create, all, named, "507").await;
+
+        // As published, but this service has no internal errors.
+        let never = ["GET /api/v1/info 500", "GET /api/v2/info 500"];
+        let mut occurred = app.responses.into_inner().unwrap();
+        occurred.extend(never.map(str::to_owned));
+        let document = document();
+        let described: BTreeSet<_> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, operations)| {
+                let operations = operations.as_object().unwrap().iter();
+                operations.flat_map(move |(method, operation)| {
+                    let statuses = names(&operation["responses"]).into_iter();
+                    let method = method.to_uppercase();
+                    statuses.map(move |status| format!("{method} {path} {status}"))
+                })
+            })
+            .collect();
+        assert_eq!(occurred, described);
     }
 }
