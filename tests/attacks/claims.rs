@@ -120,14 +120,8 @@ async fn a50_an_unknown_issuer_is_never_asked() {
 
 #[tokio::test]
 async fn a51_an_unknown_issuer_where_a_token_is_optional() {
-    use axum::{Router, routing::any};
-    use modeler_auth::{Access, AuthLayer};
-
     let key = Key::ed();
-    let mut target = Target::new(&[&key]);
-    target.app = Router::new()
-        .route("/", any(|_: Option<Access>| async { "in" }))
-        .layer(AuthLayer::new(target.validator.clone()).optional());
+    let target = Target::optional(&[&key]);
     assert_eq!(target.status_of(&[]).await, 200);
     target
         .refuses(&key.with_claim("iss", "https://evil.example/"))
@@ -333,13 +327,9 @@ async fn a58_subjects_that_are_none() {
 
 #[tokio::test]
 async fn a59_scopes_that_look_alike() {
-    use axum::{Router, routing::any};
-    use modeler_auth::{
-        Access, AuthLayer, RequirePermissionLayer, auth::RequestView, require::Denied,
-    };
+    use modeler_auth::{Access, auth::RequestView, require::Denied};
 
     let key = Key::ed();
-    let mut target = Target::new(&[&key]);
     let rule = |access: &Access, _: &RequestView<'_>| {
         if access.has_scope("read:all") {
             Ok(())
@@ -347,10 +337,7 @@ async fn a59_scopes_that_look_alike() {
             Err(Denied::needs("read:all"))
         }
     };
-    target.app = Router::new()
-        .route("/", any(|| async { "in" }))
-        .route_layer(RequirePermissionLayer::new(rule))
-        .layer(AuthLayer::new(target.validator.clone()));
+    let target = Target::requiring(&[&key], rule);
     target.accepts(&key.good()).await;
     for scope in [
         json!("read:allx"),

@@ -14,7 +14,6 @@ use modeler_auth::{
 };
 use modeler_auth_testkit::signer::{ISSUER, Key, encode, jwks, now};
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
 use crate::target::Target;
 
@@ -41,7 +40,7 @@ async fn status(target: &Target, token: &str, thumbprint: &str) -> u16 {
         .header("x-thumbprint", thumbprint)
         .body(Body::empty())
         .unwrap();
-    let response = target.app.clone().oneshot(request).await.unwrap();
+    let response = target.send(request).await;
     response.status().as_u16()
 }
 

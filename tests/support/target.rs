@@ -4,10 +4,13 @@
 use axum::{
     Router,
     body::Body,
-    http::{HeaderValue, Request, StatusCode},
+    http::{HeaderValue, Request, Response, StatusCode},
     routing::any,
 };
-use modeler_auth::{Access, AuthLayer, Issuer, TokenValidator, keys::StaticKeys};
+use modeler_auth::{
+    Access, AuthLayer, Issuer, RequirePermissionLayer, TokenValidator, keys::StaticKeys,
+    require::PermissionRule,
+};
 use modeler_auth_testkit::signer::{ISSUER, Key, jwks};
 use tower::ServiceExt as _;
 
@@ -35,6 +38,32 @@ impl Target {
         Self { validator, app }
     }
 
+    /// A service that a request without credentials also reaches.
+    pub fn optional(keys: &[&Key]) -> Self {
+        let validator = Self::new(keys).validator;
+        let app = Router::new()
+            .route("/", any(|_: Option<Access>| async { "in" }))
+            .layer(AuthLayer::new(validator.clone()).optional());
+        Self { validator, app }
+    }
+
+    /// A service that a request reaches only if `rule` permits it.
+    pub fn requiring<P>(keys: &[&Key], rule: P) -> Self
+    where
+        P: PermissionRule + Clone + Send + Sync + 'static,
+    {
+        let validator = Self::new(keys).validator;
+        let app = Router::new()
+            .route("/", any(|| async { "in" }))
+            .route_layer(RequirePermissionLayer::new(rule))
+            .layer(AuthLayer::new(validator.clone()));
+        Self { validator, app }
+    }
+
+    pub async fn send(&self, request: Request<Body>) -> Response<Body> {
+        self.app.clone().oneshot(request).await.unwrap()
+    }
+
     /// The status of a request with these `Authorization` headers, through the layer.
     pub async fn status_of(&self, authorization: &[&[u8]]) -> StatusCode {
         let mut request = Request::new(Body::empty());
@@ -42,7 +71,7 @@ impl Target {
             let value = HeaderValue::from_bytes(value).unwrap();
             request.headers_mut().append("authorization", value);
         }
-        self.app.clone().oneshot(request).await.unwrap().status()
+        self.send(request).await.status()
     }
 
     pub async fn status(&self, token: &str) -> u16 {
