@@ -3,6 +3,7 @@
 mod axum_jose;
 mod axum_jwt_auth;
 mod axum_keycloak_auth;
+mod huskarl_axum;
 mod jwt_authorizer;
 mod oauth_resource_server;
 mod ours;
@@ -45,6 +46,8 @@ pub async fn all(setup: &Setup) -> Vec<Contender> {
             oauth_resource_server::router(setup).await,
         ),
     ];
+    let router = huskarl_axum::router(setup).await;
+    all.push(peer("huskarl-axum", "", Backend::Fixed, router));
     for (setting, backend) in [
         (", as shipped (rust_crypto)", Backend::RustCrypto),
         (", aws_lc_rs", Backend::AwsLcRs),
