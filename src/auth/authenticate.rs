@@ -22,7 +22,8 @@ impl TokenValidator {
     ///
     /// It decides, waits and logs as [`AuthLayer`](crate::AuthLayer) does; see
     /// [`validate`](Self::validate) for the longest wait. [`AuthError::response`] returns the status,
-    /// the headers and the body of the rejection.
+    /// the headers and the body of the rejection. The folder `examples/frameworks` of the repository has
+    /// a service for actix-web, one for salvo and one for `lambda_http`.
     ///
     /// ```
     /// use http::{Request, Response, StatusCode};
