@@ -1,135 +1,153 @@
-//! gRPC service behind the layer, with a permission for each method, and a client that calls it:
+//! gRPC services behind the layer, with a permission for each method, and a client that calls them
+//! and renews its token:
 //!
 //! ```text
 //! cargo run --example tonic --all-features
 //! ```
 
+mod fresh_token;
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic)]
 mod generated;
+mod server;
+mod store;
 
-use std::{
-    collections::HashMap,
-    error::Error,
-    sync::{Mutex, PoisonError},
-};
+use std::time::Duration;
 
+use futures_util::stream;
 use modeler_auth::{
-    Access, AuthLayer, Permission, RequirePermissionLayer, TokenValidator, auth::RequestView,
-    require::Denied, test_util::TestIssuer,
+    AuthLayer, TokenValidator,
+    test_util::{DevelopmentIssuer, TestServer},
 };
+use serde::Deserialize;
 use tokio::net::TcpListener;
-use tonic::{
-    Request, Response, Status,
-    metadata::MetadataValue,
-    transport::{Channel, Server, server::TcpIncoming},
+use tonic::transport::{Channel, Server, server::TcpIncoming};
+use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+use crate::{
+    fresh_token::{BoxError, FreshToken, IssuedToken},
+    generated::{
+        CreateProjectRequest, DeleteFilesRequest, File, GetProjectRequest, WatchFilesRequest,
+        files_client::FilesClient, projects_client::ProjectsClient,
+    },
+    store::Store,
 };
-
-use crate::generated::{
-    CreateProjectRequest, GetProjectRequest, Project,
-    projects_client::ProjectsClient,
-    projects_server::{Projects, ProjectsServer},
-};
-
-/// Project names by organization and id.
-#[derive(Default)]
-struct InMemory(Mutex<HashMap<(String, String), String>>);
-
-#[tonic::async_trait]
-impl Projects for InMemory {
-    async fn create_project(
-        &self,
-        request: Request<CreateProjectRequest>,
-    ) -> Result<Response<Project>, Status> {
-        let organization = organization(&request)?;
-        let name = request.into_inner().name;
-        let mut projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let id = projects.len().to_string();
-        projects.insert((organization, id.clone()), name.clone());
-        Ok(Response::new(Project { id, name }))
-    }
-
-    async fn get_project(
-        &self,
-        request: Request<GetProjectRequest>,
-    ) -> Result<Response<Project>, Status> {
-        let organization = organization(&request)?;
-        let id = request.into_inner().id;
-        let projects = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = projects.get(&(organization, id.clone())).cloned();
-        let name = name.ok_or_else(|| Status::not_found("no such project"))?;
-        Ok(Response::new(Project { id, name }))
-    }
-}
-
-/// Returns the organization of the access, which the layer inserted into the request's extensions.
-fn organization<T>(request: &Request<T>) -> Result<String, Status> {
-    let access = request.extensions().get::<Access>();
-    let organization = access.and_then(Access::organization);
-    let organization = organization.ok_or_else(|| Status::permission_denied("no organization"))?;
-    Ok(organization.to_string())
-}
-
-/// Checks the permission of each method; a method that is not listed is denied.
-fn by_path(access: &Access, request: &RequestView<'_>) -> Result<(), Denied> {
-    match request.path() {
-        "/modeler.v1.Projects/CreateProject" => access.require(Permission::Create),
-        "/modeler.v1.Projects/GetProject" => access.require(Permission::Read),
-        _ => Err(Denied::always()),
-    }
-}
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
-    // In production: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
-    let issuer = TestIssuer::self_managed();
-    let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
+async fn main() -> Result<(), BoxError> {
+    run().await
+}
 
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
+async fn run() -> Result<(), BoxError> {
+    // In production: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
+    let development = DevelopmentIssuer::start(([127, 0, 0, 1], 0).into()).await?;
+    let issuer = development.server();
+    let validator = TokenValidator::builder()
+        .issuer(issuer.self_managed().issuer())
+        .build()?;
+
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
     let address = listener.local_addr()?;
-    let server = Server::builder()
-        .layer(AuthLayer::new_for_grpc(validator))
-        .layer(RequirePermissionLayer::new(by_path))
-        .add_service(ProjectsServer::new(InMemory::default()))
-        .serve_with_incoming(TcpIncoming::from(listener));
-    tokio::spawn(server);
+    let routes = server::routes(AuthLayer::new_for_grpc(validator), Store::default()).await?;
+    let server = Server::builder().add_routes(routes);
+    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
 
     let channel = Channel::from_shared(format!("http://{address}"))?
         .connect()
         .await?;
-    let writer = issuer
-        .token()
-        .permissions([Permission::Create, Permission::Read])
-        .sign();
-    let reader = issuer.token().permissions([Permission::Read]).sign();
-
-    let mut client = ProjectsClient::new(channel);
+    let writer = token_of("writer", issuer).await?;
+    let reader = token_of("reader", issuer).await?;
     let create = || CreateProjectRequest {
         name: "Claims handling".to_owned(),
     };
-    let project = client.create_project(with(&writer, create())?).await?;
-    println!("created: {:?}", project.get_ref());
 
-    let get = GetProjectRequest {
-        id: project.into_inner().id,
+    let mut projects = ProjectsClient::with_interceptor(channel.clone(), writer.clone());
+    let project = projects.create_project(create()).await?.into_inner();
+    println!("created:  {project:?}");
+
+    let mut readable = ProjectsClient::with_interceptor(channel.clone(), reader.clone());
+    let id = project.id.clone();
+    let found = readable.get_project(GetProjectRequest { id }).await?;
+    println!("read:     {:?}", found.into_inner());
+
+    let mut files = FilesClient::with_interceptor(channel.clone(), reader);
+    let watch = WatchFilesRequest {
+        project_id: project.id.clone(),
     };
-    let project = client.get_project(with(&reader, get)?).await?;
-    println!("read:    {:?}", project.get_ref());
+    let mut watched = files.watch_files(watch).await?.into_inner();
+    let new_files = ["claim.bpmn", "approval.dmn"].map(|name| File {
+        project_id: project.id.clone(),
+        name: name.to_owned(),
+    });
+    let mut files = FilesClient::with_interceptor(channel.clone(), writer);
+    let added = files.add_files(stream::iter(new_files)).await?;
+    println!("added:    {:?}", added.into_inner());
+    for _ in 0..2 {
+        println!("watched:  {:?}", watched.message().await?);
+    }
 
-    let rejected = client.create_project(with(&reader, create())?).await;
+    let rejected = readable.create_project(create()).await;
     let status = rejected.expect_err("a reader must not create");
     println!("rejected: {:?}: {}", status.code(), status.message());
-
-    let rejected = client.create_project(create()).await;
+    let delete = DeleteFilesRequest {
+        project_id: project.id,
+    };
+    let rejected = files.delete_files(delete).await;
+    let status = rejected.expect_err("a writer must not delete");
+    println!("rejected: {:?}: {}", status.code(), status.message());
+    let rejected = ProjectsClient::new(channel.clone())
+        .create_project(create())
+        .await;
     let status = rejected.expect_err("a token is needed");
     println!("rejected: {:?}: {}", status.code(), status.message());
+
+    let service = "modeler.v1.Projects".to_owned();
+    let health = HealthClient::new(channel)
+        .check(HealthCheckRequest { service })
+        .await?;
+    println!("health, without a token: {:?}", health.get_ref().status());
     Ok(())
 }
 
-/// Returns a request of `message` with a Bearer token.
-fn with<T>(token: &str, message: T) -> Result<Request<T>, Box<dyn Error>> {
-    let mut request = Request::new(message);
-    let value: MetadataValue<_> = format!("Bearer {token}").parse()?;
-    request.metadata_mut().insert("authorization", value);
-    Ok(request)
+/// Returns an interceptor with the tokens of a client.
+async fn token_of(client: &'static str, issuer: &TestServer) -> Result<FreshToken, BoxError> {
+    let url = issuer.self_managed().token_url();
+    let http = reqwest::Client::new();
+    FreshToken::start(move || request_token(http.clone(), url.clone(), client)).await
+}
+
+/// Requests a token with the client credentials grant (RFC 6749 §4.4).
+async fn request_token(
+    http: reqwest::Client,
+    url: String,
+    client: &str,
+) -> Result<IssuedToken, BoxError> {
+    #[derive(Deserialize)]
+    struct TokenResponse {
+        access_token: String,
+        expires_in: u64,
+    }
+
+    let form =
+        format!("grant_type=client_credentials&client_id={client}&client_secret={client}-secret");
+    let response = http
+        .post(url)
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(form)
+        .send()
+        .await?
+        .error_for_status()?;
+    let response: TokenResponse = serde_json::from_slice(&response.bytes().await?)?;
+    Ok(IssuedToken {
+        access_token: response.access_token,
+        lifetime: Duration::from_secs(response.expires_in),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #[tokio::test]
+    async fn the_client_gets_the_expected_answers() {
+        super::run().await.unwrap();
+    }
 }

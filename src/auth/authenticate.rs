@@ -117,7 +117,7 @@ impl AuthError {
     /// [`Rejection::path`] is empty.
     pub fn response<R: Reject + ?Sized>(&self, reject: &R) -> Response<Bytes> {
         let request = self.request().map(RequestView::of);
-        let is_grpc = request.is_some_and(|request| request.is_grpc());
-        reject.reject(&Rejection::new(self, request, is_grpc))
+        let grpc = request.and_then(|request| request.grpc_media_type());
+        reject.reject(&Rejection::new(self, request, grpc))
     }
 }

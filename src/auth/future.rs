@@ -100,8 +100,9 @@ impl<S, B> Parked<S, B> {
 pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
-    pub(super) is_grpc: bool,
     pub(super) passed: Passed,
+    /// Media type of a gRPC call.
+    pub(super) grpc: Option<&'static str>,
 }
 
 impl<F, S, B, R> fmt::Debug for ResponseFuture<F, S, B, R> {
@@ -235,7 +236,7 @@ impl<R: Reject> Rejecter<R> {
             self.validator.log_rejection(error);
         }
         self.reject
-            .reject(&Rejection::new(error, request, self.is_grpc))
+            .reject(&Rejection::new(error, request, self.grpc))
     }
 
     /// Returns `response`, or renders the rejection that an inner service left in its extensions.

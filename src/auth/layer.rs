@@ -187,8 +187,9 @@ impl<R> AuthLayer<R> {
 
     /// Renders rejections of gRPC calls as [`Grpc`] does, and all others as before.
     ///
-    /// A gRPC call is a `POST` over HTTP/2 with content type `application/grpc`, alone or followed
-    /// by `+` or `;`.
+    /// [`RequestView::is_grpc`](crate::auth::RequestView::is_grpc) lists the requests that are gRPC
+    /// calls. Those of gRPC-Web are among them, so this layer belongs outside `GrpcWebLayer` of
+    /// tonic-web, which changes the content type.
     ///
     /// Do not use this for a service that a gateway asks for authorization decisions. The gateway
     /// reads HTTP 200 as approval, and here the client chooses the form of the response.

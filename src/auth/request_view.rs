@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
+
+/// Media type of gRPC over HTTP/2.
+pub(crate) const GRPC: &str = "application/grpc";
+
+const GRPC_MEDIA_TYPES: [&str; 3] = [GRPC, "application/grpc-web", "application/grpc-web-text"];
 
 /// Request without its body.
 #[derive(Clone, Copy)]
@@ -80,21 +85,45 @@ impl<'r> RequestView<'r> {
         self.extensions
     }
 
-    /// Returns whether the request is a gRPC call: `POST` over HTTP/2 with content type
-    /// `application/grpc`, alone or followed by `+` or `;`
-    /// ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)).
+    /// Returns whether the request is a gRPC call: a `POST` with one of these content types, alone or
+    /// followed by `+` or `;`.
+    ///
+    /// | content type | HTTP |
+    /// |---|---|
+    /// | `application/grpc` ([gRPC over HTTP/2](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md)) | HTTP/2 |
+    /// | `application/grpc-web`, `application/grpc-web-text` ([gRPC-Web](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md)) | any version |
+    ///
+    /// ```
+    /// use http::Request;
+    /// use modeler_auth::auth::RequestView;
+    ///
+    /// let request = Request::post("/modeler.v1.Projects/GetProject")
+    ///     .header("content-type", "application/grpc-web+proto")
+    ///     .body(())?;
+    /// assert!(RequestView::of(&request).is_grpc());
+    /// # Ok::<(), http::Error>(())
+    /// ```
     #[must_use]
     pub fn is_grpc(&self) -> bool {
-        const GRPC: &[u8] = b"application/grpc";
-        if self.version != Version::HTTP_2 || self.method != Method::POST {
-            return false;
+        self.grpc_media_type().is_some()
+    }
+
+    /// Returns the media type of a gRPC call, without the format of its messages.
+    pub(crate) fn grpc_media_type(&self) -> Option<&'static str> {
+        if self.method != Method::POST {
+            return None;
         }
-        let content_type = self.headers.get(http::header::CONTENT_TYPE);
-        content_type
-            .and_then(|value| value.as_bytes().split_at_checked(GRPC.len()))
-            .is_some_and(|(kind, rest)| {
-                kind.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';'))
-            })
+        let content_type = self.headers.get(header::CONTENT_TYPE)?.as_bytes();
+        let is = |media_type: &str| {
+            content_type
+                .split_at_checked(media_type.len())
+                .is_some_and(|(start, rest)| {
+                    start.eq_ignore_ascii_case(media_type.as_bytes())
+                        && matches!(rest.first(), None | Some(b'+' | b';'))
+                })
+        };
+        let media_type = GRPC_MEDIA_TYPES.into_iter().find(|kind| is(kind))?;
+        (media_type != GRPC || self.version == Version::HTTP_2).then_some(media_type)
     }
 }
 
@@ -110,14 +139,14 @@ impl fmt::Debug for RequestView<'_> {
 mod tests {
     use super::*;
 
-    fn is_grpc(version: Version, method: Method, content_type: &str) -> bool {
+    fn media_type(version: Version, method: Method, content_type: &str) -> Option<&'static str> {
         let request = Request::builder()
             .version(version)
             .method(method)
             .header("content-type", content_type)
             .body(())
             .unwrap();
-        RequestView::of(&request).is_grpc()
+        RequestView::of(&request).grpc_media_type()
     }
 
     #[test]
@@ -127,18 +156,59 @@ mod tests {
             "application/grpc+proto",
             "Application/gRPC;x=y",
         ] {
-            assert!(is_grpc(Version::HTTP_2, Method::POST, kind), "{kind}");
-            assert!(!is_grpc(Version::HTTP_11, Method::POST, kind), "{kind}");
-            assert!(!is_grpc(Version::HTTP_2, Method::GET, kind), "{kind}");
+            let found = media_type(Version::HTTP_2, Method::POST, kind);
+            assert_eq!(found, Some("application/grpc"), "{kind}");
+            for (version, method) in [
+                (Version::HTTP_10, Method::POST),
+                (Version::HTTP_11, Method::POST),
+                (Version::HTTP_2, Method::GET),
+            ] {
+                assert_eq!(media_type(version, method, kind), None, "{kind}");
+            }
         }
+    }
+
+    #[test]
+    fn a_grpc_web_call_is_a_post_over_any_version_with_its_content_type() {
+        for (kind, expected) in [
+            ("application/grpc-web", "application/grpc-web"),
+            ("application/grpc-web+proto", "application/grpc-web"),
+            ("Application/gRPC-Web;x=y", "application/grpc-web"),
+            ("application/grpc-web-text", "application/grpc-web-text"),
+            (
+                "application/grpc-web-text+proto",
+                "application/grpc-web-text",
+            ),
+            ("application/grpc-web-text;a", "application/grpc-web-text"),
+        ] {
+            for version in [Version::HTTP_10, Version::HTTP_11, Version::HTTP_2] {
+                let found = media_type(version, Method::POST, kind);
+                assert_eq!(found, Some(expected), "{kind} {version:?}");
+                assert_eq!(media_type(version, Method::GET, kind), None, "{kind}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_content_types_are_no_grpc_call() {
         for kind in [
             "",
             "application/json",
-            "application/grpc-web",
             "application/grpcx",
+            "application/grpc-",
+            "application/grpc-webx",
+            "application/grpc-web-texts",
+            "application/grpc web",
             "text/application/grpc",
         ] {
-            assert!(!is_grpc(Version::HTTP_2, Method::POST, kind), "{kind}");
+            for version in [Version::HTTP_11, Version::HTTP_2] {
+                assert_eq!(media_type(version, Method::POST, kind), None, "{kind}");
+            }
         }
+        let request = Request::post("/")
+            .version(Version::HTTP_2)
+            .body(())
+            .unwrap();
+        assert!(!RequestView::of(&request).is_grpc());
     }
 }

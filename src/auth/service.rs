@@ -69,8 +69,8 @@ where
         let mut rejecter = Rejecter {
             validator: self.validator.clone(),
             reject: self.reject.clone(),
-            is_grpc: view.is_grpc(),
             passed: Passed::Accepted,
+            grpc: view.grpc_media_type(),
         };
         let decision = match bearer_token(request.headers()) {
             Ok(Some(token)) => self.validator.decide(token, Some(&view), &WaitsLeft::ALL),

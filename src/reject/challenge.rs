@@ -61,7 +61,7 @@ mod tests {
 
     fn of(reason: Reason) -> Option<String> {
         let error = AuthError::from(reason);
-        let challenge = challenge(&Rejection::new(&error, None, false))?;
+        let challenge = challenge(&Rejection::new(&error, None, None))?;
         Some(challenge.to_str().unwrap().to_owned())
     }
 

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 
 use crate::{
+    auth::request_view::GRPC,
     error::auth::AuthErrorKind,
     reject::{Reject, Rejection},
 };
@@ -17,6 +18,13 @@ use crate::{
 /// | 403 | 7 `PERMISSION_DENIED` |
 /// | 503 | 14 `UNAVAILABLE` |
 /// | 500 | 13 `INTERNAL` |
+///
+/// The response has no body, and the status is in its headers. Its content type is `application/grpc`,
+/// and for gRPC-Web that of the call: `application/grpc-web` or `application/grpc-web-text`
+/// ([gRPC-Web](https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-WEB.md)).
+///
+/// An [`AuthLayer`](crate::AuthLayer) renders 500 if a layer inside it removes the extensions of the
+/// request. A service without any `AuthLayer` around it answers HTTP 500 without a `grpc-status`.
 ///
 /// Do not use it for a service that a gateway asks for authorization decisions: the gateway reads
 /// HTTP 200 as approval.
@@ -40,7 +48,7 @@ impl Reject for Grpc {
         *response.status_mut() = StatusCode::OK;
         let headers = response.headers_mut();
         for (name, value) in [
-            (header::CONTENT_TYPE, "application/grpc"),
+            (header::CONTENT_TYPE, rejection.grpc.unwrap_or(GRPC)),
             (HeaderName::from_static("grpc-status"), code),
             // Printable ASCII without `%` needs no percent-encoding.
             (

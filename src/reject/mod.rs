@@ -75,19 +75,20 @@ impl<R: Reject + ?Sized> Reject for Arc<R> {
 pub struct Rejection<'e> {
     error: &'e AuthError,
     request: Option<RequestView<'e>>,
-    is_grpc: bool,
+    /// Media type of a gRPC call.
+    grpc: Option<&'static str>,
 }
 
 impl<'e> Rejection<'e> {
     pub(crate) fn new(
         error: &'e AuthError,
         request: Option<RequestView<'e>>,
-        is_grpc: bool,
+        grpc: Option<&'static str>,
     ) -> Self {
         Self {
             error,
             request,
-            is_grpc,
+            grpc,
         }
     }
 
@@ -104,10 +105,11 @@ impl<'e> Rejection<'e> {
         self.error.kind().status()
     }
 
-    /// Returns whether the request is a gRPC call.
+    /// Returns whether the request is a gRPC call; see
+    /// [`RequestView::is_grpc`](crate::auth::RequestView::is_grpc).
     #[must_use]
     pub fn is_grpc(&self) -> bool {
-        self.is_grpc
+        self.grpc.is_some()
     }
 
     /// Returns the request; `None` for an [`AuthError`] of

@@ -394,7 +394,8 @@ async fn refusals_by_content_type_are_grpc_for_grpc_calls_only() {
     for (version, method, kind) in [
         (Version::HTTP_11, Method::POST, "application/grpc"),
         (Version::HTTP_2, Method::GET, "application/grpc"),
-        (Version::HTTP_2, Method::POST, "application/grpc-web"),
+        (Version::HTTP_2, Method::GET, "application/grpc-web"),
+        (Version::HTTP_2, Method::POST, "application/grpc-webs"),
         (Version::HTTP_2, Method::POST, "application/json"),
     ] {
         let answer = send(&app, request(version, method, kind)).await;
