@@ -60,6 +60,7 @@ pub mod keys;
 pub mod metrics;
 pub mod reject;
 pub mod require;
+pub mod resource;
 mod telemetry;
 #[cfg(feature = "test-util")]
 pub mod test_util;

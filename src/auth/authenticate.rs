@@ -103,7 +103,8 @@ impl TokenValidator {
     }
 
     fn log_of_request(&self, error: AuthError, request: &RequestView<'_>) -> AuthError {
-        let error = error.of_request(request);
+        let metadata_url = self.resources().metadata_url(Some(request.path()));
+        let error = error.of_request(request).of_resource(metadata_url);
         self.log_rejection(&error);
         error
     }
@@ -118,6 +119,7 @@ impl AuthError {
     pub fn response<R: Reject + ?Sized>(&self, reject: &R) -> Response<Bytes> {
         let request = self.request().map(RequestView::of);
         let grpc = request.and_then(|request| request.grpc_media_type());
-        reject.reject(&Rejection::new(self, request, grpc))
+        let rejection = Rejection::new(self, request, grpc);
+        reject.reject(&rejection.of_resource(self.resource_metadata()))
     }
 }

@@ -235,8 +235,10 @@ impl<R: Reject> Rejecter<R> {
         if error.kind() != AuthErrorKind::LayerMissing {
             self.validator.log_rejection(error);
         }
-        self.reject
-            .reject(&Rejection::new(error, request, self.grpc))
+        let path = request.map(|request| request.path());
+        let metadata_url = self.validator.resources().metadata_url(path);
+        let rejection = Rejection::new(error, request, self.grpc);
+        self.reject.reject(&rejection.of_resource(metadata_url))
     }
 
     /// Returns `response`, or renders the rejection that an inner service left in its extensions.

@@ -17,6 +17,7 @@ pub struct AuthError {
     detail: Option<Arc<str>>,
     issuer: Option<Arc<str>>,
     request: Option<Arc<Request<()>>>,
+    resource_metadata: Option<Arc<str>>,
     retry_after: Option<Duration>,
     verified: bool,
 }
@@ -136,6 +137,14 @@ impl AuthError {
         }
     }
 
+    /// Stores the URL of the metadata of the resource.
+    pub(crate) fn of_resource(self, metadata_url: Option<&str>) -> Self {
+        Self {
+            resource_metadata: metadata_url.map(Arc::from),
+            ..self
+        }
+    }
+
     pub(crate) fn unavailable(reason: Reason, retry_after: Duration) -> Self {
         Self {
             retry_after: Some(retry_after),
@@ -204,6 +213,11 @@ impl AuthError {
         self.request.as_deref()
     }
 
+    /// Returns the URL of the metadata of the resource, if a framework without tower rejects the request.
+    pub(crate) fn resource_metadata(&self) -> Option<&str> {
+        self.resource_metadata.as_deref()
+    }
+
     /// Returns the values found and expected, for logs but not for clients. They come from the
     /// configuration and, only for a verified token, from the claim `aud` and the name of a member that
     /// does not fit. Text from a token is escaped and cut short.
@@ -229,6 +243,7 @@ impl From<Reason> for AuthError {
             detail: None,
             issuer: None,
             request: None,
+            resource_metadata: None,
             retry_after: None,
             verified: false,
         }

@@ -141,6 +141,17 @@ pub enum ConfigError {
         /// The member of `cnf`.
         value: String,
     },
+    /// Setting of a [`ProtectedResource`](crate::resource::ProtectedResource) that cannot be used.
+    #[error("protected resource: {setting} `{value}` cannot be used: {reason}")]
+    #[non_exhaustive]
+    InvalidResource {
+        /// The setting.
+        setting: &'static str,
+        /// The value.
+        value: String,
+        /// What to correct.
+        reason: &'static str,
+    },
     /// Static key set without a usable key.
     #[error("issuer `{issuer}`: the static key set cannot be used: {source}")]
     #[non_exhaustive]
@@ -216,6 +227,11 @@ pub enum ConfigError {
     /// Validator without an issuer, which would reject every token.
     #[error("no issuer is configured: add one with `TokenValidatorBuilder::issuer`")]
     NoIssuer,
+    /// [`MetadataService`](crate::resource::MetadataService) of a validator without a protected resource.
+    #[error(
+        "no protected resource is configured: add one with `TokenValidatorBuilder::protected_resource`"
+    )]
+    NoProtectedResource,
     /// Duration or size outside its bounds.
     #[error("{setting} = {value} is outside {bounds}: choose a value inside")]
     #[non_exhaustive]

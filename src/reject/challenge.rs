@@ -1,6 +1,7 @@
 //! Challenges: `WWW-Authenticate`
 //! ([RFC 6750 §3](https://www.rfc-editor.org/rfc/rfc6750#section-3),
-//! [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3)).
+//! [RFC 9470 §3](https://www.rfc-editor.org/rfc/rfc9470#section-3),
+//! [RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)).
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,12 @@ use crate::{error::auth::AuthErrorKind, reject::Rejection};
 pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
     let code = match rejection.error().kind() {
         // Without credentials the challenge has no error code (RFC 6750 §3.1).
-        AuthErrorKind::MissingToken => return Some(HeaderValue::from_static("Bearer")),
+        AuthErrorKind::MissingToken => {
+            let url = rejection.resource_metadata;
+            return url.map_or(Some(HeaderValue::from_static("Bearer")), |url| {
+                HeaderValue::try_from(format!("Bearer resource_metadata=\"{url}\"")).ok()
+            });
+        }
         AuthErrorKind::InsufficientAuthentication => "insufficient_user_authentication",
         AuthErrorKind::InvalidRequest => "invalid_request",
         AuthErrorKind::InvalidToken => "invalid_token",
@@ -37,6 +43,10 @@ pub(super) fn challenge(rejection: &Rejection<'_>) -> Option<HeaderValue> {
         value.push_str(", scope=\"");
         value.push_str(scope);
         value.push('"');
+    }
+    // A serialized URL holds no quotation mark and no backslash.
+    if let Some(url) = rejection.resource_metadata {
+        write!(value, ", resource_metadata=\"{url}\"").ok()?;
     }
     HeaderValue::try_from(value).ok()
 }

@@ -77,6 +77,8 @@ pub struct Rejection<'e> {
     request: Option<RequestView<'e>>,
     /// Media type of a gRPC call.
     grpc: Option<&'static str>,
+    /// URL of the metadata of the resource.
+    resource_metadata: Option<&'e str>,
 }
 
 impl<'e> Rejection<'e> {
@@ -89,6 +91,15 @@ impl<'e> Rejection<'e> {
             error,
             request,
             grpc,
+            resource_metadata: None,
+        }
+    }
+
+    /// Names the URL of the metadata of the resource.
+    pub(crate) fn of_resource(self, metadata_url: Option<&'e str>) -> Self {
+        Self {
+            resource_metadata: metadata_url,
+            ..self
         }
     }
 

@@ -10,6 +10,7 @@ use crate::{
         cache::schedule::RefreshSettings,
         event::{KeyCallback, KeyEvent},
     },
+    resource::{protected_resource::ProtectedResource, published::PublishedResources},
     telemetry,
     validator::{TokenValidator, cache::TokenCache},
 };
@@ -21,6 +22,7 @@ use crate::{
 #[must_use]
 pub struct TokenValidatorBuilder {
     issuers: Vec<Issuer>,
+    resources: Vec<ProtectedResource>,
     leeway: Duration,
     settings: RefreshSettings,
     token_cache_bytes: u64,
@@ -33,6 +35,7 @@ impl Default for TokenValidatorBuilder {
     fn default() -> Self {
         Self {
             issuers: Vec::new(),
+            resources: Vec::new(),
             leeway: Duration::from_secs(60),
             settings: RefreshSettings {
                 key_max_age: Duration::from_secs(5 * 60),
@@ -61,6 +64,20 @@ impl TokenValidatorBuilder {
     /// Two issuers with the same `iss` are a [`ConfigError`].
     pub fn issuer(mut self, issuer: Issuer) -> Self {
         self.issuers.push(issuer);
+        self
+    }
+
+    /// Names this service in challenges, and publishes its metadata with
+    /// [`MetadataService`](crate::resource::MetadataService). Each call adds a resource. Default: none.
+    ///
+    /// The challenges of 400, 401 and 403 have the parameter `resource_metadata`
+    /// ([RFC 9728 §5.1](https://www.rfc-editor.org/rfc/rfc9728#section-5.1)). It is the URL of the metadata
+    /// of the resource whose path is that of the request or, of several, the longest path above it. If
+    /// there is none, it is that of the first resource.
+    ///
+    /// The authorization servers in the metadata are the issuers of this validator.
+    pub fn protected_resource(mut self, resource: ProtectedResource) -> Self {
+        self.resources.push(resource);
         self
     }
 
@@ -187,6 +204,9 @@ impl TokenValidatorBuilder {
                 });
             }
         }
+        let names = issuers.iter().map(|issuer| &*issuer.requirements.issuer);
+        let names: Vec<&str> = names.collect();
+        let resources = PublishedResources::new(&self.resources, &names)?;
         for issuer in &issuers {
             telemetry::issuer_configured(&issuer.requirements.issuer, &issuer.summary);
         }
@@ -200,6 +220,7 @@ impl TokenValidatorBuilder {
         Ok(TokenValidator::new(
             issuers,
             by_name,
+            resources,
             self.clock,
             TokenCache::new(
                 self.token_cache_bytes,

@@ -15,6 +15,7 @@ use crate::{
     error::auth::AuthError,
     issuer::trusted::TrustedIssuer,
     keys::{error::KeyFetchError, event::KeyStatus},
+    resource::published::PublishedResources,
     telemetry::{self, limit::LogLimits},
     token::header_cache::HeaderCache,
     validator::{
@@ -47,6 +48,7 @@ struct Inner {
     by_name: HashMap<Arc<str>, usize>,
     /// Names of the configured issuers, for log lines.
     known_issuers: Arc<str>,
+    resources: PublishedResources,
     clock: Clock,
     headers: HeaderCache,
     tokens: TokenCache,
@@ -57,6 +59,7 @@ impl TokenValidator {
     pub(crate) fn new(
         issuers: Vec<TrustedIssuer>,
         by_name: HashMap<Arc<str>, usize>,
+        resources: PublishedResources,
         clock: Clock,
         tokens: TokenCache,
     ) -> Self {
@@ -66,11 +69,16 @@ impl TokenValidator {
                 known_issuers: diagnostics::known_issuers(by_name.keys().map(AsRef::as_ref)),
                 issuers,
                 by_name,
+                resources,
                 clock,
                 headers: HeaderCache::default(),
                 tokens,
             }),
         }
+    }
+
+    pub(crate) fn resources(&self) -> &PublishedResources {
+        &self.inner.resources
     }
 
     /// Validates `token`, the text after `Bearer `.

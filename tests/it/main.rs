@@ -28,6 +28,7 @@ mod other_layers;
 mod problems;
 mod providers;
 mod required_claims;
+mod resource_metadata;
 mod step_up;
 mod test_server;
 mod token_age;
