@@ -6,7 +6,7 @@ use actix_web::{
         Method, Version,
         header::{HeaderName, HeaderValue},
     },
-    test::{TestRequest, call_service, init_service},
+    test::{TestRequest, call_service, init_service, read_body},
 };
 use modeler_auth_frameworks::actix::{Authenticated, parts, routes};
 
@@ -104,4 +104,17 @@ async fn without_a_validator_the_extractor_is_500() {
     let app = init_service(app).await;
     let response = call_service(&app, TestRequest::default().to_request()).await;
     assert_eq!(response.status(), 500);
+}
+
+/// Guards the note at `Authenticated`.
+#[tokio::test]
+async fn an_optional_extractor_accepts_an_invalid_token() {
+    let layered = Layered::new();
+    let handler = async |caller: Option<Authenticated>| caller.map_or("anonymous", |_| "known");
+    let app = App::new().app_data(layered.validator);
+    let app = init_service(app.default_service(actix_web::web::to(handler))).await;
+    let request = TestRequest::default().append_header(("authorization", "Bearer junk"));
+    let response = call_service(&app, request.to_request()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(read_body(response).await, "anonymous");
 }
