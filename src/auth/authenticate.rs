@@ -22,8 +22,7 @@ impl TokenValidator {
     ///
     /// It decides, waits and logs as [`AuthLayer`](crate::AuthLayer) does; see
     /// [`validate`](Self::validate) for the longest wait. [`AuthError::response`] returns the status,
-    /// the headers and the body of the rejection. The folder `examples/frameworks` of the repository has
-    /// a service for actix-web, one for salvo and one for `lambda_http`.
+    /// the headers and the body of the rejection.
     ///
     /// ```
     /// use http::{Request, Response, StatusCode};
@@ -49,6 +48,16 @@ impl TokenValidator {
     /// assert_eq!(response.headers()["www-authenticate"], "Bearer");
     /// # });
     /// ```
+    ///
+    /// # Frameworks
+    /// The folder `examples/frameworks` of the repository has a tested service for each of these:
+    ///
+    /// - **actix-web 4** has the types of http 0.2. Convert all values of a header: a request with two
+    ///   `Authorization` headers is rejected only if both are converted. `Option` of an extractor is
+    ///   `None` for an invalid token, too.
+    /// - **salvo 1** has the types of http 1. A middleware copies method, URI, version and headers.
+    /// - **`lambda_http` 1**: `Request::into_parts` returns [`Parts`]. Enable multi-value headers for a
+    ///   load balancer; without them it keeps only the last of two `Authorization` headers.
     ///
     /// # Errors
     /// [`AuthError`], of the kinds [`InvalidRequest`](crate::AuthErrorKind::InvalidRequest),

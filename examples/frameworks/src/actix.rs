@@ -1,16 +1,16 @@
-//! actix-web 4: extractors for the access.
+//! actix-web 4: an extractor that authenticates, with a method that authorizes.
 
-use std::pin::Pin;
+use std::{fmt, pin::Pin};
 
 use actix_web::{
-    Error, FromRequest, HttpRequest, HttpResponse, Result, delete,
+    Error, FromRequest, HttpRequest, HttpResponse, ResponseError, Result, delete,
     dev::Payload,
-    error::{ErrorBadRequest, ErrorInternalServerError, ResponseError},
+    error::{ErrorBadRequest, ErrorInternalServerError},
     get,
-    http::StatusCode,
+    http::{StatusCode, Version},
     web::{Path, ServiceConfig},
 };
-use http::{HeaderName, HeaderValue, Method, Uri, Version, request::Parts};
+use http::request::Parts;
 use modeler_auth::{
     Access, AuthError, ByMethod, Permission, TokenValidator, reject::Problem,
     require::PermissionRule,
@@ -18,12 +18,9 @@ use modeler_auth::{
 
 /// Configures an app with the routes of the service.
 pub fn routes(validator: TokenValidator) -> impl FnOnce(&mut ServiceConfig) {
-    move |config| {
-        config
-            .app_data(validator)
-            .service(health)
-            .service(hello)
-            .service(delete_project);
+    |config| {
+        let config = config.app_data(validator);
+        config.service((health, hello, delete_project));
     }
 }
 
@@ -33,8 +30,10 @@ async fn health() -> &'static str {
 }
 
 #[get("/hello")]
-async fn hello(Authorized(access): Authorized) -> String {
-    format!("Hello, {}!", access.subject().unwrap_or("nobody"))
+async fn hello(caller: Authenticated) -> Result<String, Rejected> {
+    caller.authorize(&ByMethod::new())?;
+    let subject = caller.access.subject().unwrap_or("nobody");
+    Ok(format!("Hello, {subject}!"))
 }
 
 #[delete("/projects/{id}")]
@@ -67,7 +66,7 @@ impl FromRequest for Authenticated {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let validator = request.app_data::<TokenValidator>().cloned();
         let parts = parts(request);
-        Box::pin(async move {
+        Box::pin(async {
             let validator = validator.ok_or_else(|| {
                 ErrorInternalServerError("no TokenValidator; add it with App::app_data")
             })?;
@@ -82,38 +81,25 @@ impl FromRequest for Authenticated {
     }
 }
 
-/// Extractor that also rejects a request whose method [`ByMethod`] does not permit.
-pub struct Authorized(pub Access);
-
-impl FromRequest for Authorized {
-    type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let authenticated = Authenticated::from_request(request, payload);
-        Box::pin(async move {
-            let caller = authenticated.await?;
-            caller.authorize(&ByMethod::new())?;
-            Ok(Self(caller.access))
-        })
-    }
-}
-
 /// Rejection as an error of actix-web.
 #[derive(Debug)]
 pub struct Rejected(pub AuthError);
 
-impl std::fmt::Display for Rejected {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for Rejected {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
 }
 
 impl ResponseError for Rejected {
+    fn status_code(&self) -> StatusCode {
+        let status = StatusCode::from_u16(self.0.kind().status().as_u16());
+        status.expect("a status of http 1 is one of http 0.2")
+    }
+
     fn error_response(&self) -> HttpResponse {
         let (parts, body) = self.0.response(&Problem).into_parts();
-        let status = StatusCode::from_u16(parts.status.as_u16());
-        let mut response = HttpResponse::build(status.expect("both crates allow 100 to 999"));
+        let mut response = HttpResponse::build(self.status_code());
         for (name, value) in &parts.headers {
             response.append_header((name.as_str(), value.as_bytes()));
         }
@@ -123,24 +109,19 @@ impl ResponseError for Rejected {
 
 /// Converts the head of a request: actix-web 4 uses the types of http 0.2.
 ///
-/// A header with several values keeps them all. An error means that a part does not fit http 1. Such a
-/// request must be rejected: without the part, it would be another request.
+/// An error means that a part does not fit http 1. Such a request must be rejected: without the part,
+/// it would be another request.
 pub fn parts(request: &HttpRequest) -> Result<Parts, http::Error> {
-    let (mut parts, ()) = http::Request::new(()).into_parts();
-    parts.method = Method::from_bytes(request.method().as_str().as_bytes())?;
-    parts.uri = Uri::try_from(request.uri().to_string())?;
-    parts.version = match request.version() {
-        actix_web::http::Version::HTTP_09 => Version::HTTP_09,
-        actix_web::http::Version::HTTP_10 => Version::HTTP_10,
-        actix_web::http::Version::HTTP_2 => Version::HTTP_2,
-        actix_web::http::Version::HTTP_3 => Version::HTTP_3,
-        _ => Version::HTTP_11,
-    };
+    let mut converted = http::Request::builder()
+        .method(request.method().as_str())
+        .uri(request.uri().to_string());
+    // `header` appends: a header with several values keeps them all.
     for (name, value) in request.headers() {
-        let name = HeaderName::from_bytes(name.as_str().as_bytes())?;
-        parts
-            .headers
-            .append(name, HeaderValue::from_bytes(value.as_bytes())?);
+        converted = converted.header(name.as_str(), value.as_bytes());
     }
-    Ok(parts)
+    // gRPC is recognized by its version.
+    if request.version() == Version::HTTP_2 {
+        converted = converted.version(http::Version::HTTP_2);
+    }
+    Ok(converted.body(())?.into_parts().0)
 }

@@ -6,10 +6,16 @@
 //! | `GET /hello` | the permission that `ByMethod` requires |
 //! | `DELETE /projects/{id}` | the permission to delete |
 //!
-//! Each module has the parts that its framework needs: the head of a request as
-//! [`http::request::Parts`], an extractor, a middleware or a function that rejects requests, and the
-//! response for a rejection. The tests send one set of requests to each service, and to one that uses
-//! the layer.
+//! Each module has what its framework needs: the head of a request as [`http::request::Parts`], the
+//! check of the request, and the response for a rejection. The tests send one set of requests to each
+//! service, and to one that uses the layer.
+//!
+//! The programs `actix` and `salvo` read the configuration of Web Modeler:
+//!
+//! ```text
+//! export SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI=http://localhost:18080/auth/realms/camunda-platform
+//! cargo run --manifest-path examples/frameworks/Cargo.toml --bin actix
+//! ```
 
 use std::error::Error;
 

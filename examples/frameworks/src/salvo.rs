@@ -1,4 +1,4 @@
-//! salvo 1: middleware that authenticates, and middleware that authorizes.
+//! salvo 1: middleware that authenticates and authorizes.
 
 use http::request::Parts;
 use modeler_auth::{
@@ -11,21 +11,13 @@ use salvo::{
 
 /// Returns the routes of the service.
 pub fn routes(validator: &TokenValidator) -> Router {
-    let protected = Router::new()
-        .hoop(Authenticate(validator.clone()))
-        .push(
-            Router::with_path("hello")
-                .hoop(Authorize::new(validator, ByMethod::new()))
-                .get(hello),
-        )
-        .push(
-            Router::with_path("projects/{id}")
-                .hoop(Authorize::new(validator, Permission::Delete))
-                .delete(delete_project),
-        );
+    let may_read = Require::new(validator, ByMethod::new());
+    let may_delete = Require::new(validator, Permission::Delete);
+    let project = Router::with_path("projects/{id}");
     Router::new()
         .push(Router::with_path("health").get(health))
-        .push(protected)
+        .push(Router::with_path("hello").hoop(may_read).get(hello))
+        .push(project.hoop(may_delete).delete(delete_project))
 }
 
 #[handler]
@@ -34,57 +26,42 @@ async fn health() -> &'static str {
 }
 
 #[handler]
-async fn hello(depot: &mut Depot) -> Result<String, StatusError> {
-    let access = access(depot)?;
+pub async fn hello(depot: &mut Depot) -> Result<String, StatusError> {
+    let access = depot.get_typed::<Access>().map_err(|_| {
+        StatusError::internal_server_error().brief("no Access; add Require to the route")
+    })?;
     Ok(format!("Hello, {}!", access.subject().unwrap_or("nobody")))
 }
 
 #[handler]
 async fn delete_project(request: &mut Request) -> String {
-    format!(
-        "deleted {}",
-        request.param::<&str>("id").unwrap_or_default()
-    )
+    let id: Option<&str> = request.param("id");
+    format!("deleted {}", id.unwrap_or_default())
 }
 
-/// Middleware that rejects a request without a valid token, and stores the access in the depot.
-pub struct Authenticate(pub TokenValidator);
-
-#[async_trait]
-impl Handler for Authenticate {
-    async fn handle(
-        &self,
-        request: &mut Request,
-        depot: &mut Depot,
-        response: &mut Response,
-        control: &mut FlowCtrl,
-    ) {
-        match self.0.authenticate(&parts(request)).await {
-            Ok(access) => {
-                depot.insert_typed(access);
-            }
-            Err(error) => reject(&error, response, control),
-        }
-    }
-}
-
-/// Middleware that rejects a request which a rule does not permit. It needs [`Authenticate`].
-pub struct Authorize<P> {
+/// Middleware that rejects a request without a valid token, or one that a rule does not permit. It
+/// stores the access in the depot.
+pub struct Require<P> {
     validator: TokenValidator,
     rule: P,
 }
 
-impl<P> Authorize<P> {
+impl<P: PermissionRule> Require<P> {
     pub fn new(validator: &TokenValidator, rule: P) -> Self {
-        Self {
-            validator: validator.clone(),
-            rule,
-        }
+        let validator = validator.clone();
+        Self { validator, rule }
+    }
+
+    async fn check(&self, request: &Request) -> Result<Access, AuthError> {
+        let parts = parts(request);
+        let access = self.validator.authenticate(&parts).await?;
+        self.validator.authorize(&parts, &access, &self.rule)?;
+        Ok(access)
     }
 }
 
 #[async_trait]
-impl<P: PermissionRule + Send + Sync + 'static> Handler for Authorize<P> {
+impl<P: PermissionRule + Send + Sync + 'static> Handler for Require<P> {
     async fn handle(
         &self,
         request: &mut Request,
@@ -92,36 +69,20 @@ impl<P: PermissionRule + Send + Sync + 'static> Handler for Authorize<P> {
         response: &mut Response,
         control: &mut FlowCtrl,
     ) {
-        match access(depot) {
+        match self.check(request).await {
             Ok(access) => {
-                let authorized = self
-                    .validator
-                    .authorize(&parts(request), access, &self.rule);
-                if let Err(error) = authorized {
-                    reject(&error, response, control);
-                }
+                depot.insert_typed(access);
             }
             Err(error) => {
-                response.render(error);
+                let (parts, body) = error.response(&Problem).into_parts();
+                response.status_code(parts.status);
+                // The response keeps the headers that other middleware has set.
+                response.headers_mut().extend(parts.headers);
+                response.body(body);
                 control.skip_rest();
             }
         }
     }
-}
-
-fn access(depot: &Depot) -> Result<&Access, StatusError> {
-    depot.get_typed::<Access>().map_err(|_| {
-        StatusError::internal_server_error().brief("no Access; add Authenticate to the router")
-    })
-}
-
-fn reject(error: &AuthError, response: &mut Response, control: &mut FlowCtrl) {
-    let (parts, body) = error.response(&Problem).into_parts();
-    response.status_code(parts.status);
-    // The response keeps the headers that other middleware has set.
-    response.headers_mut().extend(parts.headers);
-    response.body(body);
-    control.skip_rest();
 }
 
 fn parts(request: &Request) -> Parts {

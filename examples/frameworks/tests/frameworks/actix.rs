@@ -6,9 +6,9 @@ use actix_web::{
         Method, Version,
         header::{HeaderName, HeaderValue},
     },
-    test::{TestRequest, call_service, init_service},
+    test::{TestRequest, call_service, init_service, read_body},
 };
-use modeler_auth_frameworks::actix::{parts, routes};
+use modeler_auth_frameworks::actix::{Authenticated, parts, routes};
 
 use crate::requests::{Layered, assert_answers_over_http};
 
@@ -77,13 +77,7 @@ fn method_uri_and_version_are_converted() {
             assert_eq!(parts.method.as_str(), request.method().as_str());
         }
     }
-    for version in [
-        Version::HTTP_09,
-        Version::HTTP_10,
-        Version::HTTP_11,
-        Version::HTTP_2,
-        Version::HTTP_3,
-    ] {
+    for version in [Version::HTTP_11, Version::HTTP_2] {
         let request = TestRequest::default().version(version).to_http_request();
         let parts = parts(&request).unwrap();
         assert_eq!(format!("{:?}", parts.version), format!("{version:?}"));
@@ -105,11 +99,22 @@ async fn a_header_that_cannot_be_converted_is_400() {
 
 #[tokio::test]
 async fn without_a_validator_the_extractor_is_500() {
-    use modeler_auth_frameworks::actix::Authorized;
-
-    let handler = async |_: Authorized| "in";
+    let handler = async |_: Authenticated| "in";
     let app = App::new().default_service(actix_web::web::to(handler));
     let app = init_service(app).await;
     let response = call_service(&app, TestRequest::default().to_request()).await;
     assert_eq!(response.status(), 500);
+}
+
+/// Guards the note at `Authenticated`.
+#[tokio::test]
+async fn an_optional_extractor_accepts_an_invalid_token() {
+    let layered = Layered::new();
+    let handler = async |caller: Option<Authenticated>| caller.map_or("anonymous", |_| "known");
+    let app = App::new().app_data(layered.validator);
+    let app = init_service(app.default_service(actix_web::web::to(handler))).await;
+    let request = TestRequest::default().append_header(("authorization", "Bearer junk"));
+    let response = call_service(&app, request.to_request()).await;
+    assert_eq!(response.status(), 200);
+    assert_eq!(read_body(response).await, "anonymous");
 }

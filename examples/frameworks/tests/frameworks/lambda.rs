@@ -38,20 +38,11 @@ fn answer(response: &Value) -> Answer {
 }
 
 /// The case with values that JSON text can carry: bytes beyond ASCII become characters.
-fn in_json(case: &Case) -> Case {
-    let text = |value: &Vec<u8>| {
-        value
-            .iter()
-            .map(|byte| char::from(*byte))
-            .collect::<String>()
-    };
-    let mut case = case.clone();
-    case.authorization = case
-        .authorization
-        .iter()
-        .map(text)
-        .map(String::into_bytes)
-        .collect();
+fn in_json(mut case: Case) -> Case {
+    for value in &mut case.authorization {
+        let text: String = value.iter().copied().map(char::from).collect();
+        *value = text.into_bytes();
+    }
     case
 }
 
@@ -145,7 +136,7 @@ fn load_balancer_event(case: &Case) -> Value {
 async fn r7_the_answers_to_events_of_api_gateway_are_those_of_the_layer() {
     let layered = Layered::new();
     for case in layered.cases() {
-        let mut case = in_json(&case);
+        let mut case = in_json(case);
         let response = invoke(&layered, api_gateway_event(&case)).await;
         // API Gateway joins the values of a header.
         if !case.authorization.is_empty() {
@@ -160,7 +151,7 @@ async fn r7_the_answers_to_events_of_api_gateway_are_those_of_the_layer() {
 async fn r7_the_answers_to_events_of_a_load_balancer_are_those_of_the_layer() {
     let layered = Layered::new();
     for case in layered.cases() {
-        let case = in_json(&case);
+        let case = in_json(case);
         let response = invoke(&layered, load_balancer_event(&case)).await;
         let expected = layered.answer(&case).await;
         assert_eq!(answer(&response), expected, "{}", case.name);
@@ -181,11 +172,7 @@ async fn r7_the_answers_to_events_of_a_load_balancer_are_those_of_the_layer() {
 #[tokio::test]
 async fn lambda_http_keeps_one_value_of_an_event_with_both_forms_of_headers() {
     let layered = Layered::new();
-    let case = layered
-        .cases()
-        .into_iter()
-        .find(|case| case.name == "junk last")
-        .unwrap();
+    let case = layered.case("junk last");
     let mut event = load_balancer_event(&case);
     assert_eq!(
         invoke(&layered, event.clone()).await["statusCode"],
@@ -199,11 +186,7 @@ async fn lambda_http_keeps_one_value_of_an_event_with_both_forms_of_headers() {
 async fn an_unknown_route_needs_a_token_and_is_404() {
     let layered = Layered::new();
     for (name, status) in [("no token", 401), ("good", 404)] {
-        let mut case = layered
-            .cases()
-            .into_iter()
-            .find(|case| case.name == name)
-            .unwrap();
+        let mut case = layered.case(name);
         case.target = "/nowhere".to_owned();
         let response = invoke(&layered, api_gateway_event(&case)).await;
         assert_eq!(response["statusCode"], json!(status), "{name}");

@@ -155,17 +155,17 @@ impl Layered {
             Case::new("unknown issuer", "/hello", &[unknown], 401),
             Case::new("keys unavailable", "/hello", &[keyless], 503),
             Case::new("no permission to read", "/hello", &[write], 403),
-            Case::new(
-                "no permission to delete",
-                "DELETE /projects/7",
-                &[read],
-                403,
-            ),
+            Case::new("not to delete", "DELETE /projects/7", &[read], 403),
             Case::new("good", "/hello", &[read], 200),
             Case::new("good, with a query", "/hello?a=b", &[read], 200),
             Case::new("good, scheme in lower case", "/hello", &[lower], 200),
             Case::new("good, to delete", "DELETE /projects/7", &[write], 200),
         ]
+    }
+
+    pub fn case(&self, name: &str) -> Case {
+        let mut cases = self.cases().into_iter();
+        cases.find(|case| case.name == name).unwrap()
     }
 
     /// The answer of the layer to `case`.

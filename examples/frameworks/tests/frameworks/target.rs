@@ -1,6 +1,6 @@
 //! One service with the layer and one with actix-web. Both trust the keys of a test.
 
-use std::{panic::Location, sync::Arc};
+use std::sync::Arc;
 
 use actix_web::{
     App,
@@ -9,25 +9,28 @@ use actix_web::{
     web,
 };
 use axum::{
-    Router,
     body::{Body, Bytes, to_bytes},
-    http::{self, Method, Request, Response, StatusCode, request::Parts},
-    routing::any,
+    http::{Method, Request, Response, request::Parts},
 };
-use modeler_auth::{
-    Access, AuthErrorKind, AuthLayer, Issuer, RequirePermissionLayer, TokenValidator,
-    keys::StaticKeys, require::PermissionRule,
-};
+use modeler_auth::{AuthErrorKind, TokenValidator, require::PermissionRule};
 use modeler_auth_frameworks::actix::{Authenticated, Rejected};
-use modeler_auth_testkit::signer::{ISSUER, Key, jwks};
-use tower::ServiceExt as _;
+use modeler_auth_testkit::signer::Key;
 
 use crate::requests::Answer;
+
+#[allow(
+    clippy::duplicate_mod,
+    reason = "methods of this target and of the layered one"
+)]
+#[path = "../../../../tests/support/answers.rs"]
+mod answers;
+#[path = "../../../../tests/support/target.rs"]
+mod layered;
 
 /// A service that exists twice. Each answer of actix-web must be that of the layer.
 pub struct Target {
     pub validator: TokenValidator,
-    layered: Router,
+    layered: layered::Target,
     actix: Actix,
 }
 
@@ -40,52 +43,27 @@ enum Actix {
 }
 
 impl Target {
-    pub fn new(keys: &[&Key]) -> Self {
-        let keys: Vec<_> = keys.iter().map(|key| &key.jwk).collect();
-        Self::trusting(Issuer::oidc(ISSUER).keys(StaticKeys::from_jwks(jwks(&keys))))
-    }
-
-    pub fn trusting(issuer: Issuer) -> Self {
-        let builder = TokenValidator::builder().issuer(issuer.audience("api"));
-        Self::of(builder.build().unwrap())
-    }
-
     pub fn of(validator: TokenValidator) -> Self {
-        let layered = Router::new()
-            .route("/", any(|_: Access| async { "in" }))
-            .layer(AuthLayer::new(validator.clone()));
-        Self {
-            validator,
-            layered,
-            actix: Actix::Required,
-        }
+        Self::twice(layered::Target::of(validator), Actix::Required)
     }
 
     pub fn optional(keys: &[&Key]) -> Self {
-        let validator = Self::new(keys).validator;
-        let layered = Router::new()
-            .route("/", any(|_: Option<Access>| async { "in" }))
-            .layer(AuthLayer::new(validator.clone()).optional());
-        Self {
-            validator,
-            layered,
-            actix: Actix::Optional,
-        }
+        Self::twice(layered::Target::optional(keys), Actix::Optional)
     }
 
     pub fn requiring<P>(keys: &[&Key], rule: P) -> Self
     where
         P: PermissionRule + Clone + Send + Sync + 'static,
     {
-        let validator = Self::new(keys).validator;
-        let layered = Router::new()
-            .route("/", any(|| async { "in" }))
-            .route_layer(RequirePermissionLayer::new(rule.clone()))
-            .layer(AuthLayer::new(validator.clone()));
+        let layered = layered::Target::requiring(keys, rule.clone());
+        Self::twice(layered, Actix::Rule(Arc::new(rule)))
+    }
+
+    fn twice(layered: layered::Target, actix: Actix) -> Self {
         Self {
-            validator,
+            validator: layered.validator.clone(),
             layered,
-            actix: Actix::Rule(Arc::new(rule)),
+            actix,
         }
     }
 
@@ -94,17 +72,11 @@ impl Target {
         let (parts, body) = request.into_parts();
         let body = to_bytes(body, 4096).await.unwrap();
         let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
-        let expected = self.layered.clone().oneshot(request).await.unwrap();
+        let expected = self.layered.send(request).await;
         let found = self.send_to_actix(&parts, body).await;
         let (found, expected) = (buffered(found).await, buffered(expected).await);
-        let compared = |response| answer(response, &parts.method);
-        assert_eq!(
-            compared(&found),
-            compared(&expected),
-            "{} {}",
-            parts.method,
-            parts.uri
-        );
+        let answer = |response| answer(response, &parts.method);
+        assert_eq!(answer(&found), answer(&expected), "{parts:?}");
         found.map(Body::from)
     }
 
@@ -139,41 +111,6 @@ impl Target {
         }
         let body = read_body(response).await;
         converted.body(Body::from(body)).unwrap()
-    }
-
-    /// The status of a request with these `Authorization` headers.
-    pub async fn status_of(&self, authorization: &[&[u8]]) -> StatusCode {
-        let mut request = Request::new(Body::empty());
-        for value in authorization {
-            let value = http::HeaderValue::from_bytes(value).unwrap();
-            request.headers_mut().append("authorization", value);
-        }
-        self.send(request).await.status()
-    }
-
-    pub async fn status(&self, token: &str) -> u16 {
-        let value = format!("Bearer {token}");
-        self.status_of(&[value.as_bytes()]).await.as_u16()
-    }
-
-    #[track_caller]
-    pub fn refuses(&self, token: &str) -> impl Future<Output = ()> {
-        self.answers(401, token)
-    }
-
-    #[track_caller]
-    pub fn accepts(&self, token: &str) -> impl Future<Output = ()> {
-        self.answers(200, token)
-    }
-
-    #[track_caller]
-    fn answers(&self, expected: u16, token: &str) -> impl Future<Output = ()> {
-        let caller = Location::caller();
-        async move {
-            let status = self.status(token).await;
-            let excerpt: String = token.chars().take(200).collect();
-            assert_eq!(status, expected, "{caller}: {excerpt}");
-        }
     }
 }
 
