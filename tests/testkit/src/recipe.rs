@@ -1,6 +1,6 @@
 //! Requests for the snippets of `docs/recipes.md`.
 
-use std::{error::Error, net::SocketAddr};
+use std::{error::Error, net::SocketAddr, time::Duration};
 
 use axum::{
     Router,
@@ -18,12 +18,15 @@ use tower::ServiceExt as _;
 /// Runs a snippet.
 ///
 /// # Panics
-/// If the snippet returns an error.
+/// If the snippet returns an error, or takes more than 60 s.
 pub fn run(snippet: impl Future<Output = Result<(), Box<dyn Error>>>) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build();
-    let result = runtime.expect("a runtime").block_on(snippet);
+    let result = runtime
+        .expect("a runtime")
+        .block_on(async { tokio::time::timeout(Duration::from_secs(60), snippet).await });
+    let result = result.expect("the snippet ends within 60 s");
     result.expect("the snippet returns no error");
 }
 
