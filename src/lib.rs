@@ -58,6 +58,8 @@ mod json;
 pub mod keys;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(all(doc, feature = "axum", feature = "test-util"))]
+pub mod recipes;
 pub mod reject;
 pub mod require;
 pub mod resource;

@@ -431,24 +431,37 @@ async fn r83_the_line_about_the_age_of_a_token_names_the_setting() {
 }
 
 #[tokio::test]
-async fn a_token_in_another_scheme_is_logged_without_any_of_it() {
+async fn a_header_with_a_token_in_a_wrong_form_is_logged_without_any_of_it() {
     let issuer = TestIssuer::oidc("https://issuer.example/realms/a");
     let token = issuer.token().sign();
-    for (header, words) in [
-        (token.clone(), "without a scheme"),
-        (format!("Bearer{token}"), "space after `Bearer`"),
-        (format!("Token {token}"), "not `Bearer`"),
-        (format!("DPoP {token}"), "`DPoP`, which is not supported"),
+    for (header, status, words) in [
+        (token.clone(), 401, "without a scheme"),
+        (format!("Bearer{token}"), 401, "space after `Bearer`"),
+        (format!("Token {token}"), 401, "not `Bearer`"),
+        (
+            format!("DPoP {token}"),
+            401,
+            "`DPoP`, which is not supported",
+        ),
+        (format!("Bearer%20{token}"), 401, "is URL-encoded"),
+        (format!("'Bearer {token}'"), 401, "header is in quotes"),
+        (format!("Bearer \"{token}\""), 400, "token is in quotes"),
+        (format!("Bearer: {token}"), 400, "a colon or `=` follows"),
+        (
+            format!("Bearer Bearer {token}"),
+            400,
+            "`Bearer` is repeated",
+        ),
     ] {
         let (log, _guard) = Log::capture(LevelFilter::INFO);
         let validator = trusting(issuer.issuer());
         for _ in 0..100 {
-            assert_eq!(send(&validator, &header).await, 401);
+            assert_eq!(send(&validator, &header).await, status, "{words}");
         }
         let text = log.text();
         let rejected: Vec<_> = text
             .lines()
-            .filter(|line| line.contains("missing_token"))
+            .filter(|line| line.contains("request rejected"))
             .collect();
         assert_eq!(rejected.len(), 1, "{text}");
         check(rejected[0], &["INFO", words]);

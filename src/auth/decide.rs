@@ -6,7 +6,7 @@ use crate::{
     access::Access,
     auth::request_view::RequestView,
     error::{auth::AuthError, reason::Reason},
-    token::bearer::{Credentials, credentials, scheme_mistake},
+    token::bearer::{Credentials, credentials, header_mistake},
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -15,17 +15,18 @@ use crate::{
 
 /// Returns the Bearer token of a request; `None` if it has no `Authorization` header.
 pub(super) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
-    match credentials(headers)? {
-        Credentials::Bearer(token) => Ok(Some(token)),
-        Credentials::Absent => Ok(None),
-        Credentials::Other => {
-            let error = AuthError::from(Reason::MissingToken);
-            Err(match scheme_mistake(headers) {
-                Some(hint) => error.with_detail(hint),
-                None => error,
-            })
-        }
-    }
+    let reason = match credentials(headers) {
+        Ok(Credentials::Bearer(token)) => return Ok(Some(token)),
+        Ok(Credentials::Absent) => return Ok(None),
+        Ok(Credentials::Other) => Reason::MissingToken,
+        Err(Reason::MalformedAuthorization) => Reason::MalformedAuthorization,
+        Err(reason) => return Err(reason.into()),
+    };
+    let error = AuthError::from(reason);
+    Err(match header_mistake(headers) {
+        Some(hint) => error.with_detail(hint),
+        None => error,
+    })
 }
 
 /// Decides about `request` again after a wait; `waits_left` limits further waits.

@@ -225,7 +225,7 @@ where
 }
 
 impl<R: Reject> Rejecter<R> {
-    /// Logs and renders a rejection.
+    /// Logs and renders a rejection, and stores its error for layers outside.
     pub(super) fn reject(
         &self,
         error: &AuthError,
@@ -238,12 +238,16 @@ impl<R: Reject> Rejecter<R> {
         let path = request.map(|request| request.path());
         let metadata_url = self.validator.resources().metadata_url(path);
         let rejection = Rejection::new(error, request, self.grpc);
-        self.reject.reject(&rejection.of_resource(metadata_url))
+        let mut response = self.reject.reject(&rejection.of_resource(metadata_url));
+        let rendered = error.clone().with_rendered(true);
+        response.extensions_mut().insert(rendered);
+        response
     }
 
     /// Returns `response`, or renders the rejection that an inner service left in its extensions.
     fn finish<B>(&self, mut response: Response<B>) -> Response<ResponseBody<B>> {
-        let Some(error) = response.extensions_mut().remove::<AuthError>() else {
+        let error = response.extensions().get::<AuthError>();
+        let Some(error) = error.filter(|error| !error.is_rendered()).cloned() else {
             metrics::request_passed(self.passed);
             return ResponseBody::inner(response);
         };
@@ -257,6 +261,7 @@ impl<R: Reject> Rejecter<R> {
             headers.remove(name);
         }
         headers.extend(rejected.headers);
+        response.extensions_mut().extend(rejected.extensions);
         response.map(|_| ResponseBody::rejection(body))
     }
 }

@@ -27,6 +27,7 @@ use crate::{
 /// 4. The layer also renders the rejections of
 ///    [`RequirePermission`](crate::require::RequirePermission), [`InfoService`](crate::InfoService)
 ///    and the extractors.
+/// 5. The extensions of a rejection contain its [`AuthError`](crate::AuthError), for layers outside.
 ///
 /// The inner service must be `Clone`: a request that waits for keys waits with a clone. The clone
 /// holds nothing that [`poll_ready`](tower_service::Service::poll_ready) has reserved.

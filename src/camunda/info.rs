@@ -22,6 +22,7 @@ use crate::{
         info_version::InfoVersion,
     },
     error::{auth::AuthError, config::ConfigError},
+    reject::problem::problem,
 };
 
 /// Service that answers `GET …/<version>/info` with the grant of the token, as Web Modeler does.
@@ -32,7 +33,9 @@ use crate::{
 ///    version that [`versions`](InfoService::versions) leaves out.
 /// 2. The endpoint needs no permission: a token without permissions gets four times `false`.
 /// 3. A token whose issuer's mapping names no organization gets 403.
-/// 4. Only `GET` and `HEAD` are allowed; other methods get 405.
+/// 4. Only `GET` and `HEAD` are allowed; other methods get 405 and the header `Allow`.
+/// 5. The bodies of 404 and 405 are problem details, as those of [`Problem`](crate::reject::Problem)
+///    and [`HubProblem`](crate::camunda::HubProblem), whatever the form of the layer's rejections.
 ///
 /// The service reads the last two segments of the request's path. It may be mounted under any
 /// prefix that leaves these two in place.
@@ -131,10 +134,19 @@ impl InfoService {
         let access = authenticated(request.extensions())?;
         let version = InfoVersion::of_path(request.uri().path());
         let Some(version) = version.filter(|version| self.serves(*version)) else {
-            return Ok(empty(StatusCode::NOT_FOUND));
+            let detail = "The service has no such resource";
+            return Ok(problem(
+                StatusCode::NOT_FOUND,
+                detail,
+                &RequestView::of(request),
+            ));
         };
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
-            let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+            let (status, detail) = (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "The resource allows only GET and HEAD",
+            );
+            let mut response = problem(status, detail, &RequestView::of(request));
             let allowed = http::HeaderValue::from_static("GET, HEAD");
             response.headers_mut().insert(header::ALLOW, allowed);
             return Ok(response);
@@ -174,12 +186,6 @@ fn rejected<B>(error: AuthError, request: &Request<B>) -> Response<String> {
     error
         .of_request(&RequestView::of(request))
         .into_inner_response()
-}
-
-fn empty(status: StatusCode) -> Response<String> {
-    let mut response = Response::new(String::new());
-    *response.status_mut() = status;
-    response
 }
 
 #[derive(Serialize)]

@@ -11,10 +11,33 @@ use crate::error::{authentication::NeededAuthentication, reason::Reason};
 /// It is opaque: [`kind`](AuthError::kind) is for code, [`reason`](AuthError::reason) for metrics
 /// and searches, and the text for operators. It never contains the token, nor a claim value from a
 /// token without a valid signature.
+///
+/// [`AuthLayer`](crate::AuthLayer) stores it in the extensions of a rejection, for layers outside,
+/// such as an access log:
+///
+/// ```
+/// # use modeler_auth::{AuthLayer, TokenValidator, test_util::TestIssuer};
+/// use modeler_auth::AuthError;
+/// # use tower::{Layer, ServiceExt};
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// # let issuer = TestIssuer::self_managed();
+/// # let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
+/// # let service = AuthLayer::new(validator).layer(axum::Router::new());
+/// # let request = http::Request::new(axum::body::Body::empty());
+/// let response = service.oneshot(request).await?;
+/// let error = response.extensions().get::<AuthError>();
+/// assert_eq!(error.map(AuthError::reason), Some("missing_token"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct AuthError {
     reason: Reason,
     detail: Option<Arc<str>>,
+    /// Set in the extensions of a rendered rejection, which other layers leave as it is.
+    is_rendered: bool,
     issuer: Option<Arc<str>>,
     request: Option<Arc<Request<()>>>,
     resource_metadata: Option<Arc<str>>,
@@ -152,6 +175,19 @@ impl AuthError {
         }
     }
 
+    /// Returns the error for the extensions of a rendered rejection, or of one that a layer has to
+    /// render.
+    pub(crate) fn with_rendered(self, is_rendered: bool) -> Self {
+        Self {
+            is_rendered,
+            ..self
+        }
+    }
+
+    pub(crate) fn is_rendered(&self) -> bool {
+        self.is_rendered
+    }
+
     /// Returns the class of the rejection.
     #[must_use]
     pub fn kind(&self) -> AuthErrorKind {
@@ -241,6 +277,7 @@ impl From<Reason> for AuthError {
         Self {
             reason,
             detail: None,
+            is_rendered: false,
             issuer: None,
             request: None,
             resource_metadata: None,

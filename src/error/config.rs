@@ -73,7 +73,7 @@ pub enum ConfigError {
     InvalidAcrValue {
         /// The value; empty if there is none.
         value: String,
-        /// What to correct.
+        /// Correction, in words.
         reason: &'static str,
     },
     /// CA certificate that cannot be read.

@@ -53,7 +53,7 @@ pub(crate) enum Reason {
     WrongAudience,
 }
 
-/// What the signature algorithm of a token does not fit.
+/// Party whose algorithms do not include that of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AlgorithmMismatch {
     /// This crate.

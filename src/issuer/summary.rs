@@ -5,10 +5,10 @@ use crate::keys::algorithm::{Algorithm, AllowedAlgorithms};
 /// Settings that are in force. None of them is a secret.
 pub(crate) struct IssuerSummary {
     pub(crate) audiences: String,
-    /// Where the key set is fetched.
+    /// Source of the key set.
     pub(crate) keys: String,
     pub(crate) algorithms: String,
-    /// How claims become an organization and permissions.
+    /// Source of the organization and the permissions.
     pub(crate) claims: String,
     /// Variables and files of the settings; `None` for settings in code.
     pub(crate) configured_by: Option<String>,

@@ -232,7 +232,7 @@ impl AuthError {
     pub(crate) fn into_inner_response<B: Default>(self) -> Response<B> {
         let mut response = Response::new(B::default());
         *response.status_mut() = self.kind().status();
-        response.extensions_mut().insert(self);
+        response.extensions_mut().insert(self.with_rendered(false));
         response
     }
 }

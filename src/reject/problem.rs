@@ -1,10 +1,15 @@
 //! Rejections as problem details.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
-use crate::reject::{Reject, Rejection};
+use crate::{
+    auth::request_view::RequestView,
+    reject::{Reject, Rejection, path},
+};
+
+const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+json");
 
 /// Renderer of rejections with a body of type `application/problem+json`
 /// ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)).
@@ -26,27 +31,46 @@ impl Reject for Problem {
 impl Rejection<'_> {
     /// Returns a response with problem details.
     pub(crate) fn problem(&self, detail: &str) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Details<'a> {
-            #[serde(rename = "type")]
-            kind: &'static str,
-            title: &'static str,
-            status: u16,
-            detail: &'a str,
-            instance: &'a str,
-        }
-        let status = self.status();
-        let details = Details {
-            kind: "about:blank",
-            title: status.canonical_reason().unwrap_or_default(),
-            status: status.as_u16(),
-            detail,
-            instance: &self.path(),
-        };
-        let body = serde_json::to_string(&details).expect("strings and a number are JSON");
+        let body = details(self.status(), detail, &self.path());
         let mut response = self.response(body);
-        let kind = HeaderValue::from_static("application/problem+json");
-        response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        response
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, MEDIA_TYPE);
         response
     }
+}
+
+/// Returns a response with problem details for a request whose token is accepted.
+pub(crate) fn problem(
+    status: StatusCode,
+    detail: &str,
+    request: &RequestView<'_>,
+) -> Response<String> {
+    let body = details(status, detail, &path::relative(request.path()));
+    let mut response = Response::new(body);
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, MEDIA_TYPE);
+    response
+}
+
+fn details(status: StatusCode, detail: &str, instance: &str) -> String {
+    #[derive(Serialize)]
+    struct Details<'a> {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        title: &'static str,
+        status: u16,
+        detail: &'a str,
+        instance: &'a str,
+    }
+    let details = Details {
+        kind: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail,
+        instance,
+    };
+    serde_json::to_string(&details).expect("strings and a number are JSON")
 }

@@ -41,7 +41,7 @@ pub struct Denied {
     scope: Cow<'static, str>,
     /// Authentication that the operation needs, if that of the token does not suffice.
     authentication: Option<Arc<NeededAuthentication>>,
-    /// What the token lacks, for the log.
+    /// Cause, for the log.
     detail: Option<Cow<'static, str>>,
 }
 

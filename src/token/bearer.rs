@@ -57,27 +57,53 @@ fn parse(value: &[u8]) -> Result<Credentials<'_>, Reason> {
     }
 }
 
-/// Returns what is wrong with an `Authorization` header that carries a token without the scheme `Bearer`,
-/// and what to do. The text contains no part of the header.
-pub(crate) fn scheme_mistake(headers: &HeaderMap) -> Option<&'static str> {
+/// Returns the mistake in an `Authorization` header that has a token in a wrong form, and its correction.
+/// The text contains no part of the header.
+pub(crate) fn header_mistake(headers: &HeaderMap) -> Option<&'static str> {
     // Beginning of every JWS, the base64url form of `{"`.
     const JWS: &[u8] = b"eyJ";
     let value = headers.get(AUTHORIZATION)?.as_bytes();
-    let starts_with = |scheme: &[u8]| {
-        let (start, rest) = value.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
-    };
     if value.starts_with(JWS) {
-        Some("the header has a token without a scheme: send `Authorization: Bearer <token>`")
-    } else if starts_with(b"Bearer").is_some_and(|rest| rest.starts_with(JWS)) {
-        Some("the space after `Bearer` is missing: send `Authorization: Bearer <token>`")
-    } else if starts_with(b"DPoP ").is_some() {
-        Some("the scheme is `DPoP`, which is not supported: send an unbound token as `Bearer`")
-    } else if starts_with(b"Token ").is_some() || starts_with(b"JWT ").is_some() {
-        Some("the scheme is not `Bearer`: send `Authorization: Bearer <token>`")
-    } else {
-        None
+        return Some(
+            "the header has a token without a scheme: send `Authorization: Bearer <token>`",
+        );
     }
+    if value.starts_with(b"\"") || value.starts_with(b"'") {
+        return Some(
+            "the header is in quotes: send `Authorization: Bearer <token>`, without quotes",
+        );
+    }
+    if after(value, b"DPoP ").is_some() {
+        return Some(
+            "the scheme is `DPoP`, which is not supported: send an unbound token as `Bearer`",
+        );
+    }
+    if after(value, b"Token ").is_some() || after(value, b"JWT ").is_some() {
+        return Some("the scheme is not `Bearer`: send `Authorization: Bearer <token>`");
+    }
+    let rest = after(value, b"Bearer")?;
+    if rest.starts_with(JWS) {
+        return Some("the space after `Bearer` is missing: send `Authorization: Bearer <token>`");
+    }
+    if rest.starts_with(b"%20") || rest.starts_with(b"+") {
+        return Some(
+            "the space after `Bearer` is URL-encoded: send `Authorization: Bearer <token>`",
+        );
+    }
+    if rest.starts_with(b":") || rest.starts_with(b"=") {
+        return Some("a colon or `=` follows `Bearer`: send `Authorization: Bearer <token>`");
+    }
+    let token = without_leading_spaces(rest);
+    if let [b'"' | b'\'' | b'<' | b'[' | b'{', ..] = token {
+        return Some("the token is in quotes or brackets: send the token alone after `Bearer `");
+    }
+    after(token, b"Bearer ").map(|_| "`Bearer` is repeated: send `Authorization: Bearer <token>`")
+}
+
+/// Returns the text after `start`, which is compared without case.
+fn after<'v>(value: &'v [u8], start: &[u8]) -> Option<&'v [u8]> {
+    let (found, rest) = value.split_at_checked(start.len())?;
+    found.eq_ignore_ascii_case(start).then_some(rest)
 }
 
 /// Deliberately not `trim_ascii_start`: `1*SP` allows no tab.
@@ -125,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn a_token_without_the_scheme_is_a_mistake_with_a_hint() {
+    fn a_token_in_a_wrong_form_is_a_mistake_with_a_hint() {
         let mistake = |value: &str| {
             let value = HeaderValue::from_str(value).unwrap();
-            scheme_mistake(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
+            header_mistake(&HeaderMap::from_iter([(AUTHORIZATION, value)]))
         };
         for (value, hint) in [
             ("eyJhbGciOiJ9.secret.x", "without a scheme"),
@@ -137,6 +163,18 @@ mod tests {
             ("DPoP eyJhbGciOiJ9.secret.x", "DPoP"),
             ("Token eyJhbGciOiJ9.secret.x", "not `Bearer`"),
             ("jwt eyJhbGciOiJ9.secret.x", "not `Bearer`"),
+            ("Bearer%20eyJhbGciOiJ9.secret.x", "URL-encoded"),
+            ("bearer+eyJhbGciOiJ9.secret.x", "URL-encoded"),
+            ("Bearer: eyJhbGciOiJ9.secret.x", "a colon"),
+            ("Bearer=eyJhbGciOiJ9.secret.x", "a colon"),
+            ("Bearer \"eyJhbGciOiJ9.secret.x\"", "token is in quotes"),
+            ("Bearer  'eyJhbGciOiJ9.secret.x'", "token is in quotes"),
+            ("Bearer <eyJhbGciOiJ9.secret.x>", "brackets"),
+            ("Bearer [eyJhbGciOiJ9.secret.x]", "brackets"),
+            ("Bearer {\"access_token\":\"eyJ.secret.x\"}", "brackets"),
+            ("\"Bearer eyJhbGciOiJ9.secret.x\"", "header is in quotes"),
+            ("'Bearer eyJhbGciOiJ9.secret.x'", "header is in quotes"),
+            ("Bearer bearer eyJhbGciOiJ9.secret.x", "repeated"),
         ] {
             let found = mistake(value).unwrap();
             assert!(found.contains(hint) && !found.contains("secret"), "{found}");
@@ -146,6 +184,10 @@ mod tests {
             "Negotiate eyJ",
             "",
             "Bearer",
+            "Bearer ",
+            "Bearer eyJ,",
+            "Bearer eyJ eyJ",
+            "BearerX eyJ",
             "Tokens x",
             "ey",
         ] {

@@ -36,7 +36,7 @@ fn vectors(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Whether `jws` is signed by a key of `jwks`, one key or a set.
+/// Returns whether `jws` is signed by a key of `jwks`, one key or a set.
 fn holds(jws: &str, jwks: &Value) -> bool {
     let set = if jwks.get("keys").is_some() {
         jwks.clone()

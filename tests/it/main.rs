@@ -27,6 +27,7 @@ mod mapping;
 mod other_layers;
 mod problems;
 mod providers;
+mod rejection_errors;
 mod required_claims;
 mod resource_metadata;
 mod step_up;

@@ -12,6 +12,10 @@ use modeler_auth::{
     RequirePermissionLayer, TokenValidator, camunda::HubProblem, test_util::TestIssuer,
 };
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
 use crate::support::{Answer, GatedKeys, send, validator};
@@ -192,6 +196,107 @@ async fn r65_the_texts_of_the_hub_api() {
     }
 }
 
+/// The info service answers unknown versions and other methods in the form of the rejections.
+#[tokio::test]
+async fn r64_404_and_405_of_the_info_service_are_problems() {
+    let issuers = Issuers::new();
+    let token = issuers.managed.token().sign();
+    let layers = [
+        AuthLayer::new(issuers.validator()),
+        AuthLayer::new(issuers.validator()).optional(),
+    ];
+    for layer in layers {
+        let app = Router::new().nest("/api", routes().layer(layer));
+        for (method, path, status, title, detail) in [
+            (
+                Method::GET,
+                "/api/v7/info",
+                404,
+                "Not Found",
+                "The service has no such resource",
+            ),
+            (
+                Method::POST,
+                "/api/v1/info",
+                405,
+                "Method Not Allowed",
+                "The resource allows only GET and HEAD",
+            ),
+        ] {
+            let ask = async |method: &Method, authorization: Option<&str>| {
+                let mut request = Request::builder().method(method).uri(format!("{path}?x"));
+                if let Some(authorization) = authorization {
+                    request = request.header("authorization", authorization);
+                }
+                send(&app, request.body(Body::empty()).unwrap()).await
+            };
+            let authorization = format!("Bearer {token}");
+            let answer = ask(&method, Some(&authorization)).await;
+            assert_eq!(answer.status, status);
+            let expected = json!({
+                "type": "about:blank",
+                "title": title,
+                "status": status,
+                "detail": detail,
+                "instance": path,
+            });
+            assert_eq!(problem(&answer), expected);
+            let allowed = (status == 405).then_some("GET, HEAD");
+            assert_eq!(answer.header("allow"), allowed);
+            assert_eq!(answer.header("www-authenticate"), None);
+
+            let answer = ask(&method, None).await;
+            assert_eq!(answer.status, 401, "{path}");
+            assert_eq!(problem(&answer)["instance"], path);
+        }
+    }
+}
+
+/// Over HTTP, `HEAD` gets the headers of `GET` and no body.
+#[tokio::test]
+async fn r64_the_response_to_head_has_no_body() {
+    let issuers = Issuers::new();
+    let app = routes().layer(AuthLayer::new(issuers.validator()));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let authorization = format!(
+        "authorization: Bearer {}\r\n",
+        issuers.managed.token().sign()
+    );
+    for (path, authorization, status) in [
+        ("/v1/info", authorization.as_str(), 200),
+        ("/v7/info", authorization.as_str(), 404),
+        ("/v1/info", "", 401),
+    ] {
+        let mut answers = Vec::new();
+        for method in ["GET", "HEAD"] {
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            let request = format!(
+                "{method} {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{authorization}\r\n"
+            );
+            stream.write_all(request.as_bytes()).await.unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            assert!(head.starts_with(&format!("HTTP/1.1 {status} ")), "{head}");
+            let headers = head.lines().filter(|line| !line.starts_with("date:"));
+            let mut headers: Vec<_> = headers.map(str::to_owned).collect();
+            headers.sort_unstable();
+            answers.push((headers, body.len()));
+        }
+        let [(get, length), (head, nothing)] = &answers[..] else {
+            panic!("two answers");
+        };
+        assert_eq!(get, head, "{path}");
+        assert!(
+            get.contains(&format!("content-length: {length}")),
+            "{get:?}"
+        );
+        assert!(*length > 0 && *nothing == 0, "{path}");
+    }
+}
+
 /// Sends a request without a token through the layer alone, and returns the `instance`.
 async fn instance(layer: &AuthLayer, method: Method, uri: Uri) -> String {
     let open = service_fn(async |_: Request<()>| {
@@ -234,6 +339,22 @@ async fn a89_hostile_paths() {
     let authority = Uri::from_static("service.example:443");
     let connect = instance(&layer, Method::CONNECT, authority).await;
     assert_eq!(connect, "");
+}
+
+#[tokio::test]
+async fn a89_hostile_paths_of_the_info_service() {
+    let issuers = Issuers::new();
+    let service = AuthLayer::new(issuers.validator()).layer(InfoService::new());
+    let app = Router::new().fallback_service(service);
+    let authorization = format!("Bearer {}", issuers.managed.token().sign());
+    for (uri, expected) in [
+        ("//evil.example/v7/info", "/%2Fevil.example/v7/info"),
+        ("/\"},{\"/info?access_token=secret", "/%22%7D,%7B%22/info"),
+    ] {
+        let answer = ask(&app, uri, Some(&authorization)).await;
+        assert_eq!(answer.status, 404, "{uri}");
+        assert_eq!(problem(&answer)["instance"], expected, "{uri}");
+    }
 }
 
 #[tokio::test]

@@ -299,7 +299,7 @@ impl Form {
     }
 }
 
-/// What a name is to this crate.
+/// Kind of a name in a configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameKind {
     /// A setting that is read, or one of Web Modeler that has no meaning here.

@@ -5,7 +5,7 @@
 //! 3. The files for these profiles are read, for locations and for imports.
 //! 4. Documents whose condition does not hold are left out.
 //!
-//! What wins is read first, since a file is read once: it stays where it wins most.
+//! Files are read in descending order of rank. A file is read once, so it has the highest of its ranks.
 
 use std::{
     collections::HashSet,
@@ -41,7 +41,7 @@ struct Document {
     properties: Vec<Property>,
     /// Folder of the file.
     folder: PathBuf,
-    /// Whether the file is one for a profile.
+    /// The file is for one profile.
     is_of_profile: bool,
     is_active: bool,
     /// Locations that it imports; `None` if they are not read yet.

@@ -318,7 +318,7 @@ impl Document {
 /// Key of a mapping that is merged into the one around it.
 const MERGE: &str = "<<";
 
-/// What was visited of all documents, where each use of an alias counts.
+/// Numbers of visited nodes and bytes of all documents. Each use of an alias counts.
 #[derive(Default)]
 struct Visits {
     nodes: usize,

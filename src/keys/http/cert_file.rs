@@ -1,4 +1,4 @@
-//! What is wrong with the file of CA certificates that `SSL_CERT_FILE` names.
+//! Mistakes in the file of CA certificates that `SSL_CERT_FILE` names.
 
 use std::{
     env,
