@@ -188,7 +188,7 @@ impl TokenValidatorBuilder {
             }
         }
         for issuer in &issuers {
-            telemetry::issuer_configured(&issuer.requirements.issuer, &issuer.summary);
+            telemetry::issuer_configured(&issuer.summary);
         }
         let issuers = issuers.into_iter().map(|issuer| {
             let callback = self.callback.clone();

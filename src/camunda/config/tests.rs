@@ -71,15 +71,14 @@ impl Drop for Folder {
 
 /// Returns issuer, audiences, place of the keys and algorithms.
 fn summary(issuer: &Issuer) -> String {
-    let checked = issuer
-        .clone()
-        .check(&Clock::System, Duration::ZERO)
-        .unwrap();
-    let summary = checked.summary;
-    let issuer = issuer.as_str();
+    let summary = issuer.summary().unwrap();
+    let algorithms: Vec<_> = summary.algorithms.iter().map(|one| one.name()).collect();
     format!(
-        "{issuer} | {} | {} | {}",
-        summary.audiences, summary.keys, summary.algorithms
+        "{} | {} | {} | {}",
+        summary.issuer,
+        summary.audiences.join(", "),
+        summary.keys,
+        algorithms.join(", ")
     )
 }
 
@@ -1625,22 +1624,27 @@ fn an_error_or_summary_shows_no_password() {
 fn the_origin_of_each_value_is_known() {
     let folder = Folder::with("config/application.yaml", &compose(""));
     let issuer = folder.read(&[("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI", URL)]);
-    let summary = issuer
-        .unwrap()
-        .unwrap()
-        .check(&Clock::System, Duration::ZERO)
-        .unwrap()
-        .summary;
-    let origins = summary.configured_by.unwrap();
+    let origins = issuer.unwrap().unwrap().summary().unwrap().origins;
     let file = folder.0.join("config/application.yaml");
     let file = Path::new(&file).display();
     assert_eq!(
         origins,
-        format!(
-            "issuer from variable SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI; \
-             keys from `spring.security.oauth2.resourceserver.jwt.jwk-set-uri` in {file}, line 30; \
-             audiences from `camunda.modeler.security.jwt.audience.public-api` in {file}, line 17"
-        )
+        [
+            (
+                "issuer",
+                "variable SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI".to_owned()
+            ),
+            (
+                "keys",
+                format!(
+                    "`spring.security.oauth2.resourceserver.jwt.jwk-set-uri` in {file}, line 30"
+                )
+            ),
+            (
+                "audiences",
+                format!("`camunda.modeler.security.jwt.audience.public-api` in {file}, line 17")
+            ),
+        ]
     );
 }
 
