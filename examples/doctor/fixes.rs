@@ -108,3 +108,28 @@ pub(super) fn of_reason(reason: &str) -> &'static str {
         _ => "correct what the decision names",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_a_failed_fetch_has_its_own_fix() {
+        use KeyFetchErrorKind as Kind;
+        let kinds = [
+            Kind::Connect,
+            Kind::Dns,
+            Kind::Empty,
+            Kind::IssuerMismatch,
+            Kind::Timeout,
+            Kind::Tls,
+            Kind::Url,
+            Kind::Status,
+        ];
+        let mut fixes = kinds.map(|kind| of_fetch(kind, "variable A"));
+        assert!(fixes[1].contains("host name in variable A"));
+        fixes.sort_unstable();
+        assert!(fixes.windows(2).all(|pair| pair[0] != pair[1]));
+        assert_eq!(of_fetch(Kind::Json, "A"), of_fetch(Kind::Status, "A"));
+    }
+}

@@ -94,21 +94,22 @@ impl Unverified {
     /// Returns the times in words.
     pub(super) fn times(&self, now: SystemTime) -> String {
         let times = [
-            ("iat", "issued"),
-            ("nbf", "valid from"),
-            ("auth_time", "user authenticated"),
+            ("iat", "issued", "issued"),
+            ("nbf", "began", "begins"),
+            ("auth_time", "user authenticated", "user authenticated"),
+            ("exp", "expired", "expires"),
         ];
-        let times = times.into_iter().filter_map(|(name, words)| {
+        let times = times.into_iter().filter_map(|(name, past, future)| {
             let value = self.claims.get(name)?;
+            let words = if is_past(value, now) { past } else { future };
             Some(format!("{words} {}", time(value, now)))
         });
-        let expiry = match self.claims.get("exp") {
-            Some(value) if is_past(value, now) => format!("expired {}", time(value, now)),
-            Some(value) => format!("expires {}", time(value, now)),
-            None => "no `exp`".to_owned(),
-        };
-        let times: Vec<_> = times.chain([expiry]).collect();
-        times.join(", ")
+        let times: Vec<_> = times.collect();
+        if times.is_empty() {
+            "none".to_owned()
+        } else {
+            times.join(", ")
+        }
     }
 }
 
@@ -185,7 +186,7 @@ mod tests {
             ),
             (
                 json!({"exp": 1_000_060.5, "nbf": 1_000_030}),
-                "valid from in 30 seconds (Mon, 12 Jan 1970 13:47:10 GMT), \
+                "begins in 30 seconds (Mon, 12 Jan 1970 13:47:10 GMT), \
                  expires in 1 minute (Mon, 12 Jan 1970 13:47:40 GMT)",
             ),
             (json!({"exp": 1e300}), "expires at 1e+300, which is no time"),
@@ -198,7 +199,7 @@ mod tests {
                 json!({"exp": "x\n"}),
                 "expires at \"x\\n\", which is no time",
             ),
-            (json!({}), "no `exp`"),
+            (json!({}), "none"),
         ] {
             let token = token(&json!({}), &claims, "");
             assert_eq!(Unverified::read(&token).times(now), words);
