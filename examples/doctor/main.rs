@@ -14,8 +14,8 @@
 //! | `--needs create,read` | the token needs these permissions: `create`, `read`, `update`, `delete`; default: any one |
 //! | `--json` | print JSON |
 //!
-//! It reads the configuration that the service reads, see `Issuer::from_env`. Run it in the working
-//! folder of the service, and with its variables. `TokenValidator::validate` decides about the token,
+//! It reads the configuration that the service reads, see `Issuer::from_env`. Run the program,
+//! `target/release/examples/doctor`, in the working folder of the service and with its variables. `TokenValidator::validate` decides about the token,
 //! with default settings, as in a service.
 //!
 //! - The marks are ✓ (right), ✗ (to correct), – (not checked) and ! (warning), without a UTF-8 locale
