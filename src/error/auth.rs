@@ -257,7 +257,22 @@ impl AuthError {
     /// Returns the values found and expected, for logs but not for clients. They come from the
     /// configuration and, only for a verified token, from the claim `aud` and the name of a member that
     /// does not fit. Text from a token is escaped and cut short.
-    pub(crate) fn detail(&self) -> Option<&str> {
+    ///
+    /// ```
+    /// use modeler_auth::{TokenValidator, test_util::TestIssuer};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+    /// let issuer = TestIssuer::oidc("https://login.example.com/");
+    /// let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
+    /// let token = issuer.token().audience("shop").sign();
+    /// let error = validator.validate(&token).await.unwrap_err();
+    /// assert_eq!(error.detail(), Some(r#"found ["shop"], expected ["test"]"#));
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn detail(&self) -> Option<&str> {
         match (&self.detail, &self.reason) {
             (Some(detail), _) => Some(detail),
             (

@@ -5,14 +5,17 @@
 #![doc = include_str!("../../docs/openid.md")]
 
 pub(crate) mod grants;
+pub(crate) mod inspection;
 pub(crate) mod revocation;
 pub(crate) mod sender_constraint;
 pub(crate) mod summary;
 pub(crate) mod trusted;
 
 pub use self::{
+    inspection::KeyInspection,
     revocation::{Revocation, RevocationList, TokenIdentity},
     sender_constraint::{SenderConstraint, SenderConstraintError},
+    summary::IssuerSummary,
 };
 
 use std::{fmt, ops::RangeInclusive, sync::Arc, time::Duration};
@@ -21,9 +24,7 @@ use crate::{
     access::{grant::Grant, grant_source::GrantSource, mapping::MapClaims},
     clock::Clock,
     error::{claim::ClaimError, config::ConfigError},
-    issuer::{
-        sender_constraint::SenderConstraints, summary::IssuerSummary, trusted::CheckedIssuer,
-    },
+    issuer::{sender_constraint::SenderConstraints, trusted::CheckedIssuer},
     keys::{
         algorithm::{Algorithm, AllowedAlgorithms},
         http::{HttpKeys, Location, client::Transport, discovery::Discovery},
@@ -75,8 +76,8 @@ pub struct Issuer {
     mapping_type: &'static str,
     sender_constraints: SenderConstraints,
     revocation: Option<Arc<dyn Revocation>>,
-    /// Variables and files of the settings, for the log.
-    configured_by: Option<String>,
+    /// Names of settings, each with the variable or file of its value.
+    origins: Vec<(&'static str, String)>,
 }
 
 impl Issuer {
@@ -118,7 +119,7 @@ impl Issuer {
             mapping_type: "none",
             sender_constraints: SenderConstraints::default(),
             revocation: None,
-            configured_by: None,
+            origins: Vec::new(),
         }
     }
 
@@ -128,9 +129,9 @@ impl Issuer {
         self
     }
 
-    /// Names the variables and files of the settings, for the log.
-    pub(crate) fn configured_by(mut self, origins: String) -> Self {
-        self.configured_by = Some(origins);
+    /// Names settings, each with the variable or file of its value.
+    pub(crate) fn with_origins(mut self, origins: Vec<(&'static str, String)>) -> Self {
+        self.origins = origins;
         self
     }
 
@@ -380,7 +381,6 @@ impl Issuer {
         if let Some(source) = &self.grant_source {
             grants::check(source.as_ref())?;
         }
-        let transport = self.transport()?;
         let insecure = self.insecure_url()?.filter(|_| !self.allow_http);
         if let Some((setting, url)) = insecure {
             return Err(ConfigError::InsecureUrl {
@@ -389,26 +389,20 @@ impl Issuer {
                 value: shown(url.as_str()),
             });
         }
-        let (source, keys) = if let Some(source) = self.source {
+        let (source, keys) = if let Some(source) = self.source.clone() {
             (source, None)
         } else {
-            let location = match read_url("jwks_url", self.jwks_url.as_deref())? {
-                Some(url) => Location::KeySet(url),
-                None => Location::Discovery(Discovery {
-                    issuer: name.clone(),
-                    backend: read_url("backend_url", self.backend_url.as_deref())?,
-                }),
-            };
-            let keys = location.to_string();
-            let source = HttpKeys::new(location, transport, clock.clone());
+            let source = self.http_keys(clock)?;
+            let keys = source.location().to_string();
             (Arc::new(source) as Arc<dyn KeySource>, Some(keys))
         };
         let summary = IssuerSummary::new(
+            name.as_str(),
             &audiences,
             keys,
             self.algorithms,
             self.mapping_type,
-            self.configured_by,
+            self.origins,
         );
         Ok(CheckedIssuer {
             requirements: ClaimRequirements {
@@ -456,6 +450,18 @@ impl Issuer {
             .iter()
             .find(|(_, is_set)| *is_set)
             .map(|(name, _)| *name)
+    }
+
+    /// Returns the source of a key set that is fetched over HTTP.
+    fn http_keys(&self, clock: &Clock) -> Result<HttpKeys, ConfigError> {
+        let location = match read_url("jwks_url", self.jwks_url.as_deref())? {
+            Some(url) => Location::KeySet(url),
+            None => Location::Discovery(Discovery {
+                issuer: self.read_name()?,
+                backend: read_url("backend_url", self.backend_url.as_deref())?,
+            }),
+        };
+        Ok(HttpKeys::new(location, self.transport()?, clock.clone()))
     }
 
     fn transport(&self) -> Result<Transport, ConfigError> {

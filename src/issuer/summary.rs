@@ -1,35 +1,70 @@
-//! Settings of an issuer in words, for the log.
+//! Settings of an issuer, for the log and for tools.
 
-use crate::keys::algorithm::{Algorithm, AllowedAlgorithms};
+use std::time::Duration;
 
-/// Settings that are in force. None of them is a secret.
-pub(crate) struct IssuerSummary {
-    pub(crate) audiences: String,
-    /// Source of the key set.
-    pub(crate) keys: String,
-    pub(crate) algorithms: String,
-    /// Source of the organization and the permissions.
-    pub(crate) claims: String,
-    /// Variables and files of the settings; `None` for settings in code.
-    pub(crate) configured_by: Option<String>,
+use crate::{
+    clock::Clock,
+    error::config::ConfigError,
+    issuer::Issuer,
+    keys::algorithm::{Algorithm, AllowedAlgorithms},
+};
+
+/// Settings of an issuer that are in force; see [`Issuer::summary`]. None of them is a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IssuerSummary {
+    /// The `iss` of the issuer's tokens.
+    pub issuer: String,
+    /// Accepted audiences.
+    pub audiences: Vec<String>,
+    /// Place of the key set, in words.
+    pub keys: String,
+    /// Accepted signature algorithms.
+    pub algorithms: Vec<Algorithm>,
+    /// Type that maps claims to an organization and permissions, or that fetches these.
+    pub claims: String,
+    /// Names of settings, each with the variable or file of its value. Settings in code and defaults
+    /// are not listed.
+    pub origins: Vec<(&'static str, String)>,
+}
+
+impl Issuer {
+    /// Returns the settings in force, as the log line of
+    /// [`TokenValidatorBuilder::build`](crate::TokenValidatorBuilder::build) shows them. Does no I/O.
+    ///
+    /// ```
+    /// use modeler_auth::Issuer;
+    ///
+    /// let issuer = Issuer::self_managed("http://localhost:18080/auth/realms/camunda-platform");
+    /// assert_eq!(issuer.summary()?.audiences, ["web-modeler-public-api"]);
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the setting that cannot be used, and its value.
+    pub fn summary(&self) -> Result<IssuerSummary, ConfigError> {
+        let checked = self.clone().check(&Clock::System, Duration::ZERO)?;
+        Ok(checked.summary)
+    }
 }
 
 impl IssuerSummary {
     pub(crate) fn new(
+        issuer: &str,
         audiences: &[Box<str>],
         keys: Option<String>,
         algorithms: AllowedAlgorithms,
         mapping_type: &str,
-        configured_by: Option<String>,
+        origins: Vec<(&'static str, String)>,
     ) -> Self {
         let allowed = Algorithm::all().filter(|algorithm| algorithms.contains(*algorithm));
-        let allowed: Vec<_> = allowed.map(Algorithm::name).collect();
         Self {
-            audiences: audiences.join(", "),
+            issuer: issuer.to_owned(),
+            audiences: audiences.iter().map(ToString::to_string).collect(),
             keys: keys.unwrap_or_else(|| "from the key source in code".to_owned()),
-            algorithms: allowed.join(", "),
+            algorithms: allowed.collect(),
             claims: short_name(mapping_type),
-            configured_by,
+            origins,
         }
     }
 }

@@ -42,7 +42,10 @@ impl VerifyingKey {
             Ok(()) => Self::from_members(&members, allowed),
             Err(Malformed) => Err(JwkRejection::Malformed),
         };
-        key.map_err(|reason| RejectedJwk::new(members.id.as_deref(), reason))
+        key.map_err(|reason| {
+            let (id, algorithm) = (members.id.as_deref(), members.algorithm.as_deref());
+            RejectedJwk::new(id, algorithm, reason)
+        })
     }
 
     fn from_members(
@@ -450,6 +453,7 @@ mod tests {
         for (broken, id) in [(twice.as_str(), Some("k")), ("[]", None)] {
             let rejected = RejectedJwk {
                 id: id.map(Box::from),
+                algorithm: None,
                 reason: JwkRejection::Malformed,
             };
             let outcome = VerifyingKey::from_jwk(broken, AllowedAlgorithms::ALL);

@@ -1,6 +1,6 @@
 //! Problems of published keys, for log lines.
 
-use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk, short_id};
+use crate::keys::rejected_jwk::{JwkRejection, RejectedJwk, short_text};
 
 /// Problem of a published key that the operator of the issuer should mend.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ impl KeyProblem {
     /// Returns the problem of a key whose JWK has private members.
     pub(crate) fn private_members(id: Option<&str>) -> Self {
         Self {
-            key_id: id.map(short_id),
+            key_id: id.map(short_text),
             is_used: true,
             text: "published with its private members: whoever can read them can sign, so the issuer should replace the key",
         }

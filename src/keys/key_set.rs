@@ -11,6 +11,7 @@ use crate::{
         error::{KeyFetchError, KeyFetchErrorKind},
         jwk::VerifyingKey,
         key_problem::KeyProblem,
+        published_key::PublishedKey,
         rejected_jwk::RejectedJwk,
     },
 };
@@ -57,8 +58,8 @@ impl KeySet {
     /// Largest number of problems that are kept for the log.
     const MAX_PROBLEMS: usize = 8;
 
-    /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
-    pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
+    /// Returns the text of each key of a JWKS.
+    fn texts(jwks: &[u8]) -> Result<Vec<&str>, KeyFetchError> {
         let mut keys = None;
         let read = read_object(without_bom(jwks), |member, value| {
             if member.name != "keys" {
@@ -80,7 +81,7 @@ impl KeySet {
             let problem = "the key set is not a JSON object with an array `keys`";
             document::unexpected(jwks, Expected::KeySet, problem)
         })?;
-        let (jwks, count) = keys.ok_or_else(|| {
+        let (keys, count) = keys.ok_or_else(|| {
             document::unexpected(jwks, Expected::KeySet, "the key set has no array `keys`")
         })?;
         if count > Self::MAX_KEYS {
@@ -92,9 +93,24 @@ impl KeySet {
                 ),
             ));
         }
+        Ok(keys)
+    }
+
+    /// Returns every key of a JWKS, with the verdict of [`parse`](Self::parse).
+    pub(crate) fn published(
+        jwks: &[u8],
+        allowed: AllowedAlgorithms,
+    ) -> Result<Vec<PublishedKey>, KeyFetchError> {
+        let keys = Self::texts(jwks)?.into_iter();
+        let keys = keys.map(|jwk| VerifyingKey::from_jwk(jwk, allowed));
+        Ok(keys.map(|key| PublishedKey::of(&key)).collect())
+    }
+
+    /// Reads a JWKS. A malformed or unsupported key does not affect the other keys.
+    pub(crate) fn parse(jwks: &[u8], allowed: AllowedAlgorithms) -> Result<Self, KeyFetchError> {
         let mut set = Self::default();
         let mut rejected = Vec::new();
-        for jwk in &jwks {
+        for jwk in Self::texts(jwks)? {
             // Each key is read strictly, so that an error affects only that key.
             match VerifyingKey::from_jwk(jwk, allowed) {
                 Ok(key) => {

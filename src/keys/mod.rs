@@ -11,6 +11,7 @@ pub(crate) mod http;
 pub(crate) mod jwk;
 pub(crate) mod key_problem;
 pub(crate) mod key_set;
+pub(crate) mod published_key;
 pub(crate) mod rejected_jwk;
 pub(crate) mod source;
 
@@ -18,5 +19,6 @@ pub use self::{
     algorithm::Algorithm,
     error::{KeyFetchError, KeyFetchErrorKind},
     event::{KeyEvent, KeyEventKind, KeyStatus},
+    published_key::PublishedKey,
     source::{CacheValidators, KeyFetch, KeyFuture, KeyRequest, KeySource, StaticKeys},
 };

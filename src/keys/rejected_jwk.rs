@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) struct RejectedJwk {
     /// First characters of the key id.
     pub(crate) id: Option<Box<str>>,
+    /// First characters of `alg`.
+    pub(crate) algorithm: Option<Box<str>>,
     pub(crate) reason: JwkRejection,
 }
 
@@ -29,17 +31,18 @@ pub(crate) enum JwkRejection {
 }
 
 impl RejectedJwk {
-    pub(super) fn new(id: Option<&str>, reason: JwkRejection) -> Self {
+    pub(super) fn new(id: Option<&str>, algorithm: Option<&str>, reason: JwkRejection) -> Self {
         Self {
-            id: id.map(short_id),
+            id: id.map(short_text),
+            algorithm: algorithm.map(short_text),
             reason,
         }
     }
 }
 
-/// Returns the first 64 characters of `id`, since an issuer may publish any text.
-pub(super) fn short_id(id: &str) -> Box<str> {
-    id.chars().take(64).collect()
+/// Returns the first 64 characters of `text`, since an issuer may publish any text.
+pub(super) fn short_text(text: &str) -> Box<str> {
+    text.chars().take(64).collect()
 }
 
 impl JwkRejection {

@@ -246,15 +246,26 @@ pub(crate) fn unread_configuration(setting: &str) {
 }
 
 /// Logs the settings of an issuer.
-pub(crate) fn issuer_configured(issuer: &str, summary: &IssuerSummary) {
+pub(crate) fn issuer_configured(summary: &IssuerSummary) {
     let IssuerSummary {
+        issuer,
         audiences,
         keys,
         algorithms,
         claims,
-        configured_by,
+        origins,
     } = summary;
-    let configured_by = configured_by.as_deref();
+    let audiences = audiences.join(", ");
+    let algorithms: Vec<_> = algorithms
+        .iter()
+        .map(|algorithm| algorithm.name())
+        .collect();
+    let algorithms = algorithms.join(", ");
+    let origins: Vec<_> = origins
+        .iter()
+        .map(|(setting, origin)| format!("{setting} from {origin}"))
+        .collect();
+    let configured_by = (!origins.is_empty()).then(|| origins.join("; "));
     tracing::info!(target: TARGET, issuer, audiences, keys, algorithms, claims, configured_by, "issuer configured");
 }
 

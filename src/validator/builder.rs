@@ -208,7 +208,7 @@ impl TokenValidatorBuilder {
         let names: Vec<&str> = names.collect();
         let resources = PublishedResources::new(&self.resources, &names)?;
         for issuer in &issuers {
-            telemetry::issuer_configured(&issuer.requirements.issuer, &issuer.summary);
+            telemetry::issuer_configured(&issuer.summary);
         }
         let issuers = issuers.into_iter().map(|issuer| {
             let callback = self.callback.clone();

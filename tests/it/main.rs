@@ -21,6 +21,7 @@ mod fetching;
 mod grants;
 mod grpc;
 mod info;
+mod inspection;
 mod keeping;
 mod layer;
 mod mapping;

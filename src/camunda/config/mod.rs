@@ -259,11 +259,7 @@ fn read(properties: &Properties<'_>, found: &Sources) -> Result<Option<Issuer>, 
         telemetry::insecure_by_configuration(configured.as_str(), &shown(url.as_str()));
         configured = configured.allow_http();
     }
-    let origins: Vec<_> = origins
-        .into_iter()
-        .map(|(setting, origin)| format!("{setting} from {origin}"))
-        .collect();
-    Ok(Some(configured.configured_by(origins.join("; "))))
+    Ok(Some(configured.with_origins(origins)))
 }
 
 /// Returns whether the key set belongs to the backend URL, so that nothing is lost if only the URL of

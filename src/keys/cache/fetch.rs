@@ -39,14 +39,7 @@ pub(super) async fn fetch_and_parse(
         validators: launch.validators.as_ref(),
         is_forced: launch.is_forced,
     };
-    let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
-    let fetched = fetched.map_err(|_| {
-        KeyFetchError::new(
-            KeyFetchErrorKind::Timeout,
-            "the key source gave no response within 5 seconds",
-        )
-    })?;
-    Ok(match fetched? {
+    Ok(match ask(source.as_ref(), request).await? {
         KeyFetch::Fresh {
             jwks,
             validators,
@@ -62,16 +55,33 @@ pub(super) async fn fetch_and_parse(
             validators,
             fresh_for,
         },
-        KeyFetch::NotModified { .. } if launch.is_forced => {
-            return Err(KeyFetchError::new(
-                KeyFetchErrorKind::Other,
-                "the source reports `not modified` for a request without a condition",
-            ));
-        }
+        KeyFetch::NotModified { .. } if launch.is_forced => return Err(not_conditional()),
         KeyFetch::NotModified { fresh_for } => Fetched {
             keys: None,
             validators: None,
             fresh_for,
         },
     })
+}
+
+/// Calls the source, and waits for it at most 5 seconds.
+pub(crate) async fn ask(
+    source: &dyn KeySource,
+    request: KeyRequest<'_>,
+) -> Result<KeyFetch, KeyFetchError> {
+    let fetched = timeout(FETCH_TIMEOUT, source.fetch(request)).await;
+    fetched.unwrap_or_else(|_| {
+        Err(KeyFetchError::new(
+            KeyFetchErrorKind::Timeout,
+            "the key source gave no response within 5 seconds",
+        ))
+    })
+}
+
+/// Returns the error for a key set that is reported as unchanged although the request has no condition.
+pub(crate) fn not_conditional() -> KeyFetchError {
+    KeyFetchError::new(
+        KeyFetchErrorKind::Other,
+        "the source reports `not modified` for a request without a condition",
+    )
 }

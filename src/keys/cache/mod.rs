@@ -13,7 +13,7 @@
 //! The task may be lost at any time: its runtime may end, idle or be suspended. Requests notice that
 //! it is late (`Shared::supervise`) and start another one.
 
-mod fetch;
+pub(crate) mod fetch;
 pub(crate) mod schedule;
 pub(crate) mod shared;
 mod task;

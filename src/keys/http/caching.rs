@@ -30,9 +30,19 @@ pub(super) fn fresh_for(headers: &HeaderMap, now: SystemTime) -> Option<Duration
             expires.duration_since(date).unwrap_or_default()
         }
     };
+    Some(lifetime.saturating_sub(age(headers)))
+}
+
+/// Returns the time of the server when the response arrived: its `Date`, and its `Age` if a cache
+/// answered ([RFC 9111 §4.2.3](https://www.rfc-editor.org/rfc/rfc9111#section-4.2.3)).
+pub(super) fn server_time(headers: &HeaderMap) -> Option<SystemTime> {
+    date(headers, header::DATE)?.checked_add(age(headers))
+}
+
+/// Returns the time that the response was in caches.
+fn age(headers: &HeaderMap) -> Duration {
     let age = headers.get(header::AGE).and_then(|age| age.to_str().ok());
-    let age = age.and_then(delta_seconds).unwrap_or_default();
-    Some(lifetime.saturating_sub(age))
+    age.and_then(delta_seconds).unwrap_or_default()
 }
 
 /// Directives of `Cache-Control` that this crate uses.
@@ -132,6 +142,23 @@ mod tests {
     fn fresh(pairs: &[(&'static str, &str)]) -> Option<u64> {
         let now = SystemTime::UNIX_EPOCH + NOW;
         fresh_for(&headers(pairs), now).map(|fresh| fresh.as_secs())
+    }
+
+    #[test]
+    fn the_time_of_the_server_includes_the_time_in_caches() {
+        let date = ("date", "Mon, 12 Jan 1970 13:46:40 GMT");
+        let time = |pairs: &[_]| {
+            let time = server_time(&headers(pairs))?;
+            time.duration_since(SystemTime::UNIX_EPOCH).ok()
+        };
+        assert_eq!(time(&[date]), Some(NOW));
+        assert_eq!(
+            time(&[date, ("age", "20")]),
+            Some(NOW + Duration::from_secs(20))
+        );
+        for pairs in [&[][..], &[("date", "now")], &[("age", "20")]] {
+            assert_eq!(time(pairs), None);
+        }
     }
 
     #[test]

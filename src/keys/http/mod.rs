@@ -7,6 +7,7 @@ pub(crate) mod deadline;
 pub(crate) mod discovery;
 pub(crate) mod error;
 mod get;
+pub(crate) mod inspect;
 mod proxy;
 
 use std::{
@@ -131,12 +132,26 @@ impl HttpKeys {
             .clone()
     }
 
+    pub(crate) fn location(&self) -> &Location {
+        &self.location
+    }
+
     /// Returns the URL of the key set, as discovery names it.
     async fn discover(
         &self,
         discovery: &Discovery,
         deadline: Deadline,
     ) -> Result<Url, KeyFetchError> {
+        let (place, document) = self.document(discovery, deadline).await?;
+        discovery.read(&document, &place)
+    }
+
+    /// Returns the URL of the discovery document, and the document.
+    async fn document(
+        &self,
+        discovery: &Discovery,
+        deadline: Deadline,
+    ) -> Result<(Url, Bytes), KeyFetchError> {
         let [appended, inserted] = discovery.urls();
         let get = |url| self.get(url, MAX_DISCOVERY_BYTES, HeaderMap::new(), deadline);
         let mut place = &appended;
@@ -157,7 +172,7 @@ impl HttpKeys {
             );
             error.with_hint(proxy.as_deref().or(backend))
         })?;
-        discovery.read(&document, place)
+        Ok((place.clone(), document))
     }
 
     async fn key_set(
@@ -184,11 +199,14 @@ impl HttpKeys {
                     fresh_for: caching::fresh_for(&headers, self.clock.system_time()),
                 })
             }
-            Err(failure) => {
-                let proxy = self.clients.proxy_hint(&failure, url);
-                Err(failure.at(url).with_hint(proxy.as_deref()))
-            }
+            Err(failure) => Err(self.no_key_set(failure, url)),
         }
+    }
+
+    /// Returns the error of a fetch of the key set at `url`.
+    fn no_key_set(&self, failure: HttpFailure, url: &Url) -> KeyFetchError {
+        let proxy = self.clients.proxy_hint(&failure, url);
+        failure.at(url).with_hint(proxy.as_deref())
     }
 
     /// Sends a GET of `url`, and returns the headers and the body of the response.

@@ -16,14 +16,13 @@ use std::{
     fs,
     path::PathBuf,
     sync::atomic::{AtomicUsize, Ordering},
-    time::Duration,
 };
 
 use super::{
     from_variables_and_files,
     setting::{Form, Setting},
 };
-use crate::{clock::Clock, error::config::ConfigError, issuer::Issuer};
+use crate::{error::config::ConfigError, issuer::Issuer};
 
 const URL: &str = "http://localhost:18080/auth/realms/camunda-platform";
 const BACKEND: &str = "http://keycloak:18080/auth/realms/camunda-platform";
@@ -83,15 +82,14 @@ impl Drop for Folder {
 
 /// Returns issuer, audiences, place of the keys and algorithms.
 fn summary(issuer: &Issuer) -> String {
-    let checked = issuer
-        .clone()
-        .check(&Clock::System, Duration::ZERO)
-        .unwrap();
-    let summary = checked.summary;
-    let issuer = issuer.as_str();
+    let summary = issuer.summary().unwrap();
+    let algorithms: Vec<_> = summary.algorithms.iter().map(|one| one.name()).collect();
     format!(
-        "{issuer} | {} | {} | {}",
-        summary.audiences, summary.keys, summary.algorithms
+        "{} | {} | {} | {}",
+        summary.issuer,
+        summary.audiences.join(", "),
+        summary.keys,
+        algorithms.join(", ")
     )
 }
 

@@ -1,11 +1,10 @@
 //! Values of a setting in several places.
 
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 use super::{Folder, URL, from, releases::compose, summary, variable};
 use crate::{
     camunda::config::setting::{Form, Setting},
-    clock::Clock,
     error::config::ConfigError,
 };
 
@@ -162,22 +161,27 @@ fn lists_are_separated_by_commas_or_have_an_entry_each() {
 fn the_origin_of_each_value_is_known() {
     let folder = Folder::with("config/application.yaml", &compose(""));
     let issuer = folder.read(&[("SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI", URL)]);
-    let summary = issuer
-        .unwrap()
-        .unwrap()
-        .check(&Clock::System, Duration::ZERO)
-        .unwrap()
-        .summary;
-    let origins = summary.configured_by.unwrap();
+    let origins = issuer.unwrap().unwrap().summary().unwrap().origins;
     let file = folder.0.join("config/application.yaml");
     let file = Path::new(&file).display();
     assert_eq!(
         origins,
-        format!(
-            "issuer from variable SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI; \
-             keys from `spring.security.oauth2.resourceserver.jwt.jwk-set-uri` in {file}, line 30; \
-             audiences from `camunda.modeler.security.jwt.audience.public-api` in {file}, line 17"
-        )
+        [
+            (
+                "issuer",
+                "variable SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUERURI".to_owned()
+            ),
+            (
+                "keys",
+                format!(
+                    "`spring.security.oauth2.resourceserver.jwt.jwk-set-uri` in {file}, line 30"
+                )
+            ),
+            (
+                "audiences",
+                format!("`camunda.modeler.security.jwt.audience.public-api` in {file}, line 17")
+            ),
+        ]
     );
 }
 
