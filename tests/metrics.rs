@@ -231,6 +231,27 @@ fn each_metric_is_recorded_with_its_labels() {
 }
 
 #[test]
+fn the_dashboard_and_the_alerts_use_the_metrics_of_the_table() {
+    let names = |text: &str| -> BTreeSet<String> {
+        let names = text.split(|char: char| char != '_' && !char.is_ascii_alphanumeric());
+        let names = names.filter(|name| name.starts_with("modeler_auth_"));
+        names
+            .map(|name| name.trim_end_matches("_bucket").to_owned())
+            .collect()
+    };
+    let table = include_str!("../docs/metrics.md");
+    let table = table.lines().filter(|line| line.starts_with("| `modeler"));
+    let table = table.filter_map(|line| line.split('`').nth(1));
+    let table: BTreeSet<_> = table.map(str::to_owned).collect();
+    assert_eq!(
+        names(include_str!("../examples/operate/dashboard.json")),
+        table
+    );
+    let alerts = names(include_str!("../examples/operate/alerts.yml"));
+    assert!(alerts.len() > 4 && alerts.is_subset(&table), "{alerts:?}");
+}
+
+#[test]
 fn an_issuer_without_usable_keys_has_a_series_with_0_keys() {
     let issuer = TestIssuer::self_managed();
     let name = format!("modeler_auth_keys{{issuer={}}}", issuer.name());
