@@ -36,6 +36,11 @@ pub fn describe() {
         Unit::Bytes,
         "Bytes of the entries of the token cache"
     );
+    describe_gauge!(
+        "modeler_auth_token_cache_limit_bytes",
+        Unit::Bytes,
+        "Limit of the bytes of the entries of the token cache"
+    );
     describe_gauge!("modeler_auth_keys", Unit::Count, "Usable keys of an issuer");
     describe_gauge!(
         "modeler_auth_keys_fetched_timestamp_seconds",

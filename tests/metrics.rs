@@ -192,6 +192,8 @@ fn each_metric_is_recorded_with_its_labels() {
     }
     let fetched_at = of("modeler_auth_keys_fetched_timestamp_seconds{issuer=ISSUER}").unwrap();
     assert!(fetched_at > 1.7e9, "{fetched_at}");
+    let limit = of("modeler_auth_token_cache_limit_bytes{}").unwrap();
+    assert!(of("modeler_auth_token_cache_bytes{}").unwrap() < limit);
     let checks = of("modeler_auth_token_check_duration_seconds{}");
     assert_eq!(
         checks,
@@ -226,6 +228,50 @@ fn each_metric_is_recorded_with_its_labels() {
         })
         .collect();
     assert_eq!(recorded, documented);
+}
+
+#[test]
+fn the_dashboard_and_the_alerts_use_the_metrics_of_the_table() {
+    let names = |text: &str| -> BTreeSet<String> {
+        let names = text.split(|char: char| char != '_' && !char.is_ascii_alphanumeric());
+        let names = names.filter(|name| name.starts_with("modeler_auth_"));
+        names
+            .map(|name| name.trim_end_matches("_bucket").to_owned())
+            .collect()
+    };
+    let table = include_str!("../docs/metrics.md");
+    let table = table.lines().filter(|line| line.starts_with("| `modeler"));
+    let table = table.filter_map(|line| line.split('`').nth(1));
+    let table: BTreeSet<_> = table.map(str::to_owned).collect();
+    assert_eq!(
+        names(include_str!("../examples/operate/dashboard.json")),
+        table
+    );
+    let alerts = names(include_str!("../examples/operate/alerts.yml"));
+    assert!(alerts.len() > 4 && alerts.is_subset(&table), "{alerts:?}");
+}
+
+#[test]
+fn an_issuer_without_usable_keys_has_a_series_with_0_keys() {
+    let issuer = TestIssuer::self_managed();
+    let name = format!("modeler_auth_keys{{issuer={}}}", issuer.name());
+    let keys = |fetches_before: usize| {
+        let snapshotter = recorded(async || {
+            let validator = TokenValidator::builder().issuer(issuer.issuer());
+            let validator = validator.build().unwrap();
+            issuer.fail_fetches(false);
+            for _ in 0..fetches_before {
+                validator.refresh_now().await.unwrap();
+            }
+            issuer.fail_fetches(true);
+            assert!(validator.refresh_now().await.is_err());
+        });
+        series(&snapshotter)[&name].1
+    };
+    issuer.fail_fetches(true);
+    assert_eq!(keys(0), 0.0);
+    // Known keys stay in use.
+    assert_eq!(keys(1), 1.0);
 }
 
 #[test]

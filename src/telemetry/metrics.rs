@@ -53,14 +53,15 @@ mod facade {
         histogram!("modeler_auth_token_check_duration_seconds").record(took);
     }
 
-    /// Records the size of the token cache.
+    /// Records the size of the token cache, and the limit of its bytes.
     #[expect(
         clippy::cast_precision_loss,
         reason = "gauges are floating-point numbers"
     )]
-    pub(crate) fn cache_size(entries: u64, bytes: u64) {
+    pub(crate) fn cache_size(entries: u64, bytes: u64, limit: u64) {
         gauge!("modeler_auth_token_cache_entries").set(entries as f64);
         gauge!("modeler_auth_token_cache_bytes").set(bytes as f64);
+        gauge!("modeler_auth_token_cache_limit_bytes").set(limit as f64);
     }
 
     /// Counts an event of an issuer's key set.
@@ -87,7 +88,9 @@ mod facade {
                 gauge!("modeler_auth_keys_fetched_timestamp_seconds", "issuer" => issuer())
                     .set(now.unwrap_or_default().as_secs_f64());
             }
-            KeyEventKind::StaleExpired => keys().set(0.0),
+            // Keys that are known stay in use.
+            KeyEventKind::Failed(_) if report.usable_for.is_some() => {}
+            KeyEventKind::Failed(_) | KeyEventKind::StaleExpired => keys().set(0.0),
             _ => {}
         }
     }
@@ -110,7 +113,7 @@ mod facade {
     pub(crate) fn request_rejected(_: &'static str) {}
     pub(crate) fn cache_hit() {}
     pub(crate) fn token_checked(_: Duration) {}
-    pub(crate) fn cache_size(_: u64, _: u64) {}
+    pub(crate) fn cache_size(_: u64, _: u64, _: u64) {}
     pub(crate) fn key_event(_: &KeyEvent<'_>, _: &KeyReport) {}
     pub(crate) fn grant_fetched(_: &str, _: &'static str) {}
 }

@@ -46,13 +46,14 @@ impl SharedCache {
         self.0.insert(TokenKey::of(token.token()), token);
     }
 
-    /// Records the number of entries and their bytes, without those of threads, as a metric.
+    /// Records the number of entries, their bytes and the limit as metrics, without those of threads.
     pub(super) fn record_size(&self) {
         if !cfg!(feature = "metrics") {
             return;
         }
         // Until then the numbers lack the last insertions.
         self.0.run_pending_tasks();
-        metrics::cache_size(self.0.entry_count(), self.0.weighted_size());
+        let limit = self.0.policy().max_capacity().unwrap_or(u64::MAX);
+        metrics::cache_size(self.0.entry_count(), self.0.weighted_size(), limit);
     }
 }

@@ -44,8 +44,8 @@ def close(*lines, **how):
 
 
 try:
-    port = int(printed(r"^Service: http://[^:]+:(\d+) "))
-    issuer = printed(r"^Development issuer: (\S+)")
+    port = int(printed(r"^Service: +http://[^:]+:(\d+)$"))
+    issuer = printed(r"^Development issuer: +(\S+)")
     form = {"client_id": "writer", "client_secret": printed(r"^writer +(\S+)"),
             "grant_type": "client_credentials"}
     place = issuer + "/auth/realms/camunda-platform/protocol/openid-connect/token"
