@@ -95,7 +95,7 @@ async fn challenged(app: &Router, path: &str, authorization: &[&str]) -> (u16, O
 }
 
 #[tokio::test]
-async fn r85_the_document_names_the_resource_its_issuers_and_its_scopes() {
+async fn r84_the_document_names_the_resource_its_issuers_and_its_scopes() {
     let issuer = TestIssuer::oidc("https://login.example.com/");
     let resource = orders()
         .name("Orders \"2\"")
@@ -130,7 +130,7 @@ async fn r85_the_document_names_the_resource_its_issuers_and_its_scopes() {
 }
 
 #[tokio::test]
-async fn r85_each_resource_has_its_path_and_the_only_one_also_the_root() {
+async fn r84_each_resource_has_its_path_and_the_only_one_also_the_root() {
     let issuer = TestIssuer::oidc("https://login.example.com/");
     let at = async |app: &Router, path: &str| {
         let document = document(app, &format!("{ROOT}{path}")).await;
@@ -164,7 +164,7 @@ async fn r85_each_resource_has_its_path_and_the_only_one_also_the_root() {
 }
 
 #[tokio::test]
-async fn r85_get_head_and_preflight_requests_are_answered_and_others_are_405() {
+async fn r84_get_head_and_preflight_requests_are_answered_and_others_are_405() {
     let app = service(&validator(&TestIssuer::self_managed(), [orders()]));
     let get = ask(&app, Method::GET, ROOT).await;
     assert_eq!(get.status, 200);
@@ -340,7 +340,7 @@ async fn r63_no_url_stems_from_a_header_of_the_request() {
 }
 
 #[test]
-fn r85_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
+fn r84_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
     let issuer = TestIssuer::self_managed();
     let error = |resources: Vec<ProtectedResource>| {
         let builder = TokenValidator::builder().issuer(issuer.issuer());
