@@ -58,6 +58,8 @@ mod json;
 pub mod keys;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(feature = "utoipa")]
+pub mod openapi;
 pub mod reject;
 pub mod require;
 mod telemetry;

@@ -24,6 +24,7 @@ mod info;
 mod keeping;
 mod layer;
 mod mapping;
+mod openapi;
 mod other_layers;
 mod problems;
 mod providers;
