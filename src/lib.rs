@@ -5,6 +5,7 @@
 //! [`RequirePermissionLayer`]: crate::RequirePermissionLayer
 //! [docs/metrics.md]: https://docs.rs/modeler-auth/latest/modeler_auth/metrics/index.html
 //! [docs/axum.md]: https://docs.rs/modeler-auth/latest/modeler_auth/axum/index.html
+//! [docs/migration.md]: https://docs.rs/modeler-auth/latest/modeler_auth/migration/index.html
 //! [docs/openid.md]: crate::issuer
 //! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
 //! [docs/reliability.md]: crate::keys
@@ -58,6 +59,15 @@ mod json;
 pub mod keys;
 #[cfg(feature = "metrics")]
 pub mod metrics;
+#[cfg(all(any(doc, doctest), feature = "axum"))]
+pub mod migration {
+    //! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
+    //! [docs/self-managed.md]: crate::camunda
+    //!
+    #![doc = include_str!("../docs/migration.md")]
+}
+#[cfg(feature = "utoipa")]
+pub mod openapi;
 #[cfg(all(doc, feature = "axum", feature = "test-util"))]
 pub mod recipes;
 pub mod reject;

@@ -6,30 +6,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use utoipa::ToSchema;
 
-/// Problem details (RFC 9457).
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ProblemDetail {
-    /// A URI that identifies the problem type.
+/// Problem details (RFC 9457), which `modeler_auth::openapi::ProblemDetail` describes.
+#[derive(Serialize)]
+pub(crate) struct Problem {
     #[serde(rename = "type")]
-    #[schema(rename = "type", format = "uri", default = "about:blank")]
     kind: &'static str,
-    /// A summary of the problem type.
-    #[schema(example = "Forbidden")]
     title: &'static str,
-    /// The HTTP status code.
-    #[schema(value_type = i32, minimum = 400, maximum = 600, example = 403)]
     status: u16,
-    /// An explanation of the problem.
-    #[schema(example = "The token does not permit this operation")]
     detail: &'static str,
-    /// The path of the request.
-    #[schema(format = "uri-reference", example = "/api/v1/projects")]
     instance: String,
 }
 
-impl ProblemDetail {
+impl Problem {
     pub(crate) fn new(status: StatusCode, detail: &'static str, uri: &Uri) -> Self {
         Self {
             kind: "about:blank",
@@ -46,7 +35,7 @@ impl ProblemDetail {
     }
 }
 
-impl IntoResponse for ProblemDetail {
+impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).expect("it comes from a StatusCode");
         let kind = [(header::CONTENT_TYPE, "application/problem+json")];

@@ -11,12 +11,15 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Path, Request, State},
     http::{StatusCode, Uri, request::Parts},
 };
-use modeler_auth::AuthorizedOrganization;
+use modeler_auth::{
+    AuthorizedOrganization,
+    openapi::{PermissionResponses, ProblemDetail},
+};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::problem::ProblemDetail;
+use crate::problem::Problem;
 
 type Names = HashMap<(AuthorizedOrganization, Uuid), String>;
 
@@ -52,11 +55,11 @@ pub(crate) struct ProjectName {
 }
 
 impl<S: Send + Sync> FromRequest<S> for ProjectName {
-    type Rejection = ProblemDetail;
+    type Rejection = Problem;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetail> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let uri = request.uri().clone();
-        let problem = |status, detail| ProblemDetail::new(status, detail, &uri);
+        let problem = |status, detail| Problem::new(status, detail, &uri);
         let body = Json::<Self>::from_request(request, state).await;
         let Json(body) = body.map_err(|rejection| match rejection.status() {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
@@ -83,13 +86,13 @@ impl<S: Send + Sync> FromRequest<S> for ProjectName {
 pub(crate) struct ProjectId(Uuid);
 
 impl<S: Send + Sync> FromRequestParts<S> for ProjectId {
-    type Rejection = ProblemDetail;
+    type Rejection = Problem;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetail> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let Ok(Path(id)) = Path::from_request_parts(parts, state).await else {
             let detail = "The id of the project is not a UUID";
             let status = StatusCode::BAD_REQUEST;
-            return Err(ProblemDetail::new(status, detail, &parts.uri));
+            return Err(Problem::new(status, detail, &parts.uri));
         };
         Ok(Self(id))
     }
@@ -100,13 +103,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ProjectId {
     post, path = "/api/v1/projects", tag = "Projects",
     request_body = ProjectName,
     responses(
+        PermissionResponses,
         (status = 200, description = "The new project", body = Project),
-        (status = 400, description = "The name or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 400, description = "The name or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "If the Authorization header is malformed."))),
         (status = 413, description = "The body is too large", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 503, description = "The issuer's keys are not available", body = ProblemDetail, content_type = "application/problem+json", headers(("Retry-After" = u32))),
         (status = 507, description = "There are too many projects", body = ProblemDetail, content_type = "application/problem+json"),
     ),
 )]
@@ -115,16 +116,12 @@ pub(crate) async fn create(
     organization: AuthorizedOrganization,
     uri: Uri,
     ProjectName { name }: ProjectName,
-) -> Result<Json<Project>, ProblemDetail> {
+) -> Result<Json<Project>, Problem> {
     let id = Uuid::new_v4();
     projects.with(|names| {
         if names.len() >= Projects::MOST {
             let detail = "There are too many projects";
-            return Err(ProblemDetail::new(
-                StatusCode::INSUFFICIENT_STORAGE,
-                detail,
-                &uri,
-            ));
+            return Err(Problem::new(StatusCode::INSUFFICIENT_STORAGE, detail, &uri));
         }
         names.insert((organization, id), name.clone());
         Ok(Json(Project { id, name }))
@@ -136,12 +133,10 @@ pub(crate) async fn create(
     get, path = "/api/v1/projects/{id}", tag = "Projects",
     params(("id" = Uuid, Path, description = "The project's id")),
     responses(
+        PermissionResponses,
         (status = 200, description = "The project", body = Project),
-        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
+        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "If the Authorization header is malformed."))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys are not available", body = ProblemDetail, content_type = "application/problem+json", headers(("Retry-After" = u32))),
     ),
 )]
 pub(crate) async fn read(
@@ -149,9 +144,9 @@ pub(crate) async fn read(
     organization: AuthorizedOrganization,
     uri: Uri,
     ProjectId(id): ProjectId,
-) -> Result<Json<Project>, ProblemDetail> {
+) -> Result<Json<Project>, Problem> {
     let name = projects.with(|names| names.get(&(organization, id)).cloned());
-    let name = name.ok_or_else(|| ProblemDetail::not_found(&uri))?;
+    let name = name.ok_or_else(|| Problem::not_found(&uri))?;
     Ok(Json(Project { id, name }))
 }
 
@@ -161,14 +156,12 @@ pub(crate) async fn read(
     params(("id" = Uuid, Path, description = "The project's id")),
     request_body = ProjectName,
     responses(
+        PermissionResponses,
         (status = 200, description = "The project", body = Project),
-        (status = 400, description = "The name, the id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
+        (status = 400, description = "The name, the id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "If the Authorization header is malformed."))),
         (status = 413, description = "The body is too large", body = ProblemDetail, content_type = "application/problem+json"),
         (status = 415, description = "The body is not JSON", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys are not available", body = ProblemDetail, content_type = "application/problem+json", headers(("Retry-After" = u32))),
     ),
 )]
 pub(crate) async fn rename(
@@ -177,11 +170,11 @@ pub(crate) async fn rename(
     uri: Uri,
     ProjectId(id): ProjectId,
     ProjectName { name }: ProjectName,
-) -> Result<Json<Project>, ProblemDetail> {
+) -> Result<Json<Project>, Problem> {
     projects.with(|names| {
         let known = names.get_mut(&(organization, id));
         known
-            .ok_or_else(|| ProblemDetail::not_found(&uri))?
+            .ok_or_else(|| Problem::not_found(&uri))?
             .clone_from(&name);
         Ok(Json(Project { id, name }))
     })
@@ -192,12 +185,10 @@ pub(crate) async fn rename(
     delete, path = "/api/v1/projects/{id}", tag = "Projects",
     params(("id" = Uuid, Path, description = "The project's id")),
     responses(
+        PermissionResponses,
         (status = 204, description = "The project is deleted"),
-        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 401, description = "No valid token", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
-        (status = 403, description = "The token lacks the permission", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String))),
+        (status = 400, description = "The id or the Authorization header cannot be used", body = ProblemDetail, content_type = "application/problem+json", headers(("WWW-Authenticate" = String, description = "If the Authorization header is malformed."))),
         (status = 404, description = "The organization has no such project", body = ProblemDetail, content_type = "application/problem+json"),
-        (status = 503, description = "The issuer's keys are not available", body = ProblemDetail, content_type = "application/problem+json", headers(("Retry-After" = u32))),
     ),
 )]
 pub(crate) async fn delete(
@@ -205,8 +196,8 @@ pub(crate) async fn delete(
     organization: AuthorizedOrganization,
     uri: Uri,
     ProjectId(id): ProjectId,
-) -> Result<StatusCode, ProblemDetail> {
+) -> Result<StatusCode, Problem> {
     let gone = projects.with(|names| names.remove(&(organization, id)));
     gone.map(|_| StatusCode::NO_CONTENT)
-        .ok_or_else(|| ProblemDetail::not_found(&uri))
+        .ok_or_else(|| Problem::not_found(&uri))
 }

@@ -25,6 +25,7 @@ mod inspection;
 mod keeping;
 mod layer;
 mod mapping;
+mod openapi;
 mod other_layers;
 mod problems;
 mod providers;
