@@ -379,7 +379,7 @@ async fn an_issuer_that_never_responds_is_given_up_after_5_seconds() {
     let started = SystemTime::now();
     let found = examine(&[(ISSUER, &issuer)], &[], &token).await;
     assert!(
-        started.elapsed().unwrap() < Duration::from_secs(26),
+        started.elapsed().unwrap() < Duration::from_secs(31),
         "{}",
         found.text
     );

@@ -24,7 +24,7 @@
 //! - The token and its signature are never printed. The values of claims are printed if they matter for
 //!   the decision. Texts from a token or an issuer are escaped and cut.
 //! - The token is sent nowhere but, as by the service, to Management Identity if that is configured.
-//! - It waits at most 5 s to inspect the key set, 10 s for the keys of the decision and 11 s for
+//! - It waits at most 5 s to inspect the key set, 15 s for the keys of the decision and 11 s for
 //!   permissions from Management Identity. It waits for the end of the standard input without a limit.
 //!
 //! With `--json` the output is one object. Further members and ids may be added:
@@ -57,11 +57,15 @@ mod token;
 mod unverified;
 mod words;
 
-use std::{env, ffi::OsString, io, process::ExitCode};
+use std::{env, ffi::OsString, io, process::ExitCode, time::Duration};
 
 use modeler_auth::{ConfigError, TokenValidator};
+use tokio::time::timeout;
 
 use self::{input::Input, options::Options, print::Style, report::Report};
+
+/// Longest wait for the keys of the decision, before the decision waits for them.
+const MAX_WAIT_FOR_KEYS: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     ExitCode::from(run(env::args_os().skip(1)))
@@ -117,6 +121,11 @@ async fn check(report: &mut Report, options: &Options, input: &Input) -> Result<
     let validator = TokenValidator::builder().issuer(issuer.clone()).build()?;
     let found = issuer.inspect_keys().await?;
     keys::check(report, &found, &summary);
+    if found.error.is_none() {
+        // With keys, the decision about a token for another audience names the audience. If they do not
+        // arrive in time, the decision itself says so.
+        let _ = timeout(MAX_WAIT_FOR_KEYS, validator.ready()).await;
+    }
     let decision = token::Decision {
         validator: &validator,
         summary: &summary,

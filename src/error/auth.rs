@@ -264,6 +264,7 @@ impl AuthError {
     /// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
     /// let issuer = TestIssuer::oidc("https://login.example.com/");
     /// let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
+    /// validator.ready().await; // without keys the token is not verified, so its audience is not shown
     /// let token = issuer.token().audience("shop").sign();
     /// let error = validator.validate(&token).await.unwrap_err();
     /// assert_eq!(error.detail(), Some(r#"found ["shop"], expected ["test"]"#));
