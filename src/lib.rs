@@ -8,6 +8,7 @@
 //! [docs/migration.md]: https://docs.rs/modeler-auth/latest/modeler_auth/migration/index.html
 //! [docs/openid.md]: crate::issuer
 //! [docs/providers.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/providers.md
+//! [docs/recipes.md]: https://docs.rs/modeler-auth/latest/modeler_auth/recipes/index.html
 //! [docs/reliability.md]: crate::keys
 //! [docs/self-managed.md]: crate::camunda
 //! [docs/testing.md]: https://docs.rs/modeler-auth/latest/modeler_auth/test_util/index.html
