@@ -5,6 +5,14 @@ use crate::access::{organization::AuthorizedOrganization, permission::Permission
 /// Organization and permissions that a mapping makes of verified claims.
 ///
 /// The default grants nothing and names no organization.
+///
+/// ```
+/// use modeler_auth::{AuthorizedOrganization, Permission, access::Grant};
+///
+/// let grant = Grant::new(AuthorizedOrganization::nil(), [Permission::Read].into_iter().collect());
+/// assert!(grant.permissions.contains(Permission::Read));
+/// assert_eq!(Grant::default().organization, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Grant {

@@ -118,9 +118,26 @@ impl<S: GrantSource + ?Sized> GrantSource for Arc<S> {
 }
 
 /// Future of [`GrantSource::fetch`].
+///
+/// ```
+/// use modeler_auth::access::{Grant, GrantFuture};
+///
+/// fn nothing<'a>() -> GrantFuture<'a> {
+///     Box::pin(async { Ok(Grant::default()) })
+/// }
+/// ```
 pub type GrantFuture<'a> = Pin<Box<dyn Future<Output = Result<Grant, GrantError>> + Send + 'a>>;
 
 /// Request for the grant of a verified token.
+///
+/// ```
+/// use modeler_auth::access::GrantRequest;
+///
+/// /// Returns what a service of permissions is asked for.
+/// fn key<'a>(request: &GrantRequest<'a>) -> Option<&'a str> {
+///     request.claims().client_id()
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct GrantRequest<'a> {
     claims: &'a Claims,
@@ -170,6 +187,12 @@ pub struct GrantError {
 }
 
 /// Class of a [`GrantError`].
+///
+/// ```
+/// use modeler_auth::access::{GrantError, GrantErrorKind};
+///
+/// assert_eq!(GrantError::refused("no such client").kind(), GrantErrorKind::Refused);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GrantErrorKind {

@@ -23,6 +23,15 @@ use crate::token::claims::Claims;
 /// Only a [`TokenValidator`](crate::TokenValidator) creates an `Access`, so the value proves that a
 /// token was verified. The layer inserts it into the request's extensions. With the feature `axum`
 /// it is also an extractor. A clone increments one reference count.
+///
+/// ```
+/// use modeler_auth::{Access, Permission};
+///
+/// async fn handler(access: Access) -> String {
+///     let may_read = access.allows(Permission::Read);
+///     format!("{:?} of {:?}: {may_read}", access.subject(), access.organization())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Access {
     inner: Arc<Inner>,

@@ -7,6 +7,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::{error::config::ConfigError, url::shown};
 
 /// Permission of the Web Modeler API.
+///
+/// ```
+/// use modeler_auth::Permission;
+///
+/// assert_eq!(Permission::Create.name(), "create:*");
+/// assert_eq!(Permission::ALL.len(), 4);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
     /// `create:*`, needed for `POST`.
@@ -115,6 +122,14 @@ impl Permissions {
 }
 
 /// Iterator over the permissions of a set.
+///
+/// ```
+/// use modeler_auth::{Permission, Permissions};
+///
+/// let permissions: Permissions = [Permission::Read, Permission::Create].into_iter().collect();
+/// let names: Vec<_> = permissions.iter().map(Permission::name).collect();
+/// assert_eq!(names, ["create:*", "read:*"]);
+/// ```
 #[derive(Clone, Debug)]
 pub struct PermissionsIter(Permissions);
 

@@ -80,6 +80,12 @@ enum Organization {
 }
 
 /// Rule of [`ClaimRules`]: a claim with a value stands for permissions.
+///
+/// ```
+/// use modeler_auth::{Permission, camunda::ClaimRule};
+///
+/// let rule = ClaimRule::contains(["groups"], "modelers").grants([Permission::Read]);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct ClaimRule {

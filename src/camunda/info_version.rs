@@ -1,6 +1,12 @@
 //! Versions of the info endpoint.
 
 /// Version of the info endpoint, as in `/api/<version>/info`.
+///
+/// ```
+/// use modeler_auth::{InfoService, camunda::InfoVersion};
+///
+/// let service = InfoService::new().versions([InfoVersion::V1, InfoVersion::V2]);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum InfoVersion {

@@ -26,6 +26,16 @@ use crate::{
 /// The default [`PermissionNames`] are **those of Self-Managed, and not verified** against SaaS.
 ///
 /// All other tokens are rejected with 401, also for a claim of another JSON type.
+///
+/// ```
+/// use modeler_auth::{AuthorizedOrganization, Issuer, camunda::SaasClaims};
+///
+/// let organization: AuthorizedOrganization = "12345678-ABCD-DCBA-ABCD-123456789ABC".parse()?;
+/// let issuer = Issuer::oidc("https://weblogin.cloud.camunda.io/")
+///     .audience("api.cloud.camunda.io")
+///     .map_claims(SaasClaims::of_organization(organization));
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct SaasClaims {

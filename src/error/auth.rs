@@ -46,6 +46,13 @@ pub struct AuthError {
 }
 
 /// Class of an [`AuthError`], which determines the status.
+///
+/// ```
+/// use modeler_auth::AuthErrorKind;
+///
+/// assert_eq!(AuthErrorKind::InvalidToken.status(), 401);
+/// assert_eq!(AuthErrorKind::Unavailable.status(), 503);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AuthErrorKind {

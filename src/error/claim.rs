@@ -3,6 +3,13 @@
 use std::{borrow::Cow, fmt};
 
 /// Error of a claim: its name and the problem, but never its value.
+///
+/// ```
+/// use modeler_auth::access::ClaimError;
+///
+/// let error = ClaimError::new("department", "is missing");
+/// assert_eq!(error.to_string(), "claim `department` is missing");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimError {
     claim: Cow<'static, str>,

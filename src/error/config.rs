@@ -3,6 +3,18 @@
 use crate::keys::error::KeyFetchError;
 
 /// Error of a configuration. Every variant holds the offending value.
+///
+/// ```
+/// use modeler_auth::{ConfigError, Issuer, TokenValidator};
+///
+/// let issuer = Issuer::oidc("https://login.example.com/");
+/// let error = TokenValidator::builder().issuer(issuer).build().unwrap_err();
+/// assert!(matches!(error, ConfigError::NoAudience { .. }));
+/// assert_eq!(
+///     error.to_string(),
+///     "issuer `https://login.example.com/` has no audience: set this service's audience with `audience`"
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {

@@ -63,6 +63,14 @@ impl<R: Revocation + ?Sized> Revocation for std::sync::Arc<R> {
 ///
 /// It never includes the token's text: one token can have several texts, since a signature can be
 /// encoded in more than one way.
+///
+/// ```
+/// use modeler_auth::{Issuer, issuer::TokenIdentity};
+///
+/// let issuer = Issuer::oidc("https://login.example.com/")
+///     .audience("orders")
+///     .revocation(|token: &TokenIdentity<'_>| token.client_id() == Some("retired"));
+/// ```
 #[derive(Clone, Copy)]
 pub struct TokenIdentity<'c> {
     claims: &'c Claims,
@@ -131,6 +139,17 @@ impl fmt::Debug for TokenIdentity<'_> {
 /// moment revokes all tokens whose `iat` is less than
 /// [`leeway`](crate::TokenValidatorBuilder::leeway) after it. For that long, new tokens of the
 /// subject or client are rejected, too. A token without `iat` counts as issued before any moment.
+///
+/// ```
+/// use std::{sync::Arc, time::SystemTime};
+/// use modeler_auth::{Issuer, issuer::RevocationList};
+///
+/// let list = Arc::new(RevocationList::default());
+/// let issuer = Issuer::oidc("https://login.example.com/")
+///     .audience("orders")
+///     .revocation(Arc::clone(&list));
+/// list.revoke_subject("https://login.example.com/", "ada", SystemTime::now());
+/// ```
 #[derive(Default)]
 pub struct RevocationList {
     entries: RwLock<HashMap<Entry, SystemTime>>,

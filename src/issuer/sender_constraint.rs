@@ -74,6 +74,13 @@ impl<C: SenderConstraint + ?Sized> SenderConstraint for Arc<C> {
 }
 
 /// Error of a sender constraint: the request does not come from the sender of its token.
+///
+/// ```
+/// use modeler_auth::issuer::SenderConstraintError;
+///
+/// let error = SenderConstraintError::new("another certificate");
+/// assert!(error.to_string().contains("another certificate"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SenderConstraintError(&'static str);
 

@@ -10,6 +10,16 @@ use crate::{
 };
 
 /// Settings of an issuer that are in force; see [`Issuer::summary`]. None of them is a secret.
+///
+/// ```
+/// use modeler_auth::Issuer;
+///
+/// let issuer = Issuer::oidc("https://login.example.com/").audience("orders");
+/// let summary = issuer.summary()?;
+/// assert_eq!(summary.issuer, "https://login.example.com/");
+/// assert_eq!(summary.audiences, ["orders"]);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IssuerSummary {

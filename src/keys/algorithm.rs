@@ -9,6 +9,15 @@ use crate::{error::config::ConfigError, url::shown};
 /// Signature algorithm that a key is bound to
 /// ([RFC 7518 §3.1](https://www.rfc-editor.org/rfc/rfc7518#section-3.1),
 /// [RFC 8037 §3.1](https://www.rfc-editor.org/rfc/rfc8037#section-3.1)).
+///
+/// ```
+/// use modeler_auth::{Issuer, keys::Algorithm};
+///
+/// let issuer = Issuer::oidc("https://login.example.com/")
+///     .audience("orders")
+///     .algorithms([Algorithm::Es256]);
+/// assert_eq!(Algorithm::Es256.name(), "ES256");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Algorithm {

@@ -5,6 +5,14 @@ use std::{borrow::Cow, fmt, time::Duration};
 use crate::url::shown;
 
 /// Error of a fetch of a key set.
+///
+/// ```
+/// use modeler_auth::keys::{KeyFetchError, KeyFetchErrorKind};
+///
+/// let error = KeyFetchError::new(KeyFetchErrorKind::Status, "the store responded with 500");
+/// assert_eq!(error.kind().name(), "status");
+/// assert_eq!(error.to_string(), "the store responded with 500");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyFetchError {
     kind: KeyFetchErrorKind,
@@ -13,6 +21,12 @@ pub struct KeyFetchError {
 }
 
 /// The class of a [`KeyFetchError`].
+///
+/// ```
+/// use modeler_auth::keys::KeyFetchErrorKind;
+///
+/// assert_eq!(KeyFetchErrorKind::TooLarge.name(), "too_large");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyFetchErrorKind {

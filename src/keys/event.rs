@@ -14,6 +14,14 @@ use crate::keys::{
 
 /// Event of an issuer's key set; see
 /// [`TokenValidatorBuilder::on_key_event`](crate::TokenValidatorBuilder::on_key_event).
+///
+/// ```
+/// use modeler_auth::keys::KeyEvent;
+///
+/// fn count(event: &KeyEvent<'_>) {
+///     println!("{} {}", event.issuer, event.kind.name());
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyEvent<'a> {
@@ -24,6 +32,13 @@ pub struct KeyEvent<'a> {
 }
 
 /// Kind of a [`KeyEvent`].
+///
+/// ```
+/// use modeler_auth::keys::{KeyEventKind, KeyFetchErrorKind};
+///
+/// let failed = KeyEventKind::Failed(KeyFetchErrorKind::Dns);
+/// assert_eq!(failed.name(), "failed");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum KeyEventKind {
@@ -67,6 +82,16 @@ impl KeyEventKind {
 
 /// State of an issuer's key set; see
 /// [`TokenValidator::key_status`](crate::TokenValidator::key_status).
+///
+/// ```
+/// use modeler_auth::{Issuer, TokenValidator};
+///
+/// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let status = validator.key_status();
+/// assert_eq!(status[0].issuer, "https://weblogin.cloud.camunda.io/");
+/// assert_eq!(status[0].keys, 0); // no fetch yet
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KeyStatus {

@@ -62,9 +62,26 @@ impl<S: KeySource + ?Sized> KeySource for Arc<S> {
 }
 
 /// Future of [`KeySource::fetch`].
+///
+/// ```
+/// use modeler_auth::keys::{KeyFetch, KeyFuture};
+///
+/// fn fetch<'a>() -> KeyFuture<'a> {
+///     Box::pin(async { Ok(KeyFetch::fresh(r#"{"keys":[]}"#)) })
+/// }
+/// ```
 pub type KeyFuture<'a> = Pin<Box<dyn Future<Output = Result<KeyFetch, KeyFetchError>> + Send + 'a>>;
 
 /// Request for a key set.
+///
+/// ```
+/// use modeler_auth::keys::KeyRequest;
+///
+/// /// Returns the value of `If-None-Match`.
+/// fn etag<'a>(request: &KeyRequest<'a>) -> Option<&'a str> {
+///     request.validators?.etag.as_deref()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[non_exhaustive]
 pub struct KeyRequest<'a> {
@@ -78,6 +95,13 @@ pub struct KeyRequest<'a> {
 }
 
 /// Response to a [`KeyRequest`].
+///
+/// ```
+/// use modeler_auth::keys::KeyFetch;
+///
+/// let fetched = KeyFetch::fresh(r#"{"keys":[]}"#);
+/// assert!(matches!(fetched, KeyFetch::Fresh { .. }));
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub enum KeyFetch {
@@ -133,6 +157,13 @@ impl KeyFetch {
 
 /// Validators of a key set, as the issuer sent them
 /// ([RFC 9110 §8.8](https://www.rfc-editor.org/rfc/rfc9110#section-8.8)).
+///
+/// ```
+/// use modeler_auth::keys::CacheValidators;
+///
+/// let mut validators = CacheValidators::default();
+/// validators.etag = Some("\"a\"".to_owned());
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheValidators {

@@ -15,6 +15,24 @@ pin_project! {
     /// Body of a response: that of the inner service, or that of a rejection.
     ///
     /// The body of a rejection is one frame of bytes. The inner body may therefore be of any type.
+    ///
+    /// ```
+    /// use axum::{Router, body::Body};
+    /// use modeler_auth::{AuthLayer, Issuer, TokenValidator, auth::Auth, reject::ResponseBody};
+    /// use tower::{Layer, Service};
+    ///
+    /// fn body_of<S>(_: &S) -> &'static str
+    /// where
+    ///     S: Service<http::Request<Body>, Response = http::Response<ResponseBody<Body>>>,
+    /// {
+    ///     "the inner body, or that of a rejection"
+    /// }
+    ///
+    /// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+    /// let service: Auth<Router, _> = AuthLayer::new(validator).layer(Router::new());
+    /// body_of(&service);
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]

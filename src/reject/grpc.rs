@@ -28,6 +28,15 @@ use crate::{
 ///
 /// Do not use it for a service that a gateway asks for authorization decisions: the gateway reads
 /// HTTP 200 as approval.
+///
+/// ```
+/// use modeler_auth::{AuthLayer, Issuer, TokenValidator, reject::Grpc};
+///
+/// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let layer = AuthLayer::new(validator).reject_with(Grpc);
+/// # let _: axum::Router = axum::Router::new().layer(layer);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Grpc;
 
@@ -69,6 +78,15 @@ impl Reject for Grpc {
 ///
 /// Do not use it for a service that a gateway asks for authorization decisions. The gateway reads
 /// HTTP 200 as approval, and here the client chooses the form of the response.
+///
+/// ```
+/// use modeler_auth::{AuthLayer, Issuer, TokenValidator, reject::{Empty, GrpcByContentType}};
+///
+/// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let layer: AuthLayer<GrpcByContentType<Empty>> = AuthLayer::new(validator).reject_with(Empty).grpc_by_content_type();
+/// # let _: axum::Router = axum::Router::new().layer(layer);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct GrpcByContentType<R>(pub(crate) R);
 

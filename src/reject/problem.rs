@@ -19,6 +19,15 @@ const MEDIA_TYPE: HeaderValue = HeaderValue::from_static("application/problem+js
 ///
 /// The detail is [`Rejection::description`], the instance is [`Rejection::path`].
 /// [`HubProblem`](crate::camunda::HubProblem) has the texts of the Hub API.
+///
+/// ```
+/// use modeler_auth::{AuthLayer, Issuer, TokenValidator, reject::Problem};
+///
+/// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+/// let layer = AuthLayer::new(validator).reject_with(Problem);
+/// # let _: axum::Router = axum::Router::new().layer(layer);
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Problem;
 

@@ -24,6 +24,15 @@ use crate::{
 /// - A layer outside the [`AuthLayer`](crate::AuthLayer) must answer CORS preflight requests
 ///   (`OPTIONS`).
 /// - Every gRPC call is a `POST`, so gRPC services need a rule on the path instead.
+///
+/// ```
+/// use axum::{Router, routing::get};
+/// use modeler_auth::{ByMethod, RequirePermissionLayer};
+///
+/// let app: Router = Router::new()
+///     .route("/projects/{id}", get(async || "needs read:*").delete(async || "needs delete:*"))
+///     .route_layer(RequirePermissionLayer::new(ByMethod::new()));
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 #[must_use]
 pub struct ByMethod {

@@ -12,10 +12,24 @@ use crate::{
 };
 
 /// Rule that needs both rules to accept a request; see [`PermissionRule::and`].
+///
+/// ```
+/// use modeler_auth::require::{And, PermissionRule as _, RequireClient, RequireScope};
+///
+/// let rule: And<RequireScope, RequireClient> =
+///     RequireScope::all(["orders"]).and(RequireClient::any(["batch"]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct And<A, B>(pub(super) A, pub(super) B);
 
 /// Rule that needs one of two rules to accept a request; see [`PermissionRule::or`].
+///
+/// ```
+/// use modeler_auth::require::{Or, PermissionRule as _, RequireClient, RequireScope};
+///
+/// let rule: Or<RequireScope, RequireClient> =
+///     RequireScope::all(["orders"]).or(RequireClient::any(["batch"]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Or<A, B>(pub(super) A, pub(super) B);
 

@@ -41,6 +41,13 @@ pub struct DevelopmentIssuer {
 }
 
 /// Machine client of the [`DevelopmentIssuer`].
+///
+/// ```
+/// use modeler_auth::test_util::DevelopmentIssuer;
+///
+/// let reader = DevelopmentIssuer::CLIENTS.iter().find(|client| client.id == "reader");
+/// assert_eq!(reader.unwrap().secret, "reader-secret");
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct DevelopmentClient {

@@ -25,6 +25,18 @@ use crate::{
 };
 
 /// Issuer in your test process, with real keys and real signatures. Clones share the issuer.
+///
+/// ```
+/// use modeler_auth::{TokenValidator, test_util::TestIssuer};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
+/// let issuer = TestIssuer::self_managed();
+/// let validator = TokenValidator::builder().issuer(issuer.issuer()).build()?;
+/// assert!(validator.validate(&issuer.token().sign()).await.is_ok());
+/// # Ok::<(), modeler_auth::ConfigError>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct TestIssuer {
     state: Arc<State>,

@@ -15,6 +15,19 @@ use crate::{
 ///
 /// The token is valid unless changed. It has all four permissions and the form of its issuer's
 /// tokens for machine clients.
+///
+/// ```
+/// use modeler_auth::{Permission, test_util::TestIssuer};
+///
+/// let issuer = TestIssuer::self_managed();
+/// let token = issuer
+///     .token()
+///     .subject("ada")
+///     .permissions([Permission::Read])
+///     .claim("department", "audit")
+///     .sign();
+/// assert_eq!(token.split('.').count(), 3);
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct TokenBuilder {
