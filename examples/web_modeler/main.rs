@@ -134,12 +134,13 @@ fn app(validator: &TokenValidator) -> Router {
         .with_state(projects)
         // All routes below are public.
         .merge(management::probes(validator))
-        .route("/", get(async || Redirect::temporary("/swagger-ui/")))
-        .route(
-            "/swagger-ui.html",
-            get(async || Redirect::temporary("/swagger-ui/")),
-        )
+        .route("/", get(to_swagger_ui))
+        .route("/swagger-ui.html", get(to_swagger_ui))
         .merge(SwaggerUi::new("/swagger-ui").url("/v3/api-docs", Description::openapi()))
+}
+
+async fn to_swagger_ui() -> Redirect {
+    Redirect::temporary("/swagger-ui/")
 }
 
 /// Waits for Ctrl-C or, on Unix, SIGTERM.

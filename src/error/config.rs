@@ -161,7 +161,7 @@ pub enum ConfigError {
         setting: &'static str,
         /// The value.
         value: String,
-        /// What to correct.
+        /// The problem.
         reason: &'static str,
     },
     /// Static key set without a usable key.

@@ -83,7 +83,8 @@ impl Reject for Grpc {
 /// use modeler_auth::{AuthLayer, Issuer, TokenValidator, reject::{Empty, GrpcByContentType}};
 ///
 /// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
-/// let layer: AuthLayer<GrpcByContentType<Empty>> = AuthLayer::new(validator).reject_with(Empty).grpc_by_content_type();
+/// let layer: AuthLayer<GrpcByContentType<Empty>> =
+///     AuthLayer::new(validator).reject_with(Empty).grpc_by_content_type();
 /// # let _: axum::Router = axum::Router::new().layer(layer);
 /// # Ok::<(), modeler_auth::ConfigError>(())
 /// ```

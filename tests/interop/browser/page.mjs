@@ -2,36 +2,13 @@
 // that may do everything, and with one of a client that may only read.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import { chromium } from 'playwright-core';
+import { freePort, start } from './examples.mjs';
 
 const [, , program] = process.argv;
 
-async function freePort() {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => server.once('listening', listening));
-    const { port } = server.address();
-    await new Promise((closed) => server.close(closed));
-    return port;
-}
-
 const [port, issuerPort] = [await freePort(), await freePort()];
 const service = `http://127.0.0.1:${port}`;
-const example = spawn(program, {
-    env: { MODELER_ADDR: `127.0.0.1:${port}`, DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}` },
-    stdio: 'ignore',
-});
-process.on('exit', () => example.kill());
-
-async function ready() {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-        if (await fetch(`${service}/ready`).then((response) => response.ok, () => false)) return;
-        await new Promise((later) => setTimeout(later, 100));
-    }
-    throw new Error('the example is not ready after 10 s');
-}
-
 async function token(client) {
     const realm = `http://127.0.0.1:${issuerPort}/auth/realms/camunda-platform`;
     const response = await fetch(`${realm}/protocol/openid-connect/token`, {
@@ -43,7 +20,8 @@ async function token(client) {
     return (await response.json()).access_token;
 }
 
-await ready();
+const addresses = { MODELER_ADDR: `127.0.0.1:${port}`, DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}` };
+await start(program, addresses, `${service}/ready`);
 const browser = await chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
@@ -139,4 +117,4 @@ await browser.close();
 assert.deepEqual(foreign, [], 'all requests stay at the service');
 assert.deepEqual(errors, [], 'no errors in the console');
 console.log('Swagger UI: 401 without a token, 200 with one, 403 for a client that may only read');
-example.kill();
+process.exit(0);

@@ -1,34 +1,19 @@
 // `@camunda8/sdk` against the example: what each client may do, and which rejections the SDK repeats.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createServer, request as httpRequest } from 'node:http';
-import { createServer as createTcpServer } from 'node:net';
 import { Camunda8 } from '@camunda8/sdk';
+import { freePort, start } from './examples.mjs';
 
 const [, , program] = process.argv;
 const REALM = '/auth/realms/camunda-platform';
 
-async function freePort() {
-    const server = createTcpServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => server.once('listening', listening));
-    const { port } = server.address();
-    await new Promise((closed) => server.close(closed));
-    return port;
-}
-
 // Starts the example and returns the port of the service.
-async function start(variables) {
+async function startService(variables) {
     const port = await freePort();
-    const env = { MODELER_ADDR: `127.0.0.1:${port}`, RUST_LOG: 'error', ...variables };
-    const child = spawn(program, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    process.on('exit', () => child.kill());
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-        const url = `http://127.0.0.1:${port}/health/liveness`;
-        if (await fetch(url).then((response) => response.ok, () => false)) return port;
-        await new Promise((later) => setTimeout(later, 100));
-    }
-    throw new Error('the example is not ready after 10 s');
+    const url = `http://127.0.0.1:${port}/health/liveness`;
+    await start(program, { MODELER_ADDR: `127.0.0.1:${port}`, ...variables }, url);
+    return port;
 }
 
 // A server that passes requests on to a port, and keeps the statuses of the responses.
@@ -49,7 +34,7 @@ async function proxy(port, statuses) {
 const issuerPort = await freePort();
 const issuer = `http://localhost:${issuerPort}${REALM}`;
 const statuses = [];
-const service = await proxy(await start({ DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}` }), statuses);
+const service = await proxy(await startService({ DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}` }), statuses);
 
 function sdk(base, settings) {
     const common = { CAMUNDA_MODELER_BASE_URL: `http://127.0.0.1:${base}/api`, CAMUNDA_SUPPORT_LOG_ENABLED: false };
@@ -101,7 +86,7 @@ const response = await fetch(`${issuer}/protocol/openid-connect/token`, {
 const { access_token: token } = await response.json();
 const keysPort = await freePort();
 const cold = [];
-const coldPort = await proxy(await start({
+const coldPort = await proxy(await startService({
     SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_ISSUER_URI: issuer,
     SPRING_SECURITY_OAUTH2_RESOURCESERVER_JWT_JWK_SET_URI: `http://127.0.0.1:${keysPort}/certs`,
 }), cold);

@@ -2,53 +2,29 @@
 // begins with a request without a token, and follows the challenge to the issuer.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { createServer } from 'node:net';
 import {
     discoverOAuthProtectedResourceMetadata, extractResourceMetadataUrl, extractWWWAuthenticateParams,
 } from '@modelcontextprotocol/sdk/client/auth.js';
 import * as oauth from 'oauth4webapi';
+import { freePort, start } from './examples.mjs';
 
 const [, , folder] = process.argv;
 const http = { [oauth.allowInsecureRequests]: true }; // on this machine
 
-async function freePort() {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => server.once('listening', listening));
-    const { port } = server.address();
-    await new Promise((closed) => server.close(closed));
-    return port;
-}
-
-function start(program, variables) {
-    const child = spawn(`${folder}/${program}`, { env: variables, stdio: ['ignore', 'ignore', 'inherit'] });
-    process.on('exit', () => child.kill());
-}
-
-async function ready(url) {
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-        if (await fetch(url).then(() => true, () => false)) return;
-        await new Promise((later) => setTimeout(later, 100));
-    }
-    throw new Error(`${url} is not ready after 10 s`);
-}
-
-const [port, issuerPort, unused] = [await freePort(), await freePort(), await freePort()];
+const [issuerPort, unused] = [await freePort(), await freePort()];
 // The example `web_modeler` starts a development issuer, which also is a plain OpenID provider.
-start('web_modeler', {
-    MODELER_ADDR: `127.0.0.1:${unused}`, DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}`, RUST_LOG: 'error',
-});
 const issuer = `http://localhost:${issuerPort}/oidc`;
-await ready(`${issuer}/.well-known/openid-configuration`);
+await start(`${folder}/web_modeler`, {
+    MODELER_ADDR: `127.0.0.1:${unused}`, DEV_ISSUER_ADDR: `127.0.0.1:${issuerPort}`,
+}, `${issuer}/.well-known/openid-configuration`);
 
 for (const path of ['', '/shop']) {
     const service = `http://localhost:${await freePort()}`;
     const resource = new URL(`${service}${path}`);
-    start('oidc', {
+    await start(`${folder}/oidc`, {
         OIDC_ISSUER: issuer, OIDC_AUDIENCE: 'test', OIDC_PUBLIC_URL: resource.href,
-        OIDC_ADDR: service.replace('http://localhost', '127.0.0.1'), RUST_LOG: 'error',
-    });
-    await ready(`${service}/me`);
+        OIDC_ADDR: service.replace('http://localhost', '127.0.0.1'),
+    }, `${service}/me`);
     const expected = `${service}/.well-known/oauth-protected-resource${path}`;
 
     // oauth4webapi

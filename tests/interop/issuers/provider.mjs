@@ -2,13 +2,12 @@
 // keys rotate, with and without a time in which both keys are published.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { createServer } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
+import { freePort, start } from './examples.mjs';
 
 const [, , program] = process.argv;
-process.setMaxListeners(0); // one for each service
 const AUDIENCE = 'https://orders.example/';
 
 let keyNumber = 0;
@@ -70,30 +69,15 @@ class Issuer {
     }
 }
 
-async function freePort() {
-    const server = createServer().listen(0, '127.0.0.1');
-    await new Promise((listening) => server.once('listening', listening));
-    const { port } = server.address();
-    await new Promise((closed) => server.close(closed));
-    return port;
-}
-
 // Starts a service that trusts the issuer, and returns a function that sends requests to it.
 async function service(issuer) {
     const address = `127.0.0.1:${await freePort()}`;
-    const env = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: AUDIENCE, OIDC_ADDR: address, RUST_LOG: 'error' };
-    const child = spawn(program, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-    process.on('exit', () => child.kill());
-    for (let attempt = 0; attempt < 100; attempt += 1) {
-        if (await fetch(`http://${address}/me`).then((response) => response.ok, () => false)) {
-            return async (token, method = 'GET') => {
-                const headers = { authorization: `Bearer ${token}` };
-                return (await fetch(`http://${address}/orders`, { method, headers })).status;
-            };
-        }
-        await new Promise((later) => setTimeout(later, 100));
-    }
-    throw new Error('the service is not ready after 10 s');
+    const variables = { OIDC_ISSUER: issuer.url, OIDC_AUDIENCE: AUDIENCE, OIDC_ADDR: address };
+    await start(program, variables, `http://${address}/me`);
+    return async (token, method = 'GET') => {
+        const headers = { authorization: `Bearer ${token}` };
+        return (await fetch(`http://${address}/orders`, { method, headers })).status;
+    };
 }
 
 const header = (token) => JSON.parse(Buffer.from(token.split('.')[0], 'base64url'));
