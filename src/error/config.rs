@@ -161,8 +161,8 @@ pub enum ConfigError {
         setting: &'static str,
         /// The value.
         value: String,
-        /// What to correct.
-        reason: &'static str,
+        /// The problem, and what to correct.
+        reason: String,
     },
     /// Static key set without a usable key.
     #[error("issuer `{issuer}`: the static key set cannot be used: {source}")]
