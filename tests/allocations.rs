@@ -9,8 +9,10 @@ use std::{convert::Infallible, task::Poll};
 use http::{HeaderValue, Request, Response, StatusCode, header::AUTHORIZATION};
 use modeler_auth::{
     AuthLayer, AuthorizedOrganization, Claims, Issuer, Permissions, TokenValidator,
+    TokenValidatorBuilder,
     access::{ClaimError, Grant},
     keys::StaticKeys,
+    resource::ProtectedResource,
 };
 use modeler_auth_testkit::{
     heap::{ByThread, CountingAllocator, allocations, held},
@@ -24,6 +26,10 @@ use tower::{Layer as _, Service as _, service_fn};
 static ALLOCATOR: CountingAllocator<ByThread> = CountingAllocator::new();
 
 fn validator(key: &Key, cache: u64) -> TokenValidator {
+    builder(key, cache).build().unwrap()
+}
+
+fn builder(key: &Key, cache: u64) -> TokenValidatorBuilder {
     let organization = AuthorizedOrganization::nil();
     let issuer = Issuer::oidc(ISSUER)
         .audience("api")
@@ -32,7 +38,7 @@ fn validator(key: &Key, cache: u64) -> TokenValidator {
             Ok::<_, ClaimError>(Grant::new(organization.clone(), Permissions::ALL))
         });
     let builder = TokenValidator::builder().issuer(issuer);
-    builder.token_cache_bytes(cache).build().unwrap()
+    builder.token_cache_bytes(cache)
 }
 
 /// The outcome for `token`, and the number of allocations per decision after warm-up.
@@ -88,7 +94,15 @@ fn deciding_asks_for_little_memory() {
         assert!(times <= most, "{what}: {times}");
     }
     presets(&key);
-    the_layer(&warm, &good);
+    println!("without a protected resource");
+    the_layer(&warm, &good, 0);
+    println!("with a protected resource");
+    let resource = ProtectedResource::new("https://api.example.com/orders");
+    let builder = builder(&key, 1 << 20).protected_resource(resource);
+    let described = builder.build().unwrap();
+    assert_eq!(count(&described, &good), (0, "accepted"));
+    // The URL of the metadata makes the challenge longer.
+    the_layer(&described, &good, 1);
     an_entry_takes_little_memory(&key);
     entries_keep_to_their_bytes(&key);
 }
@@ -121,7 +135,7 @@ fn presets(key: &Key) {
 
 /// A request that passes costs what its extensions take to hold the access: a map, its table, and
 /// a box.
-fn the_layer(validator: &TokenValidator, token: &str) {
+fn the_layer(validator: &TokenValidator, token: &str, more_of_a_rejection: usize) {
     let open = service_fn(async |_: Request<()>| Ok::<_, Infallible>(Response::new(String::new())));
     let mut guarded = AuthLayer::new(validator.clone()).layer(open);
     let header = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
@@ -160,7 +174,7 @@ fn the_layer(validator: &TokenValidator, token: &str) {
     println!("a rejection with a long path: {times}");
     assert_eq!(status, StatusCode::UNAUTHORIZED);
     // Three for the error in the extensions, one for the label of the metric.
-    let most = 13 + usize::from(cfg!(feature = "metrics"));
+    let most = 13 + usize::from(cfg!(feature = "metrics")) + more_of_a_rejection;
     assert!(times <= most, "{times}");
 }
 

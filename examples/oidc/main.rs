@@ -28,7 +28,6 @@ mod settings;
 
 use std::{error::Error, io::IsTerminal as _, process::ExitCode};
 
-use modeler_auth::TokenValidator;
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -54,14 +53,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
         .init();
 
     let settings = Settings::from_env()?;
-    let validator = TokenValidator::builder()
-        .issuer(settings.issuer)
-        .protected_resource(settings.resource)
-        .build()?;
-    let app = orders::app(&validator)?;
-    let listener = TcpListener::bind(settings.address).await.map_err(|error| {
-        let address = settings.address;
-        format!("OIDC_ADDR = {address} cannot be used: {error}")
+    let address = settings.address;
+    let app = orders::app(&settings.validator()?)?;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("variable OIDC_ADDR = {address} cannot be used: {error}; set it to a free address of this machine")
     })?;
     println!("Service: http://{}", listener.local_addr()?);
     axum::serve(listener, app).await?;

@@ -2,19 +2,29 @@
 
 use std::{env, net::SocketAddr};
 
-use modeler_auth::{Issuer, resource::ProtectedResource};
+use modeler_auth::{ConfigError, Issuer, TokenValidator, resource::ProtectedResource};
 
 /// Settings of the service.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) address: SocketAddr,
-    pub(crate) issuer: Issuer,
-    pub(crate) resource: ProtectedResource,
+    issuer: Issuer,
+    resource: ProtectedResource,
 }
 
 impl Settings {
     pub(crate) fn from_env() -> Result<Self, String> {
         Self::read(|name| env::var_os(name).map(|value| value.to_string_lossy().into_owned()))
+    }
+
+    /// Creates the validator.
+    pub(crate) fn validator(self) -> Result<TokenValidator, String> {
+        let builder = TokenValidator::builder().issuer(self.issuer);
+        let builder = builder.protected_resource(self.resource);
+        builder.build().map_err(|error| match variable_of(&error) {
+            Some((name, advice)) => format!("variable {name}: {error}{advice}"),
+            None => error.to_string(),
+        })
     }
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
@@ -62,6 +72,27 @@ impl Settings {
             issuer,
             resource: ProtectedResource::new(public_url).scopes(["orders:read", "orders:write"]),
         })
+    }
+}
+
+/// Returns the variable whose value causes `error`, and what the error does not say.
+fn variable_of(error: &ConfigError) -> Option<(&'static str, &'static str)> {
+    match error {
+        ConfigError::InvalidUrl { setting, .. } | ConfigError::InsecureUrl { setting, .. } => {
+            match *setting {
+                "issuer" => Some((
+                    "OIDC_ISSUER",
+                    "; write a URL such as https://login.example.com/",
+                )),
+                "jwks_url" => Some((
+                    "OIDC_JWKS_URL",
+                    "; write a URL such as https://login.example.com/keys",
+                )),
+                _ => None,
+            }
+        }
+        ConfigError::InvalidResource { .. } => Some(("OIDC_PUBLIC_URL", "")),
+        _ => None,
     }
 }
 
@@ -119,5 +150,64 @@ mod tests {
         assert!(
             with(("OIDC_ADDR", "0.0.0.0:80")).starts_with("variable OIDC_PUBLIC_URL is not set")
         );
+    }
+
+    #[test]
+    fn r62_a_url_that_cannot_be_used_is_an_error_that_names_its_variable() {
+        for (name, value, problem, correction) in [
+            (
+                "OIDC_ISSUER",
+                "login.example.com",
+                "it is not an absolute URL",
+                "such as https://",
+            ),
+            (
+                "OIDC_ISSUER",
+                "http://login.example.com/",
+                "is http",
+                "use https",
+            ),
+            (
+                "OIDC_ISSUER",
+                "https://ada:s3cret@login.example.com/",
+                "a user name or password",
+                "such as https://",
+            ),
+            (
+                "OIDC_JWKS_URL",
+                "keys.json",
+                "it is not an absolute URL",
+                "such as https://",
+            ),
+            (
+                "OIDC_JWKS_URL",
+                "http://login.example.com/keys",
+                "is http",
+                "use https",
+            ),
+            (
+                "OIDC_PUBLIC_URL",
+                "https://api.example.com/#a",
+                "it has a fragment",
+                "e.g. https://",
+            ),
+            (
+                "OIDC_PUBLIC_URL",
+                "http://api.example.com/",
+                "it is http",
+                "use https",
+            ),
+        ] {
+            // The first value counts.
+            let variables = [(name, value), REQUIRED[0], REQUIRED[1]];
+            let error = read(&variables).unwrap().validator().unwrap_err();
+            assert!(error.starts_with(&format!("variable {name}: ")), "{error}");
+            assert!(error.contains(problem), "{error}");
+            assert!(error.contains(correction), "{error}");
+            assert!(
+                !error.contains('\n') && !error.contains("s3cret"),
+                "{error}"
+            );
+        }
     }
 }

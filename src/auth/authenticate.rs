@@ -124,7 +124,7 @@ impl AuthError {
     ///
     /// See [`TokenValidator::authenticate`]. For an error of
     /// [`TokenValidator::validate`], nothing is known about the request:
-    /// [`Rejection::path`] is empty.
+    /// [`Rejection::path`] is empty, and its challenge names the metadata of the first resource.
     pub fn response<R: Reject + ?Sized>(&self, reject: &R) -> Response<Bytes> {
         let request = self.request().map(RequestView::of);
         let grpc = request.and_then(|request| request.grpc_media_type());

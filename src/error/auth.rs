@@ -256,7 +256,7 @@ impl AuthError {
         self.request.as_deref()
     }
 
-    /// Returns the URL of the metadata of the resource, if a framework without tower rejects the request.
+    /// Returns the URL of the metadata of the resource, if the error is from a call without a layer.
     pub(crate) fn resource_metadata(&self) -> Option<&str> {
         self.resource_metadata.as_deref()
     }

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// 1. A resource with the identifier `https://api.example.com/orders` has its metadata at
 ///    `/.well-known/oauth-protected-resource/orders`
-///    ([RFC 9728 §3.1](https://www.rfc-editor.org/rfc/rfc9728#section-3.1)). If there is only one resource,
+///    ([RFC 9728 §3.1](https://www.rfc-editor.org/rfc/rfc9728#section-3.1)). A slash at the end makes no difference. If there is only one resource,
 ///    it is also at the path without `/orders`. Any other path gets 404.
 /// 2. Only `GET`, `HEAD` and `OPTIONS` are allowed; other methods get 405.
 /// 3. Scripts of any origin may read it (CORS), and it may be cached for an hour.

@@ -94,8 +94,11 @@ impl ProtectedResource {
             }
         }
         if let Some(documentation) = &self.documentation {
-            IssuerUrl::read(documentation)
-                .map_err(|reason| invalid("documentation", shown(documentation), reason))?;
+            IssuerUrl::read(documentation).map_err(|problem| {
+                let reason =
+                    format!("{problem}; use a URL such as https://docs.example.com/orders");
+                invalid("documentation", shown(documentation), reason)
+            })?;
         }
         let document = Document {
             resource: &self.public_url,
@@ -110,14 +113,20 @@ impl ProtectedResource {
     }
 
     fn checked_url(&self) -> Result<IssuerUrl, ConfigError> {
-        let invalid = |reason| invalid("public URL", shown(&self.public_url), reason);
-        let url = IssuerUrl::read(&self.public_url).map_err(invalid)?;
+        let invalid = |reason: String| invalid("public URL", shown(&self.public_url), reason);
+        let unusable = |problem: &str| {
+            invalid(format!(
+                "{problem}; use the URL by which clients reach the resource, e.g. https://api.example.com/orders"
+            ))
+        };
+        let url = IssuerUrl::read(&self.public_url).map_err(unusable)?;
         if url.has_query() {
-            return Err(invalid("it has a query: remove it"));
+            return Err(unusable("it has a query"));
         }
         if !url.is_https() && !url.is_loopback() {
             return Err(invalid(
-                "it is http: use https; http is for the host `localhost` only",
+                "it is http: use https; http is for loopback hosts only, such as `localhost`"
+                    .into(),
             ));
         }
         Ok(url)
@@ -133,10 +142,14 @@ fn problem_of_scope(scope: &str) -> Option<&'static str> {
     )
 }
 
-pub(super) fn invalid(setting: &'static str, value: String, reason: &'static str) -> ConfigError {
+pub(super) fn invalid(
+    setting: &'static str,
+    value: String,
+    reason: impl Into<String>,
+) -> ConfigError {
     ConfigError::InvalidResource {
         setting,
         value,
-        reason,
+        reason: reason.into(),
     }
 }

@@ -35,10 +35,15 @@ impl PublishedResource {
         }
     }
 
+    /// Returns whether `path` is the path of the identifier, with or without a slash at the end: some
+    /// clients remove it before they insert the path.
+    fn is_at(&self, path: &str) -> bool {
+        without_last_slash(&self.path) == without_last_slash(path)
+    }
+
     /// Returns whether `path` is the path of the identifier, or below it.
     fn covers(&self, path: &str) -> bool {
-        let own = self.path.strip_suffix('/').unwrap_or(&self.path);
-        let below = path.strip_prefix(own);
+        let below = path.strip_prefix(without_last_slash(&self.path));
         below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
     }
 }
@@ -55,7 +60,7 @@ impl PublishedResources {
         let mut published: Vec<PublishedResource> = Vec::with_capacity(resources.len());
         for resource in resources {
             let resource = resource.publish(issuers)?;
-            if published.iter().any(|other| other.path == resource.path) {
+            if published.iter().any(|other| other.is_at(&resource.path)) {
                 let reason = "another resource has the same path: remove one of the two";
                 return Err(invalid("metadata URL", resource.metadata_url, reason));
             }
@@ -82,11 +87,18 @@ impl PublishedResources {
     /// Returns the metadata at the well-known `path`. The root has that of the only resource, too.
     pub(crate) fn document(&self, path: &str) -> Option<&str> {
         let path = path.strip_prefix(WELL_KNOWN)?;
-        let found = self.0.iter().find(|resource| resource.path == path);
+        if !path.is_empty() && !path.starts_with('/') {
+            return None;
+        }
+        let found = self.0.iter().find(|resource| resource.is_at(path));
         let found = found.or(match self.0.as_slice() {
-            [only] if path.is_empty() => Some(only),
+            [only] if without_last_slash(path).is_empty() => Some(only),
             _ => None,
         });
         found.map(|resource| resource.document.as_str())
     }
+}
+
+fn without_last_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
 }

@@ -94,7 +94,8 @@ impl TokenValidator {
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and
     /// [`Unavailable`](crate::AuthErrorKind::Unavailable).
     pub async fn validate(&self, token: &str) -> Result<Access, AuthError> {
-        self.validate_for(token, None).await
+        let validated = self.validate_for(token, None).await;
+        validated.map_err(|error| error.of_resource(self.resources().metadata_url(None)))
     }
 
     /// Returns whether the keys of every issuer are known and usable.

@@ -31,6 +31,7 @@ mod problems;
 mod providers;
 mod rejection_errors;
 mod required_claims;
+mod resource_challenges;
 mod resource_metadata;
 mod step_up;
 mod test_server;

@@ -140,8 +140,10 @@ async fn r84_each_resource_has_its_path_and_the_only_one_also_the_root() {
     let found = Some(format!("{API}/orders"));
     assert_eq!(at(&one, "").await, found);
     assert_eq!(at(&one, "/orders").await, found);
+    assert_eq!(at(&one, "/orders/").await, found);
     for other in [
-        "/orders/",
+        "/orders//",
+        "//orders",
         "/order",
         "/ORDERS",
         "/orders/1",
@@ -155,6 +157,13 @@ async fn r84_each_resource_has_its_path_and_the_only_one_also_the_root() {
     assert_eq!(at(&two, "").await, None);
     assert_eq!(at(&two, "/orders").await, found);
     assert_eq!(at(&two, "/files").await, Some(format!("{API}/files")));
+    // The SDK of the Model Context Protocol removes the slash at the end of a URL.
+    let archive = ProtectedResource::new(format!("{API}/archive/"));
+    let with_slash = service(&validator(&issuer, [orders(), archive]));
+    for path in ["/archive", "/archive/"] {
+        let found = at(&with_slash, path).await;
+        assert_eq!(found, Some(format!("{API}/archive/")), "{path}");
+    }
 
     // A resource without a path is the one at the root.
     let root = ProtectedResource::new(format!("{API}/"));
@@ -351,10 +360,10 @@ fn r84_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
     };
     for (url, expected) in [
         ("https://api.example.com/#a", "it has a fragment"),
-        ("https://api.example.com/?a", "it has a query: remove it"),
+        ("https://api.example.com/?a", "it has a query"),
         (
             "http://api.example.com/",
-            "it is http: use https; http is for the host `localhost` only",
+            "it is http: use https; http is for loopback hosts only, such as `localhost`",
         ),
         ("api.example.com", "it is not an absolute URL"),
         ("/orders", "it is not an absolute URL"),
@@ -377,8 +386,15 @@ fn r84_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
             error.starts_with("protected resource: public URL `"),
             "{error}"
         );
+        let advice = "; use the URL by which clients reach the resource, e.g. \
+                      https://api.example.com/orders";
+        let ending = if expected.contains("use https") {
+            ""
+        } else {
+            advice
+        };
         assert!(
-            error.ends_with(&format!("cannot be used: {expected}")),
+            error.ends_with(&format!("cannot be used: {expected}{ending}")),
             "{error}"
         );
         assert!(!error.contains("secret"), "{error}");
@@ -406,7 +422,11 @@ fn r84_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
         assert!(!error.contains('\n'), "{error}");
     }
     let documentation = error(vec![orders().documentation("docs")]);
-    assert!(documentation.contains("documentation `docs` cannot be used"));
+    assert_eq!(
+        documentation,
+        "protected resource: documentation `docs` cannot be used: it is not an absolute URL; use a URL \
+         such as https://docs.example.com/orders"
+    );
     let twice = error(vec![orders(), files(), orders()]);
     assert_eq!(
         twice,
@@ -414,6 +434,11 @@ fn r84_settings_that_cannot_be_used_are_errors_that_say_what_to_correct() {
          `https://api.example.com/.well-known/oauth-protected-resource/orders` cannot be used: another \
          resource has the same path: remove one of the two"
     );
+    let slash = error(vec![
+        orders(),
+        ProtectedResource::new(format!("{API}/orders/")),
+    ]);
+    assert!(slash.ends_with("another resource has the same path: remove one of the two"));
     let none = MetadataService::new(&validator(&issuer, [])).unwrap_err();
     assert!(matches!(none, ConfigError::NoProtectedResource));
     assert!(
