@@ -162,7 +162,7 @@ pub enum ConfigError {
         /// The value.
         value: String,
         /// The problem.
-        reason: &'static str,
+        reason: String,
     },
     /// Static key set without a usable key.
     #[error("issuer `{issuer}`: the static key set cannot be used: {source}")]
