@@ -33,8 +33,11 @@ pub(crate) fn required_organization(access: &Access) -> Result<&AuthorizedOrgani
     })
 }
 
-/// Stores `access` in the extensions.
-pub(super) fn pass<B>(request: &mut Request<B>, access: Access) {
+/// Stores `access` in the extensions and, if `is_recorded`, in fields of the current span.
+pub(super) fn pass<B>(request: &mut Request<B>, access: Access, is_recorded: bool) {
+    if is_recorded {
+        telemetry::span::record(&access);
+    }
     request.extensions_mut().remove::<Anonymous>();
     request.extensions_mut().insert(access);
 }

@@ -78,11 +78,11 @@ struct Parked<S, B> {
 
 impl<S, B> Parked<S, B> {
     /// Calls the service, which must be ready, with the request.
-    fn call<F>(mut self, access: Access) -> State<F, S, B>
+    fn call<F>(mut self, access: Access, is_recorded: bool) -> State<F, S, B>
     where
         S: Service<Request<B>, Future = F>,
     {
-        pass(&mut self.request, access);
+        pass(&mut self.request, access, is_recorded);
         State::Calling {
             future: self.inner.call(self.request),
         }
@@ -96,10 +96,12 @@ impl<S, B> Parked<S, B> {
     }
 }
 
-/// Parts that a response future needs to render a rejection.
+/// Parts that a response future needs to render a rejection, or to pass a request on.
 pub(super) struct Rejecter<R> {
     pub(super) validator: TokenValidator,
     pub(super) reject: R,
+    /// Whether the access is recorded in the current span.
+    pub(super) is_recorded: bool,
     pub(super) passed: Passed,
     /// Media type of a gRPC call.
     pub(super) grpc: Option<&'static str>,
@@ -179,7 +181,7 @@ where
                     // The token may have expired or been revoked since the last decision.
                     let validator = &this.rejecter.validator;
                     match decide_again(validator, &parked.request, waits_left) {
-                        Ok(access) => parked.call(access),
+                        Ok(access) => parked.call(access, this.rejecter.is_recorded),
                         Err(NotAccepted::Rejected(error)) => parked.reject(&error, this.rejecter),
                         // The grant has become too old meanwhile.
                         Err(NotAccepted::Wait(wait)) => {
@@ -204,7 +206,7 @@ where
                     // something.
                     match decide_again(&this.rejecter.validator, &parked.request, &waits_left) {
                         Ok(access) => match parked.inner.poll_ready(cx)? {
-                            Poll::Ready(()) => parked.call(access),
+                            Poll::Ready(()) => parked.call(access, this.rejecter.is_recorded),
                             Poll::Pending => State::Readying {
                                 waits_left: waits_left.none(),
                                 parked: Some(parked),

@@ -75,9 +75,9 @@ use crate::{
 ///   ([Fetch](https://fetch.spec.whatwg.org/#cors-non-wildcard-request-header-name)). Expose
 ///   `WWW-Authenticate` and `Retry-After` if scripts read them, and `Deprecation`, `Sunset` and `Link`
 ///   of [`InfoService::deprecation`](crate::InfoService::deprecation).
-/// - Tracing: a span that begins outside does not know the subject. Create the field empty, and
-///   record it from the `Access` inside, as below. A closure for
-///   [`reject_with`](AuthLayer::reject_with) can record the reason of a rejection.
+/// - Tracing: a span that begins outside does not know who sends the request. Declare fields as empty,
+///   and [`record_in_span`](AuthLayer::record_in_span) fills them. A closure for
+///   [`reject_with_fn`](AuthLayer::reject_with_fn) can record the reason of a rejection.
 /// - Tracing: a span with all request headers, such as `include_headers(true)` of tower-http,
 ///   contains the token. Mark the header as
 ///   [sensitive](http::HeaderValue::set_sensitive) outside that layer.
@@ -89,17 +89,11 @@ use crate::{
 ///     Router,
 ///     extract::Request,
 ///     http::{HeaderValue, Method, header},
-///     middleware::{Next, from_fn},
 ///     routing::post,
 /// };
-/// use modeler_auth::{Access, AuthLayer, Issuer, TokenValidator};
+/// use modeler_auth::{AuthLayer, Issuer, TokenValidator};
 /// use tower_http::{cors::CorsLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
-/// use tracing::{Span, field, info_span};
-///
-/// async fn record_subject(access: Access, request: Request, next: Next) -> axum::response::Response {
-///     Span::current().record("subject", access.subject());
-///     next.run(request).await
-/// }
+/// use tracing::{field, info_span};
 ///
 /// let validator = TokenValidator::builder()
 ///     .issuer(Issuer::saas("12345678-ABCD-DCBA-ABCD-123456789ABC"))
@@ -114,8 +108,7 @@ use crate::{
 /// });
 /// let app: Router = Router::new()
 ///     .route("/files", post(|body: String| async move { body.len().to_string() }))
-///     .layer(from_fn(record_subject)) // innermost
-///     .layer(AuthLayer::new(validator))
+///     .layer(AuthLayer::new(validator).record_in_span()) // innermost
 ///     .layer(RequestBodyLimitLayer::new(1024 * 1024))
 ///     .layer(cors)
 ///     .layer(trace); // outermost
@@ -126,6 +119,7 @@ use crate::{
 pub struct AuthLayer<R = Problem> {
     validator: TokenValidator,
     is_optional: bool,
+    is_recorded: bool,
     reject: R,
 }
 
@@ -136,6 +130,7 @@ impl AuthLayer {
         Self {
             validator,
             is_optional: false,
+            is_recorded: false,
             reject: Problem,
         }
     }
@@ -158,12 +153,48 @@ impl<R> AuthLayer<R> {
         self
     }
 
+    /// Records who sends a request in the current [span](tracing::Span), once its token is accepted.
+    /// Default: the layer records nothing.
+    ///
+    /// | Field | Value |
+    /// |---|---|
+    /// | `subject` | [`Access::subject`](crate::Access::subject) |
+    /// | `client` | [`Access::client_id`](crate::Access::client_id) |
+    /// | `organization` | [`Access::organization`](crate::Access::organization) |
+    ///
+    /// The span declares the fields that it wants, as in the example; the layer leaves out the others. A
+    /// field stays empty if the token has no such value, or is not accepted. A rule inside this layer, such
+    /// as [`RequirePermissionLayer`](crate::RequirePermissionLayer), may still reject the request.
+    ///
+    /// The subject may identify a person.
+    ///
+    /// ```
+    /// use axum::{Router, extract::Request};
+    /// use modeler_auth::{AuthLayer, Issuer, TokenValidator};
+    /// use tower_http::trace::TraceLayer;
+    /// use tracing::{field::Empty, info_span};
+    ///
+    /// let validator = TokenValidator::builder().issuer(Issuer::saas("org")).build()?;
+    /// let trace = TraceLayer::new_for_http().make_span_with(|request: &Request| {
+    ///     info_span!("request", method = %request.method(), client = Empty, organization = Empty)
+    /// });
+    /// let app: Router = Router::new()
+    ///     .layer(AuthLayer::new(validator).record_in_span())
+    ///     .layer(trace); // outside
+    /// # Ok::<(), modeler_auth::ConfigError>(())
+    /// ```
+    pub fn record_in_span(mut self) -> Self {
+        self.is_recorded = true;
+        self
+    }
+
     /// Renders rejections with `reject`: [`Problem`], [`Empty`](crate::reject::Empty), [`Grpc`], or
     /// any other [`Reject`].
     pub fn reject_with<Other: Reject>(self, reject: Other) -> AuthLayer<Other> {
         AuthLayer {
             validator: self.validator,
             is_optional: self.is_optional,
+            is_recorded: self.is_recorded,
             reject,
         }
     }
@@ -198,6 +229,7 @@ impl<R> AuthLayer<R> {
         AuthLayer {
             validator: self.validator,
             is_optional: self.is_optional,
+            is_recorded: self.is_recorded,
             reject: GrpcByContentType(self.reject),
         }
     }
@@ -211,6 +243,7 @@ impl<S, R: Clone> Layer<S> for AuthLayer<R> {
             inner,
             self.validator.clone(),
             self.is_optional,
+            self.is_recorded,
             self.reject.clone(),
         )
     }
@@ -221,6 +254,7 @@ impl<R> fmt::Debug for AuthLayer<R> {
         f.debug_struct("AuthLayer")
             .field("validator", &self.validator)
             .field("is_optional", &self.is_optional)
+            .field("is_recorded", &self.is_recorded)
             .finish_non_exhaustive()
     }
 }

@@ -31,15 +31,23 @@ pub struct Auth<S, R> {
     inner: S,
     validator: TokenValidator,
     is_optional: bool,
+    is_recorded: bool,
     reject: R,
 }
 
 impl<S, R> Auth<S, R> {
-    pub(super) fn new(inner: S, validator: TokenValidator, is_optional: bool, reject: R) -> Self {
+    pub(super) fn new(
+        inner: S,
+        validator: TokenValidator,
+        is_optional: bool,
+        is_recorded: bool,
+        reject: R,
+    ) -> Self {
         Self {
             inner,
             validator,
             is_optional,
+            is_recorded,
             reject,
         }
     }
@@ -69,6 +77,7 @@ where
         let mut rejecter = Rejecter {
             validator: self.validator.clone(),
             reject: self.reject.clone(),
+            is_recorded: self.is_recorded,
             passed: Passed::Accepted,
             grpc: view.grpc_media_type(),
         };
@@ -84,7 +93,7 @@ where
         };
         match decision {
             Ok(access) => {
-                pass(&mut request, access);
+                pass(&mut request, access, self.is_recorded);
                 ResponseFuture::calling(inner.take().call(request), rejecter)
             }
             Err(NotAccepted::Rejected(error)) => {

@@ -7,6 +7,7 @@
 
 pub(crate) mod limit;
 pub(crate) mod metrics;
+pub(crate) mod span;
 
 use std::time::Duration;
 

@@ -10,10 +10,11 @@ use axum::{
     routing::post,
 };
 use modeler_auth::{
-    Access, AuthLayer, Permission, RequirePermissionLayer,
+    AuthLayer, Issuer, Permission, RequirePermissionLayer,
     reject::{Problem, Reject as _, Rejection},
     test_util::TestIssuer,
 };
+use modeler_auth_testkit::server::Server;
 use tower::{ServiceBuilder, ServiceExt as _};
 use tower_http::{
     cors::{Any, CorsLayer},
@@ -183,10 +184,6 @@ async fn tracing_inside_sees_no_request_without_a_valid_token() {
 async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
     let issuer = TestIssuer::self_managed();
     let (log, _guard) = Log::capture(LevelFilter::DEBUG);
-    let record = async |access: Access, request: Request<Body>, next: middleware::Next| {
-        Span::current().record("subject", access.subject());
-        next.run(request).await
-    };
     let reject = |rejection: &Rejection<'_>| {
         Span::current().record("reason", rejection.error().reason());
         Problem.reject(rejection)
@@ -195,8 +192,7 @@ async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
         tracing::info_span!("request", subject = field::Empty, reason = field::Empty)
     };
     let app = routes()
-        .layer(middleware::from_fn(record))
-        .layer(auth(&issuer).reject_with(reject))
+        .layer(auth(&issuer).record_in_span().reject_with(reject))
         .layer(TraceLayer::new_for_http().make_span_with(span));
     let token = issuer.token().subject("ada\n").sign();
     let expired = issuer.token().expired().sign();
@@ -205,7 +201,7 @@ async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
     }
     let responses = lines(&log, RESPONSE);
     assert_eq!(responses.len(), 2, "{responses:?}");
-    // `record` escapes the text.
+    // The subscriber escapes the text.
     assert!(responses[0].contains(r#"subject="ada\n""#), "{responses:?}");
     assert!(!responses[0].contains("reason"), "{responses:?}");
     assert!(
@@ -213,6 +209,83 @@ async fn a_span_outside_gets_the_subject_and_the_reason_from_inside() {
         "{responses:?}"
     );
     assert!(!responses[1].contains("subject"), "{responses:?}");
+}
+
+#[tokio::test]
+async fn r85_a_span_gets_the_fields_that_it_declares_from_accepted_tokens_only() {
+    let issuer = TestIssuer::saas();
+    let token = issuer.token().client("tool").subject("ada").sign();
+    let expired = issuer.token().subject("ada").expired().sign();
+    let all = |_: &Request<Body>| {
+        tracing::info_span!(
+            "request",
+            subject = field::Empty,
+            client = field::Empty,
+            organization = field::Empty
+        )
+    };
+    let some = |_: &Request<Body>| tracing::info_span!("request", client = field::Empty);
+    let organization = "organization=\"12345678-";
+    let (subject, client) = (r#"subject="ada""#, r#"client="tool""#);
+    let none: &[&str] = &[];
+    let traced = |layer: AuthLayer| routes().layer(layer);
+    let trace = TraceLayer::new_for_http;
+    let recorded = || traced(auth(&issuer).record_in_span());
+    for (app, token, expected) in [
+        (
+            recorded().layer(trace().make_span_with(all)),
+            &token,
+            &[subject, client, organization][..],
+        ),
+        (
+            recorded().layer(trace().make_span_with(some)),
+            &token,
+            &[client],
+        ),
+        (
+            recorded().layer(trace().make_span_with(all)),
+            &expired,
+            none,
+        ),
+        (
+            traced(auth(&issuer)).layer(trace().make_span_with(all)),
+            &token,
+            none,
+        ),
+    ] {
+        let (log, _guard) = Log::capture(LevelFilter::DEBUG);
+        send(&app, request("/", Some(token))).await;
+        let responses = lines(&log, RESPONSE);
+        assert_eq!(responses.len(), 1, "{responses:?}");
+        for field in [subject, client, organization] {
+            let is_expected = expected.contains(&field);
+            assert_eq!(
+                responses[0].contains(field),
+                is_expected,
+                "{field}: {responses:?}"
+            );
+        }
+    }
+}
+
+/// The request waits for keys, so that the future of the response accepts the token.
+#[tokio::test]
+async fn r85_the_first_request_is_recorded_too() {
+    let server = Server::start().await;
+    let issuer = TestIssuer::oidc(&server.url("/a"));
+    server.discovery("/a", issuer.name(), &server.url("/jwks"));
+    server.text("/jwks", issuer.jwks());
+    let validator = validator([Issuer::oidc(issuer.name()).audience("test")]);
+    let span = |_: &Request<Body>| tracing::info_span!("request", client = field::Empty);
+    let app = routes()
+        .layer(AuthLayer::new(validator).record_in_span())
+        .layer(TraceLayer::new_for_http().make_span_with(span));
+    let (log, _guard) = Log::capture(LevelFilter::DEBUG);
+    let token = issuer.token().client("tool").sign();
+    assert_eq!(send(&app, request("/", Some(&token))).await.status, 200);
+    assert_eq!(server.asked().len(), 2);
+    let responses = lines(&log, RESPONSE);
+    assert!(responses[0].contains(r#"client="tool""#), "{responses:?}");
 }
 
 #[tokio::test]
