@@ -4,7 +4,14 @@
 //! ```text
 //! cargo run --example tonic --all-features
 //! ```
+//!
+//! With two addresses, it serves until it is ended, for clients such as grpcurl:
+//!
+//! ```text
+//! cargo run --example tonic --all-features -- 127.0.0.1:50051 127.0.0.1:18080
+//! ```
 
+mod addresses;
 mod fresh_token;
 #[rustfmt::skip]
 #[allow(clippy::all, clippy::pedantic)]
@@ -12,19 +19,17 @@ mod generated;
 mod server;
 mod store;
 
-use std::time::Duration;
+use std::{env, future, io, net::SocketAddr, time::Duration};
 
 use futures_util::stream;
-use modeler_auth::{
-    AuthLayer, TokenValidator,
-    test_util::{DevelopmentIssuer, TestServer},
-};
+use modeler_auth::{AuthLayer, TokenValidator, test_util::DevelopmentIssuer};
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use tonic::transport::{Channel, Server, server::TcpIncoming};
 use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
 use crate::{
+    addresses::Addresses,
     fresh_token::{BoxError, FreshToken, IssuedToken},
     generated::{
         CreateProjectRequest, DeleteFilesRequest, File, GetProjectRequest, WatchFilesRequest,
@@ -35,28 +40,60 @@ use crate::{
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
-    run().await
+    let arguments: Vec<_> = env::args().skip(1).collect();
+    match Addresses::from_arguments(&arguments)? {
+        Some(addresses) => {
+            let servers = Servers::start(addresses).await?;
+            println!("services: {}", servers.address);
+            println!("tokens:   {}", servers.token_url());
+            future::pending().await
+        }
+        None => run().await,
+    }
 }
 
+/// The services, and the issuer of their tokens.
+struct Servers {
+    address: SocketAddr,
+    issuer: DevelopmentIssuer,
+}
+
+impl Servers {
+    async fn start(addresses: Addresses) -> Result<Self, BoxError> {
+        let unusable = |address| {
+            move |error: io::Error| {
+                format!("address {address} cannot be used: {error}; write a free one")
+            }
+        };
+        // In production: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
+        let issuer = DevelopmentIssuer::start(addresses.issuer).await;
+        let issuer = issuer.map_err(unusable(addresses.issuer))?;
+        let validator = TokenValidator::builder()
+            .issuer(issuer.server().self_managed().issuer())
+            .build()?;
+
+        let listener = TcpListener::bind(addresses.services).await;
+        let listener = listener.map_err(unusable(addresses.services))?;
+        let address = listener.local_addr()?;
+        let routes = server::routes(AuthLayer::new_for_grpc(validator), Store::default()).await?;
+        let server = Server::builder().add_routes(routes);
+        tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+        Ok(Self { address, issuer })
+    }
+
+    fn token_url(&self) -> String {
+        self.issuer.server().self_managed().token_url()
+    }
+}
+
+/// Calls the services as two clients, and without a token.
 async fn run() -> Result<(), BoxError> {
-    // In production: `Issuer::self_managed(url)` or `Issuer::saas(organization)`.
-    let development = DevelopmentIssuer::start(([127, 0, 0, 1], 0).into()).await?;
-    let issuer = development.server();
-    let validator = TokenValidator::builder()
-        .issuer(issuer.self_managed().issuer())
-        .build()?;
-
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
-    let address = listener.local_addr()?;
-    let routes = server::routes(AuthLayer::new_for_grpc(validator), Store::default()).await?;
-    let server = Server::builder().add_routes(routes);
-    tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
-
-    let channel = Channel::from_shared(format!("http://{address}"))?
+    let servers = Servers::start(Addresses::FREE).await?;
+    let channel = Channel::from_shared(format!("http://{}", servers.address))?
         .connect()
         .await?;
-    let writer = token_of("writer", issuer).await?;
-    let reader = token_of("reader", issuer).await?;
+    let writer = token_of("writer", &servers).await?;
+    let reader = token_of("reader", &servers).await?;
     let create = || CreateProjectRequest {
         name: "Claims handling".to_owned(),
     };
@@ -110,8 +147,8 @@ async fn run() -> Result<(), BoxError> {
 }
 
 /// Returns an interceptor with the tokens of a client.
-async fn token_of(client: &'static str, issuer: &TestServer) -> Result<FreshToken, BoxError> {
-    let url = issuer.self_managed().token_url();
+async fn token_of(client: &'static str, servers: &Servers) -> Result<FreshToken, BoxError> {
+    let url = servers.token_url();
     let http = reqwest::Client::new();
     FreshToken::start(move || request_token(http.clone(), url.clone(), client)).await
 }
@@ -146,8 +183,32 @@ async fn request_token(
 
 #[cfg(test)]
 mod tests {
+    use super::*;
+
     #[tokio::test]
     async fn the_client_gets_the_expected_answers() {
-        super::run().await.unwrap();
+        run().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn an_address_in_use_is_named() {
+        let taken = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let taken = taken.local_addr().unwrap();
+        let free = Addresses::FREE;
+        for addresses in [
+            Addresses {
+                services: taken,
+                ..free
+            },
+            Addresses {
+                issuer: taken,
+                ..free
+            },
+        ] {
+            let error = Servers::start(addresses).await.err().unwrap().to_string();
+            let expected = format!("address {taken} cannot be used: ");
+            assert!(error.starts_with(&expected), "{error}");
+            assert!(error.ends_with("; write a free one"), "{error}");
+        }
     }
 }
