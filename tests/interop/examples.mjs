@@ -13,11 +13,11 @@ export async function freePort() {
     return port;
 }
 
-// Starts `program` with these variables alone, and waits until `url` responds with 2xx. The program ends
+// Starts `program` with these variables alone and these options, and waits until `url` responds with 2xx. The program ends
 // with this process.
-export async function start(program, variables, url) {
+export async function start(program, variables, url, options = []) {
     const env = { RUST_LOG: 'error', ...variables };
-    const child = spawn(program, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(program, options, { env, stdio: ['ignore', 'ignore', 'inherit'] });
     process.on('exit', () => child.kill());
     for (let attempt = 0; attempt < 100; attempt += 1) {
         if (await fetch(url).then((response) => response.ok, () => false)) return;
