@@ -41,7 +41,7 @@ pub const MAX_TOKEN_BYTES: usize = bearer::MAX_TOKEN_BYTES;
 /// Returns the bearer token of a request with `headers`.
 pub fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     match credentials(headers) {
-        Ok(Credentials::Bearer(token)) => Some(token),
+        Ok(Credentials::Bearer(token)) => token.text().ok(),
         _ => None,
     }
 }

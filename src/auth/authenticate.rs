@@ -5,11 +5,15 @@ use http::{Response, request::Parts};
 
 use crate::{
     access::Access,
-    auth::{decide::bearer_token, request_view::RequestView},
+    auth::{
+        decide::{bearer_token, with_mistake},
+        request_view::RequestView,
+    },
     error::{auth::AuthError, reason::Reason},
     reject::{Reject, Rejection},
     require::rule::PermissionRule,
     telemetry::metrics::{self, Passed},
+    token::presented_token::PresentedToken,
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -73,7 +77,10 @@ impl TokenValidator {
         if result.is_ok() {
             metrics::request_passed(Passed::Accepted);
         }
-        result.map_err(|error| self.log_of_request(error, &view))
+        result.map_err(|error| {
+            let error = with_mistake(error, view.headers());
+            self.log_of_request(error, &view)
+        })
     }
 
     /// Checks with `rule` whether `access` suffices for a request in a framework without tower.
@@ -96,7 +103,7 @@ impl TokenValidator {
     /// Validates `token`; with a request, also that its sender may use it.
     pub(crate) async fn validate_for(
         &self,
-        token: &str,
+        token: PresentedToken<'_>,
         request: Option<&RequestView<'_>>,
     ) -> Result<Access, AuthError> {
         let mut waits_left = WaitsLeft::ALL;

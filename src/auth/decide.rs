@@ -6,7 +6,10 @@ use crate::{
     access::Access,
     auth::request_view::RequestView,
     error::{auth::AuthError, reason::Reason},
-    token::bearer::{Credentials, credentials, header_mistake},
+    token::{
+        bearer::{Credentials, credentials, header_mistake},
+        presented_token::PresentedToken,
+    },
     validator::{
         TokenValidator,
         check::{NotAccepted, WaitsLeft},
@@ -14,19 +17,24 @@ use crate::{
 };
 
 /// Returns the Bearer token of a request; `None` if it has no `Authorization` header.
-pub(super) fn bearer_token(headers: &HeaderMap) -> Result<Option<&str>, AuthError> {
-    let reason = match credentials(headers) {
-        Ok(Credentials::Bearer(token)) => return Ok(Some(token)),
-        Ok(Credentials::Absent) => return Ok(None),
-        Ok(Credentials::Other) => Reason::MissingToken,
-        Err(Reason::MalformedAuthorization) => Reason::MalformedAuthorization,
-        Err(reason) => return Err(reason.into()),
-    };
-    let error = AuthError::from(reason);
-    Err(match header_mistake(headers) {
-        Some(hint) => error.with_detail(hint),
+pub(super) fn bearer_token(headers: &HeaderMap) -> Result<Option<PresentedToken<'_>>, AuthError> {
+    match credentials(headers) {
+        Ok(Credentials::Bearer(token)) => Ok(Some(token)),
+        Ok(Credentials::Absent) => Ok(None),
+        Ok(Credentials::Other) => Err(Reason::MissingToken.into()),
+        Err(reason) => Err(reason.into()),
+    }
+}
+
+/// Names the mistake in the `Authorization` header, if it is a known one.
+pub(super) fn with_mistake(error: AuthError, headers: &HeaderMap) -> AuthError {
+    if !error.is_about_header() {
+        return error;
+    }
+    match header_mistake(headers) {
+        Some(mistake) => error.with_detail(mistake),
         None => error,
-    })
+    }
 }
 
 /// Decides about `request` again after a wait; `waits_left` limits further waits.

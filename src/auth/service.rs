@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use crate::{
     auth::{
-        decide::bearer_token,
+        decide::{bearer_token, with_mistake},
         extensions::{pass, pass_anonymously},
         future::{Rejecter, ResponseFuture},
         request_view::RequestView,
@@ -97,6 +97,7 @@ where
                 ResponseFuture::calling(inner.take().call(request), rejecter)
             }
             Err(NotAccepted::Rejected(error)) => {
+                let error = with_mistake(error, request.headers());
                 ResponseFuture::rejected(&error, RequestView::of(&request), rejecter)
             }
             Err(NotAccepted::Wait(wait)) => {

@@ -191,6 +191,14 @@ impl AuthError {
         }
     }
 
+    /// Returns whether the form of the only `Authorization` header is the cause.
+    pub(crate) fn is_about_header(&self) -> bool {
+        matches!(
+            self.reason,
+            Reason::MalformedAuthorization | Reason::MissingToken
+        )
+    }
+
     pub(crate) fn is_rendered(&self) -> bool {
         self.is_rendered
     }
@@ -202,6 +210,8 @@ impl AuthError {
     }
 
     /// Returns a stable code such as `expired` or `unknown_key`, for a metric label.
+    /// [docs/troubleshooting.md](https://docs.rs/crate/modeler-auth/latest/source/docs/troubleshooting.md)
+    /// has the cause and the correction for each.
     #[must_use]
     pub fn reason(&self) -> &'static str {
         self.reason.code()

@@ -9,6 +9,7 @@ pub(crate) mod header;
 pub(crate) mod header_cache;
 pub(crate) mod jws;
 mod payload;
+pub(crate) mod presented_token;
 pub(crate) mod scratch;
 pub(crate) mod unverified;
 #[cfg(test)]

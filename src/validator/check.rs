@@ -28,6 +28,7 @@ use crate::{
     token::{
         claims::Claims,
         jws::{CompactJws, ParsedJws},
+        presented_token::PresentedToken,
         scratch::{Buffers, PayloadBuffers, Scratch},
         unverified::Unverified,
     },
@@ -146,17 +147,17 @@ impl Inner {
     /// Decides about `token` without waiting.
     pub(super) fn decide(
         &self,
-        token: &str,
+        token: PresentedToken<'_>,
         request: Option<&RequestView<'_>>,
         waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {
-        let compact = CompactJws::split(token)?;
         let now = self.clock.steady();
-        if let Some((access, issuer)) = self.cached(token, now) {
+        if let Some((access, issuer)) = self.cached(token.as_bytes(), now) {
             metrics::cache_hit();
             issuer.check_request(access.claims(), request)?;
             return Ok(access);
         }
+        let compact = CompactJws::split(token.text()?)?;
         let checked = metrics::timed(|| self.check(compact, request, waits_left, now))?;
         let access = checked.access.clone();
         self.tokens.insert(checked);
@@ -165,7 +166,7 @@ impl Inner {
 
     /// Returns the access of a cached token whose times and keys are still valid. The caller checks
     /// the sender constraint and the revocation.
-    pub(super) fn cached(&self, token: &str, now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
+    pub(super) fn cached(&self, token: &[u8], now: SteadyTime) -> Option<(Access, &TrustedIssuer)> {
         let found = self.tokens.get(token, now)?;
         let issuer = self.issuers.get(found.issuer)?;
         let loaded = issuer.keys.keys(now)?;

@@ -17,7 +17,7 @@ use crate::{
     keys::{error::KeyFetchError, event::KeyStatus},
     resource::published::PublishedResources,
     telemetry::{self, limit::LogLimits},
-    token::header_cache::HeaderCache,
+    token::{header_cache::HeaderCache, presented_token::PresentedToken},
     validator::{
         cache::TokenCache,
         check::{NotAccepted, WaitsLeft},
@@ -94,7 +94,7 @@ impl TokenValidator {
     /// [`AuthError`], of the kinds [`InvalidToken`](crate::AuthErrorKind::InvalidToken) and
     /// [`Unavailable`](crate::AuthErrorKind::Unavailable).
     pub async fn validate(&self, token: &str) -> Result<Access, AuthError> {
-        let validated = self.validate_for(token, None).await;
+        let validated = self.validate_for(PresentedToken::Text(token), None).await;
         validated.map_err(|error| error.of_resource(self.resources().metadata_url(None)))
     }
 
@@ -165,7 +165,7 @@ impl TokenValidator {
     /// Decides about `token` without waiting.
     pub(crate) fn decide(
         &self,
-        token: &str,
+        token: PresentedToken<'_>,
         request: Option<&RequestView<'_>>,
         waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {

@@ -21,7 +21,7 @@ use crate::{
     issuer::{revocation::RevocationList, sender_constraint::SenderConstraintError},
     keys::algorithm::Algorithm,
     test_util::{TestClock, TestIssuer, TokenBuilder},
-    token::{claims::Claims, jws::CompactJws},
+    token::{claims::Claims, jws::CompactJws, presented_token::PresentedToken},
     validator::check::{NotAccepted, Waited, WaitsLeft},
 };
 
@@ -208,8 +208,14 @@ fn r48_a_hit_equals_a_cold_check() {
                 let Step::Come(number) = step else { continue };
                 let token = world.recent(number);
                 let inner = &world.validator.inner;
-                let is_hit = inner.cached(token, inner.clock.steady()).is_some();
-                let warm = outcome(inner.decide(token, Some(&view), &WaitsLeft::ALL));
+                let is_hit = inner
+                    .cached(token.as_bytes(), inner.clock.steady())
+                    .is_some();
+                let warm = outcome(inner.decide(
+                    PresentedToken::Text(token),
+                    Some(&view),
+                    &WaitsLeft::ALL,
+                ));
                 let compact = CompactJws::split(token).unwrap();
                 let cold = inner.check(compact, Some(&view), &WaitsLeft::ALL, inner.clock.steady());
                 let cold = outcome(cold.map(|result| result.access));
@@ -238,12 +244,24 @@ async fn r48_a_token_that_is_checked_again_is_remembered_again() {
     let request = Request::new(());
     for _ in 0..3 {
         world.validator.refresh_now().await.unwrap();
-        assert!(inner.cached(token, inner.clock.steady()).is_none());
+        assert!(
+            inner
+                .cached(token.as_bytes(), inner.clock.steady())
+                .is_none()
+        );
         // Often enough for the cache of this thread.
         for _ in 0..5 {
-            let decided = inner.decide(token, Some(&RequestView::of(&request)), &WaitsLeft::ALL);
+            let decided = inner.decide(
+                PresentedToken::Text(token),
+                Some(&RequestView::of(&request)),
+                &WaitsLeft::ALL,
+            );
             assert!(decided.is_ok());
-            assert!(inner.cached(token, inner.clock.steady()).is_some());
+            assert!(
+                inner
+                    .cached(token.as_bytes(), inner.clock.steady())
+                    .is_some()
+            );
         }
         // The token's key stays, but the set is another one.
         world.issuer.rotate_keys();

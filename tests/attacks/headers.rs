@@ -83,6 +83,31 @@ async fn a63_bytes_beyond_ascii() {
 }
 
 #[tokio::test]
+async fn a98_a_cached_token_with_another_byte() {
+    let key = Key::ed();
+    let target = Target::new(&[&key]);
+    let good = key.good();
+    // Often enough for each part of the cache.
+    for _ in 0..5 {
+        target.accepts(&good).await;
+    }
+    for byte in 0..=u8::MAX {
+        for place in [0, 1, good.len() / 2, good.len() - 16, good.len()] {
+            let mut token = good.clone().into_bytes();
+            token.insert(place, byte);
+            let value = [b"Bearer ", &*token].concat();
+            // Spaces before a token are allowed.
+            if HeaderValue::from_bytes(&value).is_err() || (byte, place) == (b' ', 0) {
+                continue;
+            }
+            let status = target.status_of(&[&value]).await;
+            assert!(status.is_client_error(), "{byte} at {place}: {status}");
+        }
+        target.accepts(&good).await;
+    }
+}
+
+#[tokio::test]
 async fn a64_tokens_in_other_places() {
     let key = Key::ed();
     let target = Target::new(&[&key]);

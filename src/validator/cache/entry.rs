@@ -41,8 +41,8 @@ impl CachedToken {
 pub(super) struct TokenKey(u128);
 
 impl TokenKey {
-    pub(super) fn of(token: &str) -> Self {
-        let tail = token.as_bytes().last_chunk().unwrap_or(&[0; 16]);
+    pub(super) fn of(token: &[u8]) -> Self {
+        let tail = token.last_chunk().unwrap_or(&[0; 16]);
         Self(u128::from_le_bytes(*tail))
     }
 

@@ -38,7 +38,7 @@ impl LocalCache {
     /// Returns the entry of `token`, if it `is_fresh`.
     pub(super) fn get(
         &self,
-        token: &str,
+        token: &[u8],
         is_fresh: impl Fn(&CachedToken) -> bool,
     ) -> Option<CachedToken> {
         let hash = TokenKey::of(token).hash();
@@ -55,7 +55,8 @@ impl LocalCache {
     }
 
     pub(super) fn insert(&self, token: CachedToken) {
-        self.front.remove(TokenKey::of(token.token()).hash());
+        self.front
+            .remove(TokenKey::of(token.token().as_bytes()).hash());
         self.shared.insert(token);
     }
 }
@@ -113,11 +114,11 @@ impl Front {
     }
 
     /// Returns this thread's entry of `token`, whose hash is `hash`.
-    fn get(&self, hash: u64, token: &str) -> Option<CachedToken> {
+    fn get(&self, hash: u64, token: &[u8]) -> Option<CachedToken> {
         let mut slots = self.threads.get()?.borrow_mut();
         let slot = slots.0.get_mut(Self::slot(hash))?;
         let (its_hash, found) = slot.entry.as_ref()?;
-        let is_it = *its_hash == hash && found.token() == token;
+        let is_it = *its_hash == hash && found.token().as_bytes() == token;
         is_it.then(|| {
             slot.last = hash;
             found.clone()
@@ -209,22 +210,28 @@ mod tests {
             // Alternating tokens in one slot: none is cached.
             front.offer(8, &entry_a);
             front.offer(16, &entry_b);
-            assert!(front.get(8, &a).or(front.get(16, &b)).is_none());
+            assert!(
+                front
+                    .get(8, a.as_bytes())
+                    .or(front.get(16, b.as_bytes()))
+                    .is_none()
+            );
         }
         front.offer(8, &entry_a);
         front.offer(8, &entry_a);
-        assert_eq!(subject(front.get(8, &a)).as_deref(), Some("0"));
-        let elsewhere = std::thread::scope(|scope| scope.spawn(|| front.get(8, &a)).join());
+        assert_eq!(subject(front.get(8, a.as_bytes())).as_deref(), Some("0"));
+        let elsewhere =
+            std::thread::scope(|scope| scope.spawn(|| front.get(8, a.as_bytes())).join());
         assert!(elsewhere.unwrap().is_none());
         for _ in 0..3 {
             // Lookups of another token in between do not evict it.
             front.offer(16, &entry_b);
-            assert!(front.get(8, &a).is_some());
+            assert!(front.get(8, a.as_bytes()).is_some());
         }
         front.offer(16, &entry_b);
         front.offer(16, &entry_b);
-        assert_eq!(subject(front.get(16, &b)).as_deref(), Some("1"));
-        assert!(front.get(8, &a).is_none());
+        assert_eq!(subject(front.get(16, b.as_bytes())).as_deref(), Some("1"));
+        assert!(front.get(8, a.as_bytes()).is_none());
     }
 
     #[test]
@@ -233,11 +240,11 @@ mod tests {
         let [(a, entry_a), (b, _)] = tokens(2).try_into().ok().unwrap();
         front.offer(8, &entry_a);
         front.offer(8, &entry_a);
-        assert_eq!(subject(front.get(8, &a)).as_deref(), Some("0"));
-        assert!(front.get(8, &b).is_none());
-        assert!(front.get(8, &a[..a.len() - 1]).is_none());
+        assert_eq!(subject(front.get(8, a.as_bytes())).as_deref(), Some("0"));
+        assert!(front.get(8, b.as_bytes()).is_none());
+        assert!(front.get(8, &a.as_bytes()[..a.len() - 1]).is_none());
         front.remove(8);
-        assert!(front.get(8, &a).is_none());
+        assert!(front.get(8, a.as_bytes()).is_none());
         assert_eq!(front.bytes.load(Ordering::Relaxed), 0);
     }
 
@@ -253,7 +260,7 @@ mod tests {
             }
             let kept = (0..)
                 .zip(&all)
-                .filter(|(hash, (token, _))| front.get(*hash, token).is_some());
+                .filter(|(hash, (token, _))| front.get(*hash, token.as_bytes()).is_some());
             kept.count()
         };
         assert_eq!(keep_all(), 3);

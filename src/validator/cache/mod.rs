@@ -39,7 +39,7 @@ impl TokenCache {
     }
 
     /// Returns the entry of `token`, unless it is too old `now`.
-    pub(crate) fn get(&self, token: &str, now: SteadyTime) -> Option<CachedToken> {
+    pub(crate) fn get(&self, token: &[u8], now: SteadyTime) -> Option<CachedToken> {
         let is_fresh = |found: &CachedToken| now < found.fresh_until;
         self.store.as_ref()?.get(token, is_fresh)
     }
@@ -54,7 +54,11 @@ impl TokenCache {
         if let Some(store) = &self.store {
             // While a request is served with an old grant, a call may have fetched a newer one.
             let has_newer = |found: &CachedToken| found.granted_at > token.granted_at;
-            if token.granted_at.is_some() && store.shared().get(token.token(), has_newer).is_some()
+            if token.granted_at.is_some()
+                && store
+                    .shared()
+                    .get(token.token().as_bytes(), has_newer)
+                    .is_some()
             {
                 return;
             }

@@ -30,20 +30,20 @@ impl SharedCache {
     /// Returns the entry of `token`, if it `is_fresh`.
     pub(super) fn get(
         &self,
-        token: &str,
+        token: &[u8],
         is_fresh: impl Fn(&CachedToken) -> bool,
     ) -> Option<CachedToken> {
         let found = self.0.get(&TokenKey::of(token));
-        found.filter(|found| is_fresh(found) && found.token() == token)
+        found.filter(|found| is_fresh(found) && found.token().as_bytes() == token)
     }
 
     /// Removes the entry of `token`. Copies of threads stay.
     pub(super) fn remove(&self, token: &str) {
-        self.0.invalidate(&TokenKey::of(token));
+        self.0.invalidate(&TokenKey::of(token.as_bytes()));
     }
 
     pub(super) fn insert(&self, token: CachedToken) {
-        self.0.insert(TokenKey::of(token.token()), token);
+        self.0.insert(TokenKey::of(token.token().as_bytes()), token);
     }
 
     /// Records the number of entries, their bytes and the limit as metrics, without those of threads.

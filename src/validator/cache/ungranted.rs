@@ -30,7 +30,7 @@ impl Ungranted {
     /// Returns the last grant of the token, however old.
     pub(crate) fn known(&self) -> Option<KnownGrant> {
         let cache = self.cache.as_ref()?;
-        let found = cache.get(self.token(), |_| true)?;
+        let found = cache.get(self.token().as_bytes(), |_| true)?;
         Some(KnownGrant {
             grant: found.access.grant().clone(),
             granted_at: found.granted_at?,
