@@ -13,6 +13,7 @@
 //! [docs/self-managed.md]: crate::camunda
 //! [docs/testing.md]: https://docs.rs/modeler-auth/latest/modeler_auth/test_util/index.html
 //! [docs/tonic.md]: crate::auth
+//! [docs/troubleshooting.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/troubleshooting.md
 //! [ARCHITECTURE.md]: https://docs.rs/crate/modeler-auth/latest/source/ARCHITECTURE.md
 //! [CHANGELOG.md]: https://docs.rs/crate/modeler-auth/latest/source/CHANGELOG.md
 //! [CONTRIBUTING.md]: https://docs.rs/crate/modeler-auth/latest/source/CONTRIBUTING.md

@@ -1,3 +1,5 @@
+//! [docs/troubleshooting.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/troubleshooting.md
+//!
 #![doc = include_str!("../docs/metrics.md")]
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};

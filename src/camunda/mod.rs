@@ -1,5 +1,7 @@
 //! Camunda presets: the claims of its tokens, its variables and its info endpoint.
 //!
+//! [docs/troubleshooting.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/troubleshooting.md
+//!
 #![doc = include_str!("../../docs/self-managed.md")]
 
 pub(crate) mod claim_rules;

@@ -290,4 +290,16 @@ mod tests {
         codes.sort_unstable();
         assert_eq!(codes, Reason::CODES);
     }
+
+    #[test]
+    fn the_troubleshooting_page_has_a_row_for_each_code() {
+        let page = include_str!("../../docs/troubleshooting.md");
+        let (_, table) = page.split_once("## Reasons").unwrap();
+        let (table, _) = table.split_once("\n## ").unwrap();
+        let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+        let codes: Vec<_> = rows
+            .filter_map(|row| Some(row.split_once('`')?.0))
+            .collect();
+        assert_eq!(codes, Reason::CODES);
+    }
 }

@@ -152,8 +152,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_stable() {
+    fn names_are_stable_and_those_of_the_troubleshooting_page() {
         use KeyFetchErrorKind as Kind;
+        let page = include_str!("../../docs/troubleshooting.md");
+        let (_, table) = page.split_once("## Key fetches").unwrap();
+        let mut rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
         for (kind, name) in [
             (Kind::Body, "body"),
             (Kind::Connect, "connect"),
@@ -170,6 +173,9 @@ mod tests {
             (Kind::Url, "url"),
         ] {
             assert_eq!(kind.name(), name);
+            let row = rows.next().unwrap_or_default();
+            assert!(row.starts_with(&format!("{name}` |")), "{name}: {row}");
         }
+        assert_eq!(rows.next(), None);
     }
 }

@@ -1,5 +1,7 @@
 //! Keys: from JWK text to keys that verify, and the cache that keeps them fresh.
 //!
+//! [docs/troubleshooting.md]: https://docs.rs/crate/modeler-auth/latest/source/docs/troubleshooting.md
+//!
 #![doc = include_str!("../../docs/reliability.md")]
 
 pub(crate) mod algorithm;

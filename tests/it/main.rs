@@ -38,3 +38,4 @@ mod test_server;
 mod token_age;
 mod tokens;
 mod transport;
+mod troubleshooting;
