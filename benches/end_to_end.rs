@@ -29,7 +29,7 @@ use support::{Signer, hostile_tokens, keycloak_claims};
 use tokio::runtime::Builder;
 use tower::{Service, layer::layer_fn};
 
-const ROUNDS: usize = 9;
+const ROUNDS: usize = 21;
 const SCRIPT: &str = "benches/support/tokens.lua";
 
 /// Passes everything on.
@@ -117,7 +117,7 @@ fn serve(signer: &Signer) -> SocketAddr {
 fn drive(address: SocketAddr, path: &str, tokens: &Path, refused: f64) -> f64 {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(SCRIPT);
     let output = Command::new("wrk")
-        .args(["-t1", "-c32", "-d2s", "-s"])
+        .args(["-t1", "-c32", "-d1s", "-s"])
         .arg(script)
         .arg(format!("http://{address}/{path}"))
         .arg("--")
