@@ -191,7 +191,7 @@ impl AuthError {
         }
     }
 
-    /// Returns whether the form of the only `Authorization` header is the cause.
+    /// Returns whether the cause is that the `Authorization` header is absent, or has another form.
     pub(crate) fn is_about_header(&self) -> bool {
         matches!(
             self.reason,

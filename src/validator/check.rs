@@ -26,6 +26,7 @@ use crate::{
     },
     telemetry::metrics,
     token::{
+        bearer::MAX_TOKEN_BYTES,
         claims::Claims,
         jws::{CompactJws, ParsedJws},
         presented_token::PresentedToken,
@@ -151,6 +152,10 @@ impl Inner {
         request: Option<&RequestView<'_>>,
         waits_left: &WaitsLeft,
     ) -> Result<Access, NotAccepted> {
+        // Before the look-up, which may allocate.
+        if token.as_bytes().len() > MAX_TOKEN_BYTES {
+            return Err(Reason::TokenTooLong.into());
+        }
         let now = self.clock.steady();
         if let Some((access, issuer)) = self.cached(token.as_bytes(), now) {
             metrics::cache_hit();
